@@ -1,0 +1,3 @@
+//! Compiles the shipped policies to WebAssembly.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The product's vocabulary and its ports.

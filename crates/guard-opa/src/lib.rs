@@ -1,0 +1,1 @@
+//! A client of OPA's REST API.

@@ -1,0 +1,1 @@
+//! hexarch.yaml: discovery, schema, validation, translation to Rego.

@@ -1,0 +1,1 @@
+//! Budgets and counters behind the state port.

@@ -1,0 +1,1 @@
+//! The decision machine and its driver.

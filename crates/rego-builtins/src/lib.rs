@@ -1,0 +1,1 @@
+//! The one table of Rego's built-in functions, and their host implementations.

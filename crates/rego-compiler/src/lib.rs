@@ -1,0 +1,1 @@
+//! Rego modules to a verified plan: resolve, check, plan.

@@ -1,0 +1,1 @@
+//! Runs compiled modules in wasmtime: warm instances, data documents, deadlines, memory caps.

@@ -1,0 +1,1 @@
+//! The plan IR: data types, text and JSON forms, verifier.

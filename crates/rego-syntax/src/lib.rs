@@ -1,0 +1,1 @@
+//! Rego source text to a syntax tree: files, spans, diagnostics, lexer, parser.

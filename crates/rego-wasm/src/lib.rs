@@ -1,0 +1,1 @@
+//! A verified plan and the runtime to one self-contained WebAssembly module.

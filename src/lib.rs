@@ -1,0 +1,1 @@
+//! Guardrails for code that can do damage: a policy is checked before a function runs.
