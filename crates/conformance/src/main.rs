@@ -1,0 +1,3 @@
+//! Judges the compiler against OPA's own test cases.
+
+fn main() {}
