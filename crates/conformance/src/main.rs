@@ -1,3 +1,46 @@
-//! Judges the compiler against OPA's own test cases.
+//! Judges the compiler against OPA's own test cases: `cargo xtask conformance`.
+//!
+//! The corpus is a folder (see `corpus`); each of its groups is run case by case through the real pipeline and judged
+//! (`judge`) as the corpus' README says. Beside the project's own corpus stands the list of what does not pass yet
+//! (`known_failures.txt`): a case in it must still fail, and a case not in it must pass, so that the passing count
+//! can only rise. Any other folder of the same layout needs no list: its results are reported.
 
-fn main() {}
+mod arguments;
+mod corpus;
+mod judge;
+mod known;
+mod pipeline;
+mod report;
+mod workers;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("conformance: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs what the arguments ask for; `Ok(false)` when a case did other than it should.
+fn run() -> Result<bool, String> {
+    let arguments = arguments::parse(std::env::args().skip(1))?;
+    if !arguments.dir.is_dir() {
+        // The corpus is data beside the project, not part of it.
+        println!("SKIPPED: no conformance corpus at {}: nothing was judged", arguments.dir.display());
+        return Ok(true);
+    }
+    let cases = corpus::load(&arguments.dir, &arguments.filter)?;
+    let known = if arguments.is_own_corpus { known::load(&arguments.known)? } else { known::Known::default() };
+    let verdicts = workers::judge_all(&cases, arguments.jobs)?;
+    let report = report::Report::new(&verdicts, &known, arguments.filter.is_none());
+    if arguments.update_known {
+        known::write(&arguments.known, &verdicts)?;
+    }
+    report.print(arguments.json, arguments.verbose);
+    Ok(!arguments.is_own_corpus || report.is_as_expected() || arguments.update_known)
+}

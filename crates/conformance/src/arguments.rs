@@ -1,0 +1,65 @@
+//! The command line of the harness.
+
+use std::path::{Path, PathBuf};
+
+/// What the command line asks for.
+pub(crate) struct Arguments {
+    /// The corpus.
+    pub(crate) dir: PathBuf,
+    /// Whether the corpus is the one that the list of known failures speaks of.
+    pub(crate) is_own_corpus: bool,
+    /// Runs only cases whose `group/id` contains this text.
+    pub(crate) filter: Option<String>,
+    /// Prints one last line of JSON.
+    pub(crate) json: bool,
+    /// Prints each failure's cause, the known ones as well.
+    pub(crate) verbose: bool,
+    /// Rewrites the list of known failures from this run.
+    pub(crate) update_known: bool,
+    /// The list of known failures.
+    pub(crate) known: PathBuf,
+    /// How many threads judge.
+    pub(crate) jobs: usize,
+}
+
+const USAGE: &str = "usage: conformance [--dir DIR] [--filter TEXT] [--json] [--verbose] [--jobs N] [--update-known]";
+
+/// Parses the arguments after the program's name.
+pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Arguments, String> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let own = here.join("../../../shared/conformance");
+    let mut arguments = Arguments {
+        dir: std::env::var_os("HEXARCH_CONFORMANCE").map_or_else(|| own.clone(), PathBuf::from),
+        is_own_corpus: true,
+        filter: None,
+        json: false,
+        verbose: false,
+        update_known: false,
+        known: here.join("known_failures.txt"),
+        jobs: std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let mut words = words;
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or_else(|| format!("{word} wants a value\n{USAGE}"));
+        match word.as_str() {
+            "--dir" => {
+                arguments.dir = PathBuf::from(value()?);
+                arguments.is_own_corpus = same_folder(&arguments.dir, &own);
+            }
+            "--filter" => arguments.filter = Some(value()?),
+            "--jobs" => arguments.jobs = value()?.parse().map_err(|error| format!("--jobs: {error}"))?,
+            "--json" => arguments.json = true,
+            "--verbose" => arguments.verbose = true,
+            "--update-known" => arguments.update_known = true,
+            _ => return Err(format!("unknown argument `{word}`\n{USAGE}")),
+        }
+    }
+    if arguments.update_known && (arguments.filter.is_some() || !arguments.is_own_corpus) {
+        return Err("--update-known wants a whole run over the project's own corpus".to_owned());
+    }
+    Ok(arguments)
+}
+
+fn same_folder(left: &Path, right: &Path) -> bool {
+    matches!((left.canonicalize(), right.canonicalize()), (Ok(left), Ok(right)) if left == right)
+}

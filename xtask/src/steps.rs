@@ -1,0 +1,114 @@
+//! The steps of `cargo xtask test`, in the order in which they fail soonest.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::{opa, task};
+
+/// What the steps need from the machine.
+struct Machine {
+    /// OPA in the pinned version.
+    opa: PathBuf,
+    /// OPA's test cases; data beside the project, which a clone alone does not have.
+    corpus: Option<PathBuf>,
+}
+
+/// One step: its name and what it runs.
+type Step = (&'static str, fn(&Machine) -> Result<(), String>);
+
+const STEPS: &[Step] = &[
+    ("format", format),
+    ("clippy", clippy),
+    ("docs", docs),
+    ("tests", tests),
+    ("peers", peers),
+    ("conformance", judge),
+];
+
+/// The package whose dependencies are other hosts: their features must not reach ours, so it is built on its own.
+const PEERS: &str = "hexarch-benches";
+
+/// `cargo xtask test`.
+pub(crate) fn test(arguments: &[String]) -> Result<(), String> {
+    let only = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => None,
+        ["--list"] => {
+            STEPS.iter().for_each(|(name, _)| println!("{name}"));
+            return Ok(());
+        }
+        ["--only", name] if STEPS.iter().any(|(step, _)| step == name) => Some((*name).to_owned()),
+        _ => return Err("test takes `--list`, or `--only STEP` with one of its names".to_owned()),
+    };
+    let machine = Machine { opa: opa::install()?, corpus: corpus() };
+    if machine.corpus.is_none() {
+        println!("xtask: SKIPPED: tests that need the conformance corpus: none at ../shared/conformance");
+    }
+    for (name, step) in STEPS {
+        if only.as_deref().is_none_or(|only| only == *name) {
+            step(&machine)?;
+        }
+    }
+    println!("xtask: all steps done");
+    Ok(())
+}
+
+/// `cargo xtask conformance`: the harness, built as the tests are.
+pub(crate) fn conformance(arguments: &[String]) -> Result<(), String> {
+    let mut command = task::cargo(["run", "--quiet", "--package", "conformance", "--"]);
+    task::run("conformance", command.args(arguments))
+}
+
+/// `cargo xtask runtime`.
+pub(crate) fn runtime() -> Result<(), String> {
+    let script = task::root().join("crates/rego-runtime/build-wasm.sh");
+    task::run("runtime.wasm", Command::new("bash").arg(script).current_dir(task::root()))
+}
+
+fn corpus() -> Option<PathBuf> {
+    let default = || task::root().join("../shared/conformance");
+    let dir = std::env::var_os("HEXARCH_CONFORMANCE").map_or_else(default, PathBuf::from);
+    dir.canonicalize().ok().filter(|dir| dir.is_dir())
+}
+
+fn format(_: &Machine) -> Result<(), String> {
+    task::run("format", &mut task::cargo(["fmt", "--all", "--check"]))
+}
+
+fn clippy(_: &Machine) -> Result<(), String> {
+    let ours = ["clippy", "--workspace", "--exclude", PEERS, "--all-targets", "--", "--deny", "warnings"];
+    task::run("clippy", &mut task::cargo(ours))?;
+    let peers = ["clippy", "--package", PEERS, "--all-targets", "--", "--deny", "warnings"];
+    task::run("clippy of the peers", &mut task::cargo(peers))
+}
+
+fn docs(_: &Machine) -> Result<(), String> {
+    let mut command = task::cargo(["doc", "--workspace", "--exclude", PEERS, "--no-deps"]);
+    task::run("docs", command.env("RUSTDOCFLAGS", "--deny warnings"))
+}
+
+/// Every test: those that need OPA or the corpus are marked ignored, so that plain `cargo test` never counts them as
+/// passed, and are included here.
+fn tests(machine: &Machine) -> Result<(), String> {
+    run_tests("tests", machine, &["--workspace", "--exclude", PEERS])
+}
+
+fn peers(machine: &Machine) -> Result<(), String> {
+    run_tests("tests beside the peers", machine, &["--package", PEERS])
+}
+
+fn run_tests(name: &str, machine: &Machine, packages: &[&str]) -> Result<(), String> {
+    let mut command = task::cargo(["test"]);
+    command.args(packages).args(["--", "--include-ignored"]).env("OPA_BIN", &machine.opa);
+    match &machine.corpus {
+        Some(corpus) => command.env("HEXARCH_CONFORMANCE", corpus),
+        None => command.args(["--skip", "needs_corpus"]),
+    };
+    task::run(name, &mut command)
+}
+
+fn judge(machine: &Machine) -> Result<(), String> {
+    match &machine.corpus {
+        Some(_) => conformance(&[]),
+        None => Ok(()),
+    }
+}
