@@ -1,1 +1,23 @@
 //! The one table of Rego's built-in functions, and their host implementations.
+//!
+//! Job: say for every built-in function what it is called, what it takes and gives, and who carries it
+//! out; and carry out those that the module leaves to its host. The type checker, the code generator,
+//! the engine, documentation and the capabilities document all read [`all`] and [`by_name`].
+//!
+//! Invariant: every function OPA 1.22.2 has is a row here, with the same signature and flags; a row
+//! that nobody carries out says so ([`Implementation::Unsupported`]) and fails at compile time.
+//!
+//! Shown by `tests/table.rs` (the rows against OPA's own list) and `tests/differential.rs` (generated
+//! calls against a real OPA).
+
+mod context;
+mod error;
+mod implementation;
+mod table;
+mod types;
+
+pub use context::Context;
+pub use error::{BuiltinError, ErrorCode};
+pub use implementation::{HostFn, Implementation};
+pub use table::{Arg, Builtin, all, by_infix, by_name};
+pub use types::Type;

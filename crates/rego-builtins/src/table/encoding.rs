@@ -1,0 +1,74 @@
+//! Rows: encoding.
+
+use super::{Builtin, arg};
+use crate::implementation::Implementation::{Module, Unsupported};
+use crate::types::Type::*;
+
+pub(super) const ROWS: &[Builtin] = &[
+    Builtin::new("base64.decode", &[arg("x", String)], Some(arg("y", String)), Module("bi_base64_decode")),
+    Builtin::new("base64.encode", &[arg("x", String)], Some(arg("y", String)), Module("bi_base64_encode")),
+    Builtin::new(
+        "base64.is_valid",
+        &[arg("x", String)],
+        Some(arg("result", Boolean)),
+        Module("bi_base64_is_valid"),
+    ),
+    Builtin::new(
+        "base64url.decode",
+        &[arg("x", String)],
+        Some(arg("y", String)),
+        Module("bi_base64url_decode"),
+    ),
+    Builtin::new(
+        "base64url.encode",
+        &[arg("x", String)],
+        Some(arg("y", String)),
+        Module("bi_base64url_encode"),
+    ),
+    Builtin::new("base64url.encode_no_pad", &[arg("x", String)], Some(arg("y", String)), Unsupported),
+    Builtin::new("hex.decode", &[arg("x", String)], Some(arg("y", String)), Unsupported),
+    Builtin::new("hex.encode", &[arg("x", String)], Some(arg("y", String)), Unsupported),
+    Builtin::new(
+        "json.is_valid",
+        &[arg("x", String)],
+        Some(arg("result", Boolean)),
+        Module("bi_json_is_valid"),
+    ),
+    Builtin::new("json.marshal", &[arg("x", Any)], Some(arg("y", String)), Module("bi_json_marshal")),
+    Builtin::new(
+        "json.marshal_with_options",
+        &[
+            arg("x", Any),
+            arg(
+                "opts",
+                Object {
+                    fields: &[("indent", String), ("prefix", String), ("pretty", Boolean)],
+                    dynamic: Some((&String, &Any)),
+                },
+            ),
+        ],
+        Some(arg("y", String)),
+        Unsupported,
+    ),
+    Builtin::new("json.unmarshal", &[arg("x", String)], Some(arg("y", Any)), Module("bi_json_unmarshal")),
+    Builtin::new("urlquery.decode", &[arg("x", String)], Some(arg("y", String)), Unsupported),
+    Builtin::new(
+        "urlquery.decode_object",
+        &[arg("x", String)],
+        Some(arg("object", Object { fields: &[], dynamic: Some((&String, &Array(&String))) })),
+        Unsupported,
+    ),
+    Builtin::new("urlquery.encode", &[arg("x", String)], Some(arg("y", String)), Unsupported),
+    Builtin::new(
+        "urlquery.encode_object",
+        &[arg(
+            "object",
+            Object { fields: &[], dynamic: Some((&String, &AnyOf(&[String, Array(&String), Set(&String)]))) },
+        )],
+        Some(arg("y", String)),
+        Unsupported,
+    ),
+    Builtin::new("yaml.is_valid", &[arg("x", String)], Some(arg("result", Boolean)), Unsupported),
+    Builtin::new("yaml.marshal", &[arg("x", Any)], Some(arg("y", String)), Unsupported),
+    Builtin::new("yaml.unmarshal", &[arg("x", String)], Some(arg("y", Any)), Unsupported),
+];

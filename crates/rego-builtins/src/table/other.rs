@@ -1,0 +1,122 @@
+//! Rows: other.
+
+use super::{Builtin, arg, unnamed};
+use crate::implementation::Implementation::{Compiled, Module, Unsupported};
+use crate::types::Type::*;
+
+pub(super) const ROWS: &[Builtin] = &[
+    Builtin::new(
+        "graphql.is_valid",
+        &[
+            arg("query", AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }])),
+            arg("schema", AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }])),
+        ],
+        Some(arg("output", Boolean)),
+        Unsupported,
+    ),
+    Builtin::new(
+        "graphql.parse",
+        &[
+            arg("query", AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }])),
+            arg("schema", AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }])),
+        ],
+        Some(arg(
+            "output",
+            Tuple(&[
+                Object { fields: &[], dynamic: Some((&Any, &Any)) },
+                Object { fields: &[], dynamic: Some((&Any, &Any)) },
+            ]),
+        )),
+        Unsupported,
+    ),
+    Builtin::new(
+        "graphql.parse_and_verify",
+        &[
+            arg("query", AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }])),
+            arg("schema", AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }])),
+        ],
+        Some(arg(
+            "output",
+            Tuple(&[
+                Boolean,
+                Object { fields: &[], dynamic: Some((&Any, &Any)) },
+                Object { fields: &[], dynamic: Some((&Any, &Any)) },
+            ]),
+        )),
+        Unsupported,
+    ),
+    Builtin::new(
+        "graphql.parse_query",
+        &[arg("query", String)],
+        Some(arg("output", Object { fields: &[], dynamic: Some((&Any, &Any)) })),
+        Unsupported,
+    ),
+    Builtin::new(
+        "graphql.parse_schema",
+        &[arg("schema", String)],
+        Some(arg("output", Object { fields: &[], dynamic: Some((&Any, &Any)) })),
+        Unsupported,
+    ),
+    Builtin::new(
+        "graphql.schema_is_valid",
+        &[arg("schema", AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }]))],
+        Some(arg("output", Boolean)),
+        Unsupported,
+    ),
+    Builtin::new(
+        "http.send",
+        &[arg("request", Object { fields: &[], dynamic: Some((&String, &Any)) })],
+        Some(arg("response", Object { fields: &[], dynamic: Some((&Any, &Any)) })),
+        Unsupported,
+    )
+    .nondeterministic(),
+    Builtin::new(
+        "internal.member_2",
+        &[unnamed(Any), unnamed(Any)],
+        Some(unnamed(Boolean)),
+        Module("bi_internal_member_2"),
+    )
+    .infix("in"),
+    Builtin::new(
+        "internal.member_3",
+        &[unnamed(Any), unnamed(Any), unnamed(Any)],
+        Some(unnamed(Boolean)),
+        Module("bi_internal_member_3"),
+    )
+    .infix("in"),
+    Builtin::new("internal.print", &[unnamed(Array(&Set(&Any)))], None, Unsupported),
+    Builtin::new(
+        "internal.template_string",
+        &[unnamed(Array(&Any))],
+        Some(unnamed(String)),
+        Module("bi_internal_template_string"),
+    ),
+    Builtin::new("internal.test_case", &[unnamed(Array(&Any))], None, Unsupported),
+    Builtin::new(
+        "opa.runtime",
+        &[],
+        Some(arg("output", Object { fields: &[], dynamic: Some((&String, &Any)) })),
+        Unsupported,
+    )
+    .nondeterministic(),
+    Builtin::new("print", &[], None, Compiled).variadic(Any),
+    Builtin::new(
+        "providers.aws.sign_req",
+        &[
+            arg("request", Object { fields: &[], dynamic: Some((&String, &Any)) }),
+            arg("aws_config", Object { fields: &[], dynamic: Some((&String, &Any)) }),
+            arg("time_ns", Number),
+        ],
+        Some(arg("signed_request", Object { fields: &[], dynamic: Some((&Any, &Any)) })),
+        Unsupported,
+    ),
+    Builtin::new("rego.metadata.chain", &[], Some(arg("chain", Array(&Any))), Compiled),
+    Builtin::new("rego.metadata.rule", &[], Some(arg("output", Any)), Compiled),
+    Builtin::new(
+        "rego.parse_module",
+        &[arg("filename", String), arg("rego", String)],
+        Some(arg("output", Object { fields: &[], dynamic: Some((&String, &Any)) })),
+        Unsupported,
+    ),
+    Builtin::new("trace", &[arg("note", String)], Some(arg("result", Boolean)), Unsupported),
+];

@@ -1,0 +1,34 @@
+//! Rows: types.
+
+use super::{Builtin, arg, unnamed};
+use crate::implementation::Implementation::{Module, Unsupported};
+use crate::types::Type::*;
+
+pub(super) const ROWS: &[Builtin] = &[
+    Builtin::new("cast_array", &[unnamed(Any)], Some(unnamed(Array(&Any))), Unsupported).deprecated(),
+    Builtin::new("cast_boolean", &[unnamed(Any)], Some(unnamed(Boolean)), Unsupported).deprecated(),
+    Builtin::new("cast_null", &[unnamed(Any)], Some(unnamed(Null)), Unsupported).deprecated(),
+    Builtin::new(
+        "cast_object",
+        &[unnamed(Any)],
+        Some(unnamed(Object { fields: &[], dynamic: Some((&Any, &Any)) })),
+        Unsupported,
+    )
+    .deprecated(),
+    Builtin::new("cast_set", &[unnamed(Any)], Some(unnamed(Set(&Any))), Unsupported).deprecated(),
+    Builtin::new("cast_string", &[unnamed(Any)], Some(unnamed(String)), Unsupported).deprecated(),
+    Builtin::new("is_array", &[arg("x", Any)], Some(arg("result", Boolean)), Module("bi_is_array")),
+    Builtin::new("is_boolean", &[arg("x", Any)], Some(arg("result", Boolean)), Module("bi_is_boolean")),
+    Builtin::new("is_null", &[arg("x", Any)], Some(arg("result", Boolean)), Module("bi_is_null")),
+    Builtin::new("is_number", &[arg("x", Any)], Some(arg("result", Boolean)), Module("bi_is_number")),
+    Builtin::new("is_object", &[arg("x", Any)], Some(arg("result", Boolean)), Module("bi_is_object")),
+    Builtin::new("is_set", &[arg("x", Any)], Some(arg("result", Boolean)), Module("bi_is_set")),
+    Builtin::new("is_string", &[arg("x", Any)], Some(arg("result", Boolean)), Module("bi_is_string")),
+    Builtin::new(
+        "to_number",
+        &[arg("value", AnyOf(&[Null, Boolean, Number, String]))],
+        Some(arg("num", Number)),
+        Module("bi_to_number"),
+    ),
+    Builtin::new("type_name", &[arg("x", Any)], Some(arg("type", String)), Module("bi_type_name")),
+];
