@@ -1,0 +1,19 @@
+//! The syntax tree. It has the shape of OPA's `ast` package, so that the stages of OPA's compiler carry over.
+//!
+//! Nodes are owned and may be rewritten in place. Equality and order are structural: spans, `generated` flags and
+//! the like do not count.
+
+mod expr;
+mod module;
+mod name;
+mod number;
+mod term;
+pub mod visit;
+
+pub use expr::{Body, Every, Expr, ExprKind, Logical, Not, SomeDecl, With};
+pub use module::{
+    Annotations, Comment, DocKind, Head, HeadKeywords, Import, Module, Package, RegoVersion, Rule, RuleKind,
+};
+pub use name::Name;
+pub use number::Number;
+pub use term::{ArrayComp, ObjectComp, Ref, SetComp, TemplatePart, TemplateString, Term, Value};

@@ -1,0 +1,163 @@
+//! What is wrong with a policy, as data, and the one place where it becomes text.
+
+use std::fmt;
+use std::fmt::Write as _;
+
+use crate::span::{Position, SourceMap, Span};
+
+/// The kinds of diagnostic, with OPA's codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Code {
+    /// `rego_parse_error`
+    Parse,
+    /// `rego_compile_error`
+    Compile,
+    /// `rego_type_error`
+    Type,
+    /// `rego_unsafe_var_error`
+    UnsafeVar,
+    /// `rego_recursion_error`
+    Recursion,
+    /// `rego_unsupported`: valid Rego that this compiler does not translate. OPA has no such code.
+    Unsupported,
+}
+
+impl Code {
+    /// The code as OPA writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Parse => "rego_parse_error",
+            Self::Compile => "rego_compile_error",
+            Self::Type => "rego_type_error",
+            Self::UnsafeVar => "rego_unsafe_var_error",
+            Self::Recursion => "rego_recursion_error",
+            Self::Unsupported => "rego_unsupported",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Whether a diagnostic stops the compilation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Severity {
+    /// It does.
+    #[default]
+    Error,
+    /// It does not.
+    Warning,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// What kind of thing.
+    pub code: Code,
+    /// How bad.
+    pub severity: Severity,
+    /// What, in OPA's words where OPA reports the same. It may have several lines.
+    pub message: String,
+    /// Where.
+    pub span: Span,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// An error.
+    #[must_use]
+    pub fn error(code: Code, span: Span, message: impl Into<String>) -> Self {
+        Self { code, severity: Severity::Error, message: message.into(), span, help: None }
+    }
+
+    /// The same with a line of help.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The diagnostic for a terminal: where, what, the line of source, a caret and the help.
+    #[must_use]
+    pub fn render(&self, sources: &SourceMap) -> String {
+        let mut out = String::new();
+        self.render_into(sources, &mut out);
+        out
+    }
+
+    fn render_into(&self, sources: &SourceMap, out: &mut String) {
+        let severity = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let file = sources.get(self.span.file);
+        let position = file.map(|file| file.position(self.span.start));
+        if let (Some(file), Some(Position { row, col })) = (file, position) {
+            let _ = write!(out, "{}:{row}:{col}: ", file.name());
+        }
+        let _ = writeln!(out, "{severity}[{}]: {}", self.code, self.message);
+        if let (Some(file), Some(Position { row, col })) = (file, position) {
+            let line = file.line(row);
+            let gutter = row.to_string();
+            let width = gutter.len();
+            let before = line.get(..(col as usize).saturating_sub(1)).unwrap_or(line);
+            let rest = line.get(before.len()..).unwrap_or_default();
+            let marked = file.slice(self.span).lines().next().unwrap_or_default();
+            let carets = marked.chars().count().min(rest.chars().count()).max(1);
+            let _ = writeln!(out, "{:width$} |", "");
+            let _ = writeln!(out, "{gutter} | {}", expand_tabs(line));
+            let _ = writeln!(
+                out,
+                "{:width$} | {:indent$}{}",
+                "",
+                "",
+                "^".repeat(carets),
+                indent = expand_tabs(before).chars().count()
+            );
+        }
+        if let Some(help) = &self.help {
+            let _ = writeln!(out, "  help: {help}");
+        }
+    }
+
+    /// The diagnostic as one JSON object: `code`, `severity`, `message`, `location {file, row, col}`, `help`.
+    #[must_use]
+    pub fn to_json(&self, sources: &SourceMap) -> serde_json::Value {
+        let severity = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let mut object = serde_json::json!({
+            "code": self.code.as_str(),
+            "severity": severity,
+            "message": self.message,
+        });
+        if let Some(fields) = object.as_object_mut() {
+            if let Some((file, Position { row, col })) = sources.locate(self.span) {
+                let location = serde_json::json!({"file": file, "row": row, "col": col});
+                fields.insert("location".to_owned(), location);
+            }
+            if let Some(help) = &self.help {
+                fields.insert("help".to_owned(), help.as_str().into());
+            }
+        }
+        object
+    }
+}
+
+/// Tabs shown as four blanks, so that carets stand under what they mark.
+fn expand_tabs(text: &str) -> String {
+    text.replace('\t', "    ")
+}
+
+/// Diagnostics for a terminal, a blank line between them.
+#[must_use]
+pub fn render_all(diagnostics: &[Diagnostic], sources: &SourceMap) -> String {
+    let rendered: Vec<String> = diagnostics.iter().map(|d| d.render(sources)).collect();
+    rendered.join("\n")
+}
