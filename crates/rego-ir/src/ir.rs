@@ -86,6 +86,12 @@ pub struct Block {
     pub stmts: Vec<Stmt>,
 }
 
+impl Block {
+    /// How deep blocks may be nested, the outermost one counted. Readers, verifier and code generators recurse
+    /// over blocks and rely on it.
+    pub const MAX_DEPTH: usize = 100;
+}
+
 /// A variable of one plan or function.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Local(pub u32);
@@ -193,7 +199,8 @@ pub enum StmtKind {
         /// Receives the number.
         target: Local,
     },
-    /// Runs `block` for each element in order; undefined when `source` is a scalar or undefined.
+    /// Runs `block` for each element in order, and not at all when `source` is a scalar or undefined. Always
+    /// defined. A break that leaves `block` goes on with the next element.
     Scan {
         /// The collection.
         source: Local,

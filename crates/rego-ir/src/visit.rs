@@ -1,0 +1,127 @@
+//! What a statement reads, writes and refers to. The verifier, the printer and code generators share these lists,
+//! so that a new statement is described once.
+
+use crate::{Block, Local, Operand, StmtKind, StringIndex};
+
+impl StmtKind {
+    /// Calls `f` with each operand the statement itself reads; the blocks in it are left out.
+    pub fn for_each_operand(&self, mut f: impl FnMut(Operand)) {
+        match self {
+            Self::Call { args, .. } => args.iter().copied().for_each(f),
+            Self::CallDynamic { path, .. } => path.iter().copied().for_each(f),
+            Self::Dot { source, key, .. } => {
+                f(*source);
+                f(*key);
+            }
+            Self::Len { source, .. }
+            | Self::AssignVar { source, .. }
+            | Self::AssignVarOnce { source, .. }
+            | Self::IsArray { source }
+            | Self::IsObject { source }
+            | Self::IsSet { source } => f(*source),
+            Self::Equal { a, b } | Self::NotEqual { a, b } => {
+                f(*a);
+                f(*b);
+            }
+            Self::ArrayAppend { value, .. } | Self::SetAdd { value, .. } | Self::With { value, .. } => {
+                f(*value)
+            }
+            Self::ObjectInsert { key, value, .. } | Self::ObjectInsertOnce { key, value, .. } => {
+                f(*key);
+                f(*value);
+            }
+            _ => {}
+        }
+    }
+
+    /// Calls `f` with each local the statement itself reads, the collections it changes in place among them.
+    pub fn for_each_read(&self, mut f: impl FnMut(Local)) {
+        self.for_each_operand(|o| {
+            if let Operand::Local(local) = o {
+                f(local);
+            }
+        });
+        match self {
+            Self::ReturnLocal { source }
+            | Self::Scan { source, .. }
+            | Self::IsDefined { source }
+            | Self::IsUndefined { source } => f(*source),
+            Self::CallDynamic { args, .. } => args.iter().copied().for_each(f),
+            Self::AssignVarOnce { target, .. } => f(*target),
+            Self::ObjectMerge { a, b, .. } => {
+                f(*a);
+                f(*b);
+            }
+            Self::With { local, .. } => f(*local),
+            Self::ResultSetAdd { value } => f(*value),
+            _ => {
+                if let Some(collection) = self.changed() {
+                    f(collection);
+                }
+            }
+        }
+    }
+
+    /// The collection that the statement changes in place.
+    #[must_use]
+    pub const fn changed(&self) -> Option<Local> {
+        match self {
+            Self::ArrayAppend { array, .. } => Some(*array),
+            Self::ObjectInsert { object, .. } | Self::ObjectInsertOnce { object, .. } => Some(*object),
+            Self::SetAdd { set, .. } => Some(*set),
+            _ => None,
+        }
+    }
+
+    /// Calls `f` with each local the statement itself assigns. `ResetLocal` counts; `With` does not, since it
+    /// restores the local.
+    pub fn for_each_write(&self, mut f: impl FnMut(Local)) {
+        match self {
+            Self::Call { result, .. } | Self::CallDynamic { result, .. } => f(*result),
+            Self::Scan { key, value, .. } => {
+                f(*key);
+                f(*value);
+            }
+            Self::Dot { target, .. }
+            | Self::Len { target, .. }
+            | Self::AssignInt { target, .. }
+            | Self::AssignVar { target, .. }
+            | Self::AssignVarOnce { target, .. }
+            | Self::ResetLocal { target }
+            | Self::MakeNull { target }
+            | Self::MakeNumberInt { target, .. }
+            | Self::MakeNumberRef { target, .. }
+            | Self::MakeArray { target, .. }
+            | Self::MakeObject { target }
+            | Self::MakeSet { target }
+            | Self::ObjectMerge { target, .. } => f(*target),
+            _ => {}
+        }
+    }
+
+    /// Calls `f` with each string constant the statement itself refers to.
+    pub fn for_each_string(&self, mut f: impl FnMut(StringIndex)) {
+        self.for_each_operand(|o| {
+            if let Operand::String(index) = o {
+                f(index);
+            }
+        });
+        match self {
+            Self::MakeNumberRef { index, .. } => f(*index),
+            Self::With { path, .. } => path.iter().copied().for_each(f),
+            _ => {}
+        }
+    }
+
+    /// The blocks that the statement holds.
+    #[must_use]
+    pub fn blocks(&self) -> &[Block] {
+        match self {
+            Self::Block { blocks } => blocks,
+            Self::Scan { block, .. } | Self::Not { block } | Self::With { block, .. } => {
+                core::slice::from_ref(block)
+            }
+            _ => &[],
+        }
+    }
+}
