@@ -1,1 +1,62 @@
-//! The product's vocabulary and its ports.
+//! The vocabulary of the product, and the ports its adapters stand behind.
+//!
+//! **Job.** Say what a request, a decision, a charge, a reservation, a record and a violation *are*, once,
+//! so that policies, evaluators, stores and the decision machine talk about the same things; and name the
+//! five things the outside world has to provide: [`Evaluator`], [`StateStore`], [`AuditSink`],
+//! [`Confirmer`] and [`Clock`].
+//!
+//! **Invariants.**
+//! - A [`Decision`] exists only if it was well formed: [`Decision::from_json`] is its one door from the
+//!   outside, and whatever does not fit (a missing `allowed`, a string in place of a boolean, `allowed`
+//!   beside an action that blocks, a field nobody knows) is a [`MalformedDecision`] that says what was
+//!   wrong. Undefined is not false and an error is never an allow.
+//! - Quantities are exact: [`Quantity`] counts whole units of a limit's smallest unit, [`Amount`] is a
+//!   decimal with every digit the caller gave. No binary float is stored or compared.
+//! - Ports are written once, not in a sync and an async twin: an adapter answers with a [`Reply`] that is
+//!   there now or arrives later, and both drivers understand it.
+//!
+//! **Shown by** the tests beside each module and by `tests/decisions.rs`, the table of decision texts and
+//! what must become of each.
+//!
+//! This crate does no I/O. The system clock is the one thing it reads from the outside, behind [`Clock`].
+
+mod amount;
+mod charge;
+mod decision;
+mod error;
+mod json;
+mod malformed;
+mod ports;
+mod record;
+mod reply;
+mod request;
+mod state;
+mod time;
+mod violation;
+
+pub use amount::{Amount, AmountError, Quantity};
+pub use charge::{Batch, CellId, Charge, ChargeKind, ReservationId};
+pub use decision::{Action, Decision, Severity, UnknownActionName};
+pub use error::{
+    AuditError, BreakerOpen, ConfirmError, DeadlinePassed, EngineFailed, EvalError, Exhausted, FailedAttempt,
+    MemoryExceeded, NoResult, PoolExhausted, ReplyTooLarge, StateError, StateUnavailable, StoreOverflow,
+    Undeliverable, UnexpectedStatus, UnknownReservation, WindowClosed,
+};
+pub use json::{Json, JsonError};
+pub use malformed::{
+    Contradiction, DuplicateField, MalformedDecision, MissingField, NotAnObject, NotJson, OutOfRange,
+    UnknownAction, UnknownField, WrongType,
+};
+pub use ports::{
+    AuditSink, ConfirmRequest, Confirmation, Confirmer, Deadline, Evaluated, Evaluator, NoConfirmer,
+    NullAudit, Question, StateStore,
+};
+pub use record::{DecisionId, Record, RecordKind, Recorded};
+pub use reply::{Arriving, Reply};
+pub use request::{Request, User};
+pub use state::{
+    CellChange, CellPath, Changes, ChargeOutcome, Charged, Closed, Exceeded, Revision, Settled, Settlement,
+    Snapshot,
+};
+pub use time::{Clock, FixedClock, SystemClock, Timestamp};
+pub use violation::Violation;

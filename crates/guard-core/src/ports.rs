@@ -1,0 +1,183 @@
+//! What the outside world provides.
+
+use std::time::{Duration, Instant};
+
+use crate::charge::{Batch, ReservationId};
+use crate::decision::Decision;
+use crate::error::{AuditError, ConfirmError, EvalError, StateError};
+use crate::json::Json;
+use crate::record::{DecisionId, Record};
+use crate::reply::Reply;
+use crate::request::Request;
+use crate::state::{Changes, ChargeOutcome, Revision, Settled, Settlement, Snapshot};
+
+/// The moment by which an answer has to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadline {
+    end: Instant,
+    allowed: Duration,
+}
+
+impl Deadline {
+    /// A deadline `allowed` from now.
+    pub fn after(allowed: Duration) -> Self {
+        let now = Instant::now();
+        // A duration beyond the clock's range is as good as a day.
+        let end = now.checked_add(allowed).unwrap_or_else(|| now + Duration::from_secs(86_400));
+        Self { end, allowed }
+    }
+
+    /// What is left; zero when it has passed.
+    pub fn remaining(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
+    }
+
+    /// Whether it has passed.
+    pub fn has_passed(&self) -> bool {
+        self.remaining().is_zero()
+    }
+
+    /// How long it was from the beginning.
+    pub fn allowed(&self) -> Duration {
+        self.allowed
+    }
+}
+
+/// What an evaluator is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The request.
+    pub request: &'a Request,
+    /// The same as JSON, the policy's `input`.
+    pub input: &'a str,
+    /// By when the answer has to be there.
+    pub deadline: Deadline,
+}
+
+/// A decision, and what it was made with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evaluated {
+    /// The decision.
+    pub decision: Decision,
+    /// The evaluator that made it.
+    pub engine: &'static str,
+    /// The digest of the module, where the evaluator knows it.
+    pub module_digest: Option<String>,
+    /// The revision of the state it was made with, where the evaluator knows it.
+    pub data_revision: Option<Revision>,
+}
+
+/// Decides about requests by a policy.
+pub trait Evaluator: Send + Sync {
+    /// A word for logs and records: `wasm`, `sidecar`.
+    fn name(&self) -> &'static str;
+
+    /// The policy's decision. Answers by the deadline, with an error when there is no decision by then.
+    fn evaluate<'a>(&'a self, question: Question<'a>) -> Reply<'a, Result<Evaluated, EvalError>>;
+}
+
+/// Keeps what has been spent, and decides whether more may be.
+///
+/// A store applies a batch in one atomic step: everything in it, or nothing. Two callers never both get
+/// the last unit.
+pub trait StateStore: Send + Sync {
+    /// Makes all charges of the batch, or none when one of them would exceed its maximum. What is made is
+    /// held for `lease`; unless it is settled by then, it is given back.
+    fn reserve<'a>(
+        &'a self,
+        batch: &'a Batch,
+        lease: Duration,
+    ) -> Reply<'a, Result<ChargeOutcome, StateError>>;
+
+    /// Turns a reservation into spending. Idempotent by the reservation's id.
+    fn settle<'a>(
+        &'a self,
+        id: ReservationId,
+        actual: &'a Settlement,
+    ) -> Reply<'a, Result<Settled, StateError>>;
+
+    /// Gives back what a reservation holds of budgets; attempts counted by rates stay counted. Idempotent
+    /// by the reservation's id.
+    fn refund(&self, id: ReservationId) -> Reply<'_, Result<Settled, StateError>>;
+
+    /// Makes all charges for good, or none: reserves and settles in one step.
+    fn charge<'a>(&'a self, batch: &'a Batch) -> Reply<'a, Result<ChargeOutcome, StateError>>;
+
+    /// The revision that the store is at: cheap, for asking whether anything has changed.
+    fn revision(&self) -> Revision;
+
+    /// The whole state: the document `data.hexarch.state`.
+    fn snapshot(&self) -> Reply<'_, Result<Snapshot, StateError>>;
+
+    /// What has changed since `revision`, so that an evaluator applies only that.
+    fn changes_since(&self, revision: Revision) -> Reply<'_, Result<Changes, StateError>>;
+}
+
+/// Keeps the records.
+pub trait AuditSink: Send + Sync {
+    /// Takes a record. An error here, before a call runs, is treated like any other failure: the call is
+    /// denied unless its class fails open.
+    fn record<'a>(&'a self, record: &'a Record) -> Reply<'a, Result<(), AuditError>>;
+}
+
+/// Keeps nothing, and costs nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NullAudit;
+
+impl AuditSink for NullAudit {
+    fn record<'a>(&'a self, _record: &'a Record) -> Reply<'a, Result<(), AuditError>> {
+        Reply::Now(Ok(()))
+    }
+}
+
+/// What a person is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfirmRequest {
+    /// The decision that asks for it.
+    pub decision_id: DecisionId,
+    /// The request that waits.
+    pub request: Request,
+    /// Why the policy wants a confirmation.
+    pub reason: String,
+    /// What the policy says about how to ask.
+    pub details: Option<Json>,
+}
+
+/// What came of asking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Confirmation {
+    /// A person said yes to this very call.
+    Approved {
+        /// Who, where it is known.
+        by: Option<String>,
+    },
+    /// A person said no.
+    Rejected {
+        /// What they said.
+        reason: String,
+    },
+    /// Nobody has answered yet; the call is denied, and can be tried again with this token once somebody
+    /// has.
+    Pending {
+        /// The token.
+        token: String,
+    },
+}
+
+/// Asks people.
+pub trait Confirmer: Send + Sync {
+    /// Asks about one call. Only [`Confirmation::Approved`] lets it run.
+    fn confirm<'a>(&'a self, request: &'a ConfirmRequest) -> Reply<'a, Result<Confirmation, ConfirmError>>;
+}
+
+/// Asks nobody: what needs a confirmation is denied.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoConfirmer;
+
+impl Confirmer for NoConfirmer {
+    fn confirm<'a>(&'a self, _request: &'a ConfirmRequest) -> Reply<'a, Result<Confirmation, ConfirmError>> {
+        Reply::Now(Ok(Confirmation::Rejected {
+            reason: "confirmation is required and nobody is there to ask".into(),
+        }))
+    }
+}

@@ -1,0 +1,158 @@
+//! An answer that is there now or arrives later.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+
+/// What a port answers. An adapter that computes answers [`Reply::Now`], which costs nothing; one that
+/// waits for I/O answers [`Reply::Later`]. Asynchronous callers await either; synchronous ones call
+/// [`Reply::wait`].
+///
+/// The future of a `Later` must make progress whoever polls it: an adapter that needs a runtime brings its
+/// own. That is what lets the synchronous interface work in a program that has none.
+#[must_use = "nothing happens to an answer that nobody takes"]
+pub enum Reply<'a, T> {
+    /// The answer.
+    Now(T),
+    /// A future of the answer.
+    Later(Pin<Box<dyn Future<Output = T> + Send + 'a>>),
+}
+
+impl<'a, T> Reply<'a, T> {
+    /// An answer that arrives later.
+    pub fn later(future: impl Future<Output = T> + Send + 'a) -> Self {
+        Self::Later(Box::pin(future))
+    }
+
+    /// Waits for the answer on this thread. Inside an asynchronous task this blocks the thread the task
+    /// runs on: await the reply there instead.
+    pub fn wait(self) -> T {
+        match self {
+            Self::Now(answer) => answer,
+            Self::Later(future) => block_on(future),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Reply<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Now(_) => "Now",
+            Self::Later(_) => "Later",
+        })
+    }
+}
+
+impl<'a, T: Send + 'a> IntoFuture for Reply<'a, T> {
+    type Output = T;
+    type IntoFuture = Arriving<'a, T>;
+
+    fn into_future(self) -> Arriving<'a, T> {
+        match self {
+            Self::Now(answer) => Arriving::Now(Some(answer)),
+            Self::Later(future) => Arriving::Later(future),
+        }
+    }
+}
+
+/// A [`Reply`] that is being awaited.
+pub enum Arriving<'a, T> {
+    /// The answer, until it is taken.
+    Now(Option<T>),
+    /// Its future.
+    Later(Pin<Box<dyn Future<Output = T> + Send + 'a>>),
+}
+
+impl<T> fmt::Debug for Arriving<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Arriving")
+    }
+}
+
+// Nothing is pinned in place: the answer moves out, the boxed future is pinned by its box.
+impl<T> Unpin for Arriving<'_, T> {}
+
+impl<T> Future for Arriving<'_, T> {
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        match self.get_mut() {
+            // Polled again after it was ready, which no caller does: there is nothing more to come.
+            Self::Now(answer) => answer.take().map_or(Poll::Pending, Poll::Ready),
+            Self::Later(future) => future.as_mut().poll(context),
+        }
+    }
+}
+
+/// Wakes the thread that waits.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Runs a future to its end on this thread, parking it in between. It has no timers and no I/O of its own.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    // Most decisions are ready at once: no waker of our own is made for those.
+    if let Poll::Ready(answer) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        return answer;
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        if let Poll::Ready(answer) = future.as_mut().poll(&mut context) {
+            return answer;
+        }
+        thread::park();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_reply_that_is_there_is_taken() {
+        assert_eq!(Reply::Now(5).wait(), 5);
+        assert_eq!(block_on(async { Reply::Now(6).await }), 6);
+    }
+
+    #[test]
+    fn a_reply_from_another_thread_is_waited_for() {
+        struct FromThread {
+            started: bool,
+            receiver: mpsc::Receiver<u32>,
+            sender: mpsc::Sender<u32>,
+        }
+        impl Future for FromThread {
+            type Output = u32;
+            fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<u32> {
+                if let Ok(answer) = self.receiver.try_recv() {
+                    return Poll::Ready(answer);
+                }
+                // As runtimes do: the latest waker counts, and the first one here wakes nobody.
+                if self.started {
+                    let (waker, sender) = (context.waker().clone(), self.sender.clone());
+                    thread::spawn(move || {
+                        thread::sleep(Duration::from_millis(20));
+                        let _ = sender.send(7);
+                        waker.wake();
+                    });
+                }
+                self.started = true;
+                Poll::Pending
+            }
+        }
+        let (sender, receiver) = mpsc::channel();
+        assert_eq!(Reply::later(FromThread { started: false, receiver, sender }).wait(), 7);
+    }
+}

@@ -1,0 +1,180 @@
+//! What a policy is asked about.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::amount::Amount;
+use crate::json::{Json, write_string};
+use crate::time::Timestamp;
+
+/// Who is calling.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct User {
+    /// The user's id.
+    pub id: String,
+    /// The roles the user has, without the `@` that policies write before them.
+    pub roles: Vec<String>,
+}
+
+/// One call that a policy is to decide about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Request {
+    /// The policy that is asked.
+    pub policy_id: String,
+    /// The function about to run, as the caller names it.
+    pub function: String,
+    /// What is done: `delete`, `deploy`, `chat.completion`.
+    pub operation: String,
+    /// To what it is done.
+    pub resource: String,
+    /// What kind of thing the resource is.
+    pub resource_type: Option<String>,
+    /// The model that is called, where one is.
+    pub model: Option<String>,
+    /// Who is calling, where it is known.
+    pub user: Option<User>,
+    /// What the call is expected to cost, in the currency the policy counts in.
+    pub cost: Option<Amount>,
+    /// How many tokens the call is expected to take.
+    pub tokens: Option<u64>,
+    /// Whether a person has confirmed this very call.
+    pub confirmed: bool,
+    /// What else the policy may want to know.
+    pub context: BTreeMap<String, Json>,
+    /// What is carried along for the record.
+    pub metadata: BTreeMap<String, Json>,
+    /// When the question is asked.
+    pub time: Timestamp,
+}
+
+impl Request {
+    /// A request about `policy_id` with nothing else said.
+    pub fn new(policy_id: impl Into<String>) -> Self {
+        Self { policy_id: policy_id.into(), ..Self::default() }
+    }
+
+    /// The policy's `input`: the wire shape that the in-process modules and OPA are both asked with.
+    /// Optional fields are left out rather than null, so that a policy finds them undefined.
+    pub fn to_input(&self) -> String {
+        let mut out = String::with_capacity(256);
+        out.push('{');
+        text(&mut out, "policy_id", &self.policy_id);
+        out.push(',');
+        text(&mut out, "function", &self.function);
+        out.push(',');
+        text(&mut out, "operation", &self.operation);
+        out.push(',');
+        text(&mut out, "resource", &self.resource);
+        if let Some(kind) = &self.resource_type {
+            out.push(',');
+            text(&mut out, "resource_type", kind);
+        }
+        if let Some(model) = &self.model {
+            out.push(',');
+            text(&mut out, "model", model);
+        }
+        if let Some(user) = &self.user {
+            out.push(',');
+            write_user(&mut out, user);
+        }
+        if let Some(cost) = self.cost {
+            number(&mut out, "cost", cost);
+        }
+        if let Some(tokens) = self.tokens {
+            number(&mut out, "tokens", tokens);
+        }
+        number(&mut out, "confirmed", self.confirmed);
+        out.push(',');
+        object(&mut out, "context", &self.context);
+        out.push(',');
+        object(&mut out, "metadata", &self.metadata);
+        number(&mut out, "time_ns", self.time.as_nanos());
+        out.push('}');
+        out
+    }
+}
+
+fn text(out: &mut String, key: &str, value: &str) {
+    write_string(out, key);
+    out.push(':');
+    write_string(out, value);
+}
+
+/// A number or a boolean, with the comma before it. Writing to a `String` cannot fail.
+fn number(out: &mut String, key: &str, value: impl std::fmt::Display) {
+    let _ = write!(out, ",\"{key}\":{value}");
+}
+
+fn write_user(out: &mut String, user: &User) {
+    out.push_str("\"user\":{");
+    text(out, "id", &user.id);
+    out.push_str(",\"roles\":[");
+    for (position, role) in user.roles.iter().enumerate() {
+        if position > 0 {
+            out.push(',');
+        }
+        write_string(out, role);
+    }
+    out.push_str("]}");
+}
+
+fn object(out: &mut String, key: &str, fields: &BTreeMap<String, Json>) {
+    write_string(out, key);
+    out.push_str(":{");
+    for (position, (name, value)) in fields.iter().enumerate() {
+        if position > 0 {
+            out.push(',');
+        }
+        write_string(out, name);
+        out.push(':');
+        out.push_str(value.as_str());
+    }
+    out.push('}');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_request_has_the_wire_shape() {
+        let request = Request {
+            policy_id: "api_budget".into(),
+            function: "chat".into(),
+            operation: "call".into(),
+            resource: "openai/\"gpt\"".into(),
+            resource_type: Some("api".into()),
+            model: Some("gpt-4o".into()),
+            user: Some(User { id: "u1".into(), roles: vec!["admin".into(), "owner".into()] }),
+            cost: Some("0.0000001".parse().unwrap()),
+            tokens: Some(u64::MAX),
+            confirmed: true,
+            context: BTreeMap::from([(
+                "big".into(),
+                Json::from_text("123456789012345678901234567890").unwrap(),
+            )]),
+            metadata: BTreeMap::from([("a\nb".into(), Json::from_text("null").unwrap())]),
+            time: Timestamp::from_nanos(42),
+        };
+        assert_eq!(
+            request.to_input(),
+            concat!(
+                r#"{"policy_id":"api_budget","function":"chat","operation":"call","resource":"openai/\"gpt\"","#,
+                r#""resource_type":"api","model":"gpt-4o","user":{"id":"u1","roles":["admin","owner"]},"#,
+                r#""cost":0.0000001,"tokens":18446744073709551615,"confirmed":true,"#,
+                r#""context":{"big":123456789012345678901234567890},"metadata":{"a\nb":null},"time_ns":42}"#,
+            )
+        );
+    }
+
+    #[test]
+    fn what_was_not_said_is_left_out() {
+        assert_eq!(
+            Request::new("p").to_input(),
+            concat!(
+                r#"{"policy_id":"p","function":"","operation":"","resource":"","confirmed":false,"#,
+                r#""context":{},"metadata":{},"time_ns":0}"#
+            )
+        );
+    }
+}
