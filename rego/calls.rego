@@ -1,0 +1,36 @@
+# METADATA
+# title: Calls
+# description: |
+#   What a call says about itself. The functions read `input` themselves and take the name of a field, so
+#   that a policy that negates them holds its guard up when the field is missing.
+package hexarch.calls
+
+# METADATA
+# description: The caller has confirmed the call. A text such as "true" confirms nothing.
+confirmed if input.confirmed == true
+
+# METADATA
+# description: The call has this field, a text that is not empty.
+stated(field) if {
+	is_string(input[field])
+	input[field] != ""
+}
+
+# METADATA
+# description: The field fits at least one of the patterns, in which `*` stands for any text.
+matches(field, patterns) if {
+	some pattern in patterns
+	glob.match(pattern, null, input[field])
+}
+
+# METADATA
+# description: The finding against a call that leaves out fields which its policy reads. Undefined when it says them all.
+unstated(fields) := finding if {
+	missing := [field | some field in fields; not stated(field)]
+	count(missing) > 0
+	finding := {
+		"order": 0,
+		"action": "block",
+		"reason": sprintf("the call does not say its %s, which this policy checks", [concat(" and ", missing)]),
+	}
+}

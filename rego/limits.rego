@@ -1,0 +1,127 @@
+# METADATA
+# title: Limits
+# description: |
+#   Budgets and rates. A limit says how much may be used in a window; `data.hexarch.state` says how much has
+#   been, in one cell for each replica, and the cells are summed. A call within the limit is charged, and
+#   the store, not the policy, has the last word on that charge.
+package hexarch.limits
+
+import data.hexarch.calls
+import data.hexarch.windows
+
+# METADATA
+# description: |
+#   The finding of one limit about the call. It is always defined: where the call, the time or the state
+#   cannot be read, the call is blocked.
+check(limit) := finding if {
+	amount := _amount(limit.kind)
+	window := windows.of(limit.period, limit.timezone, input.time_ns)
+	used := _used(limit, window)
+	finding := _judge(limit, window, amount, used)
+} else := _refusal(limit, "the call does not say its cost, which this policy counts") if {
+	limit.kind == "budget"
+	not input.cost_micros
+} else := _refusal(limit, "the call's cost is not a whole number of micro-dollars, zero or more") if {
+	limit.kind == "budget"
+	not _amount(limit.kind)
+} else := _refusal(limit, concat("", ["the ", limit.name, " cannot be checked: the time or the state is malformed"]))
+
+# One call, or what it costs. The remainder is undefined for a fraction.
+_amount(kind) := 1 if kind == "rate"
+
+_amount(kind) := input.cost_micros if {
+	kind == "budget"
+	input.cost_micros % 1 == 0
+	input.cost_micros >= 0
+}
+
+_used(limit, window) := 0 if not data.hexarch.state[limit.id][limit.key][window.id]
+
+_used(limit, window) := sum([cell | some cell in cells]) if {
+	cells := data.hexarch.state[limit.id][limit.key][window.id]
+	is_object(cells)
+}
+
+_judge(limit, window, amount, used) := _merge([
+	_within(limit, used + amount),
+	_named(limit),
+	{"remaining": limit.max - (used + amount), "charge": _charge(limit, window, amount, _ceiling(limit))},
+]) if {
+	used + amount <= limit.max
+} else := _merge([
+	{"action": "warn", "reason": _exceeded(limit, used, amount)},
+	_named(limit),
+	{"remaining": _left(limit, used + amount), "charge": _charge(limit, window, amount, {})},
+]) if {
+	limit.action == "warn"
+} else := _merge([
+	{"action": "allow", "reason": concat("", ["confirmed beyond the ", limit.name])},
+	_named(limit),
+	{"remaining": 0, "charge": _charge(limit, window, amount, {})},
+]) if {
+	limit.action == "require_confirmation"
+	calls.confirmed
+} else := _merge([
+	{"action": limit.action, "reason": _exceeded(limit, used, amount)},
+	_named(limit),
+	{"remaining": _left(limit, used)},
+	_retry(limit, window, amount),
+])
+
+_within(limit, total) := {"action": "warn", "reason": reason} if {
+	total * 100 >= limit.max * limit.warn_at
+	reason := sprintf("%d%% of the %s is used", [_percent(total, limit.max), limit.name])
+} else := {"action": "allow", "reason": concat("", ["within the ", limit.name])}
+
+_named(limit) := {"order": limit.order, "rule": limit.rule, "limit": limit.id}
+
+_exceeded(limit, used, amount) := reason if {
+	limit.kind == "budget"
+	reason := sprintf(
+		"the %s is exceeded: %s is used and the call costs %s",
+		[limit.name, dollars(used), dollars(amount)],
+	)
+}
+
+_exceeded(limit, _, _) := concat("", ["the ", limit.name, " is reached"]) if limit.kind == "rate"
+
+_left(limit, used) := limit.max - used if {
+	used <= limit.max
+} else := 0
+
+# Waiting helps only where the window ends and the call fits an empty one.
+_retry(limit, window, amount) := {"retry_after_ms": window.reset_ms} if {
+	amount <= limit.max
+} else := {}
+
+# A limit that only warns never lets the store refuse a charge.
+_ceiling(limit) := {} if {
+	limit.action == "warn"
+} else := {"max": limit.max}
+
+_charge(limit, window, amount, ceiling) := _merge([
+	{"limit": limit.id, "key": limit.key, "window": window.id, "amount": amount, "kind": limit.kind},
+	ceiling,
+	{name: value | some name, value in window; name == "reset_ms"},
+])
+
+_refusal(limit, reason) := {
+	"order": limit.order,
+	"rule": limit.rule,
+	"limit": limit.id,
+	"action": "block",
+	"reason": reason,
+}
+
+_merge(parts) := {name: value | some part in parts; some name, value in part}
+
+_percent(total, max) := (hundredfold - (hundredfold % max)) / max if hundredfold := total * 100
+
+# METADATA
+# description: Micro-dollars as people write them, in cents, or in full where cents would hide something.
+dollars(micros) := sprintf("$%d.%02d", [(micros - rest) / 1000000, rest / 10000]) if {
+	rest := micros % 1000000
+	rest % 10000 == 0
+} else := sprintf("$%d.%06d", [(micros - rest) / 1000000, rest]) if {
+	rest := micros % 1000000
+}

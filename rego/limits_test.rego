@@ -1,0 +1,167 @@
+package hexarch.limits_test
+
+import data.hexarch.limits
+
+_budget := {
+	"order": 1,
+	"rule": "rule_1",
+	"id": "api.rule_1.monthly_budget",
+	"key": "all",
+	"kind": "budget",
+	"period": "month",
+	"timezone": "UTC",
+	"name": "monthly budget of $10.00",
+	"max": 10000000,
+	"warn_at": 80,
+	"action": "block",
+}
+
+_rate := {
+	"order": 2,
+	"rule": "rule_1",
+	"id": "api.rule_1.requests_per_minute",
+	"key": "all",
+	"kind": "rate",
+	"period": "minute",
+	"timezone": "UTC",
+	"name": "limit of 3 calls per minute",
+	"max": 3,
+	"action": "throttle",
+}
+
+# The last hour of March 2026.
+_now := time.parse_rfc3339_ns("2026-03-31T23:00:00Z")
+
+_costing(micros) := {"time_ns": _now, "cost_micros": micros}
+
+_spent(cells) := {_budget.id: {"all": {"2026-03": cells}}}
+
+_counted(cells) := {_rate.id: {"all": {sprintf("%d", [_now / 60000000000]): cells}}}
+
+test_a_call_within_the_budget_is_charged if {
+	finding := limits.check(_budget) with input as _costing(2000000) with data.hexarch.state as {}
+	finding == {
+		"order": 1,
+		"rule": "rule_1",
+		"limit": "api.rule_1.monthly_budget",
+		"action": "allow",
+		"reason": "within the monthly budget of $10.00",
+		"remaining": 8000000,
+		"charge": {
+			"limit": "api.rule_1.monthly_budget",
+			"key": "all",
+			"window": "2026-03",
+			"amount": 2000000,
+			"max": 10000000,
+			"kind": "budget",
+			"reset_ms": 3600000,
+		},
+	}
+}
+
+test_the_cells_of_all_replicas_are_summed if {
+	state := _spent({"a": 4000000, "b": 5500000})
+	finding := limits.check(_budget) with input as _costing(500000) with data.hexarch.state as state
+	finding.remaining == 0
+	refused := limits.check(_budget) with input as _costing(500001) with data.hexarch.state as state
+	refused.action == "block"
+	refused.remaining == 500000
+	refused.retry_after_ms == 3600000
+	refused.reason == "the monthly budget of $10.00 is exceeded: $9.50 is used and the call costs $0.500001"
+	not refused.charge
+}
+
+test_another_window_does_not_count if {
+	finding := limits.check(_budget) with input as _costing(1000000)
+		with data.hexarch.state as {_budget.id: {"all": {"2026-02": {"a": 10000000}}}}
+	finding.remaining == 9000000
+}
+
+test_a_warning_begins_at_its_percentage if {
+	silent := limits.check(_budget) with input as _costing(7999999) with data.hexarch.state as {}
+	silent.action == "allow"
+	loud := limits.check(_budget) with input as _costing(8000000) with data.hexarch.state as {}
+	loud.action == "warn"
+	loud.reason == "80% of the monthly budget of $10.00 is used"
+	loud.charge.amount == 8000000
+}
+
+test_what_never_fits_is_not_worth_waiting_for if {
+	finding := limits.check(_budget) with input as _costing(10000001) with data.hexarch.state as {}
+	finding.action == "block"
+	not finding.retry_after_ms
+}
+
+test_a_cost_that_cannot_be_counted_is_blocked if {
+	every cost in ["1", 0.5, -1, null, [1]] {
+		finding := limits.check(_budget) with input as _costing(cost)
+		finding.action == "block"
+	}
+	unsaid := limits.check(_budget) with input as {"time_ns": _now}
+	unsaid.reason == "the call does not say its cost, which this policy counts"
+	free := limits.check(_budget) with input as _costing(0)
+	free.action == "allow"
+}
+
+test_a_time_or_a_state_that_cannot_be_read_is_blocked if {
+	every now in ["now", 1.5, null] {
+		finding := limits.check(_rate) with input as {"time_ns": now}
+		finding.action == "block"
+	}
+	every cells in [{"a": "1"}, {"a": null}, "none", 3, [1]] {
+		finding := limits.check(_rate) with input as {"time_ns": _now} with data.hexarch.state as _counted(cells)
+		finding.action == "block"
+		finding.reason == "the limit of 3 calls per minute cannot be checked: the time or the state is malformed"
+	}
+}
+
+test_a_rate_counts_calls if {
+	last := limits.check(_rate) with input as {"time_ns": _now} with data.hexarch.state as _counted({"a": 2})
+	last.action == "allow"
+	last.charge.amount == 1
+	more := limits.check(_rate) with input as {"time_ns": _now} with data.hexarch.state as _counted({"a": 2, "b": 1})
+	more.action == "throttle"
+	more.reason == "the limit of 3 calls per minute is reached"
+	more.retry_after_ms == 60000
+}
+
+test_a_limit_that_only_warns_is_charged_without_a_ceiling if {
+	soft := object.union(_budget, {"action": "warn"})
+	within := limits.check(soft) with input as _costing(1) with data.hexarch.state as {}
+	not within.charge.max
+	beyond := limits.check(soft) with input as _costing(2) with data.hexarch.state as _spent({"a": 9999999})
+	beyond.action == "warn"
+	beyond.remaining == 0
+	beyond.charge.amount == 2
+	not beyond.charge.max
+}
+
+test_a_confirmation_lifts_a_limit_for_one_call if {
+	asking := object.union(_budget, {"action": "require_confirmation"})
+	full := _spent({"a": 10000000})
+	unconfirmed := limits.check(asking) with input as _costing(2) with data.hexarch.state as full
+	unconfirmed.action == "require_confirmation"
+	not unconfirmed.charge
+	call := object.union(_costing(2), {"confirmed": true})
+	confirmed := limits.check(asking) with input as call with data.hexarch.state as full
+	confirmed.action == "allow"
+	not confirmed.charge.max
+}
+
+test_total_has_no_end if {
+	total := object.union(_budget, {"period": "total"})
+	finding := limits.check(total) with input as _costing(1) with data.hexarch.state as {}
+	finding.charge.window == "total"
+	not finding.charge.reset_ms
+	full := {_budget.id: {"all": {"total": {"a": 10000000}}}}
+	refused := limits.check(total) with input as _costing(1) with data.hexarch.state as full
+	refused.action == "block"
+	not refused.retry_after_ms
+}
+
+test_dollars if {
+	limits.dollars(0) == "$0.00"
+	limits.dollars(12340000) == "$12.34"
+	limits.dollars(1000) == "$0.001000"
+	limits.dollars(1000000000000) == "$1000000.00"
+}
