@@ -20,20 +20,27 @@ check(limit) := finding if {
 	finding := _judge(limit, window, amount, used)
 } else := _refusal(limit, "the call does not say its cost, which this policy counts") if {
 	limit.kind == "budget"
-	not input.cost_micros
-} else := _refusal(limit, "the call's cost is not a whole number of micro-dollars, zero or more") if {
+	not input.cost
+} else := _refusal(limit, "the call's cost is not a number of dollars, zero or more") if {
 	limit.kind == "budget"
 	not _amount(limit.kind)
 } else := _refusal(limit, concat("", ["the ", limit.name, " cannot be checked: the time or the state is malformed"]))
 
-# One call, or what it costs. The remainder is undefined for a fraction.
 _amount(kind) := 1 if kind == "rate"
 
-_amount(kind) := input.cost_micros if {
+_amount(kind) := micro_dollars(input.cost) if {
 	kind == "budget"
-	input.cost_micros % 1 == 0
-	input.cost_micros >= 0
+	input.cost >= 0
 }
+
+# METADATA
+# description: |
+#   Dollars as a whole number of micro-dollars; what lies below one is rounded up. The product is rounded
+#   to the nearest first, since a decimal fraction times a million may come out a hair beside the integer.
+micro_dollars(dollars) := nearest + 1 if {
+	nearest := round(dollars * 1000000)
+	(dollars * 1000000) - nearest > 0.000001
+} else := round(dollars * 1000000)
 
 _used(limit, window) := 0 if not data.hexarch.state[limit.id][limit.key][window.id]
 
@@ -51,13 +58,13 @@ _judge(limit, window, amount, used) := _merge([
 } else := _merge([
 	{"action": "warn", "reason": _exceeded(limit, used, amount)},
 	_named(limit),
-	{"remaining": _left(limit, used + amount), "charge": _charge(limit, window, amount, {})},
+	{"remaining": _left(limit, used + amount), "charge": _charge(limit, window, amount, _unlimited)},
 ]) if {
 	limit.action == "warn"
 } else := _merge([
 	{"action": "allow", "reason": concat("", ["confirmed beyond the ", limit.name])},
 	_named(limit),
-	{"remaining": 0, "charge": _charge(limit, window, amount, {})},
+	{"remaining": 0, "charge": _charge(limit, window, amount, _unlimited)},
 ]) if {
 	limit.action == "require_confirmation"
 	calls.confirmed
@@ -94,14 +101,23 @@ _retry(limit, window, amount) := {"retry_after_ms": window.reset_ms} if {
 	amount <= limit.max
 } else := {}
 
-# A limit that only warns never lets the store refuse a charge.
-_ceiling(limit) := {} if {
+# What the store may let the window grow to. A limit that only warns never makes it refuse a charge.
+_ceiling(limit) := _unlimited if {
 	limit.action == "warn"
-} else := {"max": limit.max}
+} else := limit.max
+
+# The largest number that every JSON reader keeps exact.
+_unlimited := 9007199254740991
 
 _charge(limit, window, amount, ceiling) := _merge([
-	{"limit": limit.id, "key": limit.key, "window": window.id, "amount": amount, "kind": limit.kind},
-	ceiling,
+	{
+		"limit": limit.id,
+		"key": limit.key,
+		"window": window.id,
+		"amount": amount,
+		"max": ceiling,
+		"kind": limit.kind,
+	},
 	{name: value | some name, value in window; name == "reset_ms"},
 ])
 

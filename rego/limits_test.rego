@@ -32,14 +32,14 @@ _rate := {
 # The last hour of March 2026.
 _now := time.parse_rfc3339_ns("2026-03-31T23:00:00Z")
 
-_costing(micros) := {"time_ns": _now, "cost_micros": micros}
+_costing(dollars) := {"time_ns": _now, "cost": dollars}
 
 _spent(cells) := {_budget.id: {"all": {"2026-03": cells}}}
 
 _counted(cells) := {_rate.id: {"all": {sprintf("%d", [_now / 60000000000]): cells}}}
 
 test_a_call_within_the_budget_is_charged if {
-	finding := limits.check(_budget) with input as _costing(2000000) with data.hexarch.state as {}
+	finding := limits.check(_budget) with input as _costing(2) with data.hexarch.state as {}
 	finding == {
 		"order": 1,
 		"rule": "rule_1",
@@ -61,9 +61,9 @@ test_a_call_within_the_budget_is_charged if {
 
 test_the_cells_of_all_replicas_are_summed if {
 	state := _spent({"a": 4000000, "b": 5500000})
-	finding := limits.check(_budget) with input as _costing(500000) with data.hexarch.state as state
+	finding := limits.check(_budget) with input as _costing(0.5) with data.hexarch.state as state
 	finding.remaining == 0
-	refused := limits.check(_budget) with input as _costing(500001) with data.hexarch.state as state
+	refused := limits.check(_budget) with input as _costing(0.500001) with data.hexarch.state as state
 	refused.action == "block"
 	refused.remaining == 500000
 	refused.retry_after_ms == 3600000
@@ -72,28 +72,28 @@ test_the_cells_of_all_replicas_are_summed if {
 }
 
 test_another_window_does_not_count if {
-	finding := limits.check(_budget) with input as _costing(1000000)
+	finding := limits.check(_budget) with input as _costing(1)
 		with data.hexarch.state as {_budget.id: {"all": {"2026-02": {"a": 10000000}}}}
 	finding.remaining == 9000000
 }
 
 test_a_warning_begins_at_its_percentage if {
-	silent := limits.check(_budget) with input as _costing(7999999) with data.hexarch.state as {}
+	silent := limits.check(_budget) with input as _costing(7.999999) with data.hexarch.state as {}
 	silent.action == "allow"
-	loud := limits.check(_budget) with input as _costing(8000000) with data.hexarch.state as {}
+	loud := limits.check(_budget) with input as _costing(8) with data.hexarch.state as {}
 	loud.action == "warn"
 	loud.reason == "80% of the monthly budget of $10.00 is used"
 	loud.charge.amount == 8000000
 }
 
 test_what_never_fits_is_not_worth_waiting_for if {
-	finding := limits.check(_budget) with input as _costing(10000001) with data.hexarch.state as {}
+	finding := limits.check(_budget) with input as _costing(10.000001) with data.hexarch.state as {}
 	finding.action == "block"
 	not finding.retry_after_ms
 }
 
 test_a_cost_that_cannot_be_counted_is_blocked if {
-	every cost in ["1", 0.5, -1, null, [1]] {
+	every cost in ["1", -0.01, null, true, [1]] {
 		finding := limits.check(_budget) with input as _costing(cost)
 		finding.action == "block"
 	}
@@ -125,36 +125,36 @@ test_a_rate_counts_calls if {
 	more.retry_after_ms == 60000
 }
 
-test_a_limit_that_only_warns_is_charged_without_a_ceiling if {
+test_a_limit_that_only_warns_is_charged_with_no_ceiling_to_speak_of if {
 	soft := object.union(_budget, {"action": "warn"})
-	within := limits.check(soft) with input as _costing(1) with data.hexarch.state as {}
-	not within.charge.max
-	beyond := limits.check(soft) with input as _costing(2) with data.hexarch.state as _spent({"a": 9999999})
+	within := limits.check(soft) with input as _costing(0.000001) with data.hexarch.state as {}
+	within.charge.max == 9007199254740991
+	beyond := limits.check(soft) with input as _costing(0.000002) with data.hexarch.state as _spent({"a": 9999999})
 	beyond.action == "warn"
 	beyond.remaining == 0
 	beyond.charge.amount == 2
-	not beyond.charge.max
+	beyond.charge.max == 9007199254740991
 }
 
 test_a_confirmation_lifts_a_limit_for_one_call if {
 	asking := object.union(_budget, {"action": "require_confirmation"})
 	full := _spent({"a": 10000000})
-	unconfirmed := limits.check(asking) with input as _costing(2) with data.hexarch.state as full
+	unconfirmed := limits.check(asking) with input as _costing(0.000002) with data.hexarch.state as full
 	unconfirmed.action == "require_confirmation"
 	not unconfirmed.charge
-	call := object.union(_costing(2), {"confirmed": true})
+	call := object.union(_costing(0.000002), {"confirmed": true})
 	confirmed := limits.check(asking) with input as call with data.hexarch.state as full
 	confirmed.action == "allow"
-	not confirmed.charge.max
+	confirmed.charge.max == 9007199254740991
 }
 
 test_total_has_no_end if {
 	total := object.union(_budget, {"period": "total"})
-	finding := limits.check(total) with input as _costing(1) with data.hexarch.state as {}
+	finding := limits.check(total) with input as _costing(0.000001) with data.hexarch.state as {}
 	finding.charge.window == "total"
 	not finding.charge.reset_ms
 	full := {_budget.id: {"all": {"total": {"a": 10000000}}}}
-	refused := limits.check(total) with input as _costing(1) with data.hexarch.state as full
+	refused := limits.check(total) with input as _costing(0.000001) with data.hexarch.state as full
 	refused.action == "block"
 	not refused.retry_after_ms
 }
@@ -164,4 +164,16 @@ test_dollars if {
 	limits.dollars(12340000) == "$12.34"
 	limits.dollars(1000) == "$0.001000"
 	limits.dollars(1000000000000) == "$1000000.00"
+}
+
+test_dollars_become_whole_micro_dollars if {
+	every dollars, micros in {0: 0, 0.1: 100000, 0.29: 290000, 1.1: 1100000, 4.35: 4350000, 1e-6: 1, 123456.789012: 123456789012} {
+		limits.micro_dollars(dollars) == micros
+	}
+}
+
+test_what_lies_below_a_micro_dollar_is_rounded_up if {
+	every dollars, micros in {0.0000001: 1, 0.0000009: 1, 0.1000001: 100001, 0.1000009: 100001, 2.00000005: 2000001} {
+		limits.micro_dollars(dollars) == micros
+	}
 }
