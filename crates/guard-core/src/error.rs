@@ -158,6 +158,9 @@ pub enum StateError {
     /// A cell would hold more than 64 bits.
     #[error(transparent)]
     Overflow(#[from] StoreOverflow),
+    /// A settlement that would pay back more than it took.
+    #[error(transparent)]
+    NegativeSettlement(#[from] NegativeSettlement),
     /// Nobody knows this reservation.
     #[error(transparent)]
     UnknownReservation(#[from] UnknownReservation),
@@ -187,6 +190,14 @@ pub struct WindowClosed {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("limit `{limit}` would count beyond 64 bits")]
 pub struct StoreOverflow {
+    /// The limit.
+    pub limit: String,
+}
+
+/// See [`StateError::NegativeSettlement`].
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("limit `{limit}` cannot be settled with a negative quantity")]
+pub struct NegativeSettlement {
     /// The limit.
     pub limit: String,
 }

@@ -39,8 +39,8 @@ pub use charge::{Batch, CellId, Charge, ChargeKind, ReservationId};
 pub use decision::{Action, Decision, Severity, UnknownActionName};
 pub use error::{
     AuditError, BreakerOpen, ConfirmError, DeadlinePassed, EngineFailed, EvalError, Exhausted, FailedAttempt,
-    MemoryExceeded, NoResult, PoolExhausted, ReplyTooLarge, StateError, StateUnavailable, StoreOverflow,
-    Undeliverable, UnexpectedStatus, UnknownReservation, WindowClosed,
+    MemoryExceeded, NegativeSettlement, NoResult, PoolExhausted, ReplyTooLarge, StateError, StateUnavailable,
+    StoreOverflow, Undeliverable, UnexpectedStatus, UnknownReservation, WindowClosed,
 };
 pub use json::{Json, JsonError};
 pub use malformed::{

@@ -1,0 +1,88 @@
+//! The memory store against the suite, and the suite against a store that is wrong.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod suite;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use guard_core::{
+    Batch, Changes, ChargeOutcome, Charged, Exceeded, FixedClock, Quantity, Reply, ReservationId, Revision,
+    Settled, Settlement, Snapshot, StateError, StateStore,
+};
+use guard_state::MemoryStore;
+
+state_store_suite!(memory, |clock: Arc<FixedClock>| MemoryStore::new(clock));
+
+/// The usual way, which is wrong: reads the counter, decides, and adds, without a lock over all three.
+struct CheckThenAct(MemoryStore);
+
+impl StateStore for CheckThenAct {
+    fn reserve<'a>(
+        &'a self,
+        batch: &'a Batch,
+        lease: Duration,
+    ) -> Reply<'a, Result<ChargeOutcome, StateError>> {
+        let before = self.0.snapshot().wait().unwrap();
+        for charge in &batch.charges {
+            let used = before.total(&charge.cell);
+            if used.plus(charge.amount).unwrap() > charge.max {
+                return Reply::Now(Ok(ChargeOutcome::Exceeded(Exceeded {
+                    cell: Arc::clone(&charge.cell),
+                    kind: charge.kind,
+                    max: charge.max,
+                    remaining: charge.max.minus(used).unwrap(),
+                    retry_after: charge.resets_in,
+                })));
+            }
+        }
+        std::thread::yield_now();
+        let mut unchecked = batch.clone();
+        for charge in &mut unchecked.charges {
+            charge.max = Quantity::new(i64::MAX);
+        }
+        self.0.reserve(&unchecked, lease).wait().unwrap();
+        Reply::Now(Ok(ChargeOutcome::Charged(Charged {
+            reservation: batch.reservation,
+            snapshot: Snapshot::default(),
+        })))
+    }
+
+    fn settle<'a>(
+        &'a self,
+        id: ReservationId,
+        actual: &'a Settlement,
+    ) -> Reply<'a, Result<Settled, StateError>> {
+        self.0.settle(id, actual)
+    }
+
+    fn refund(&self, id: ReservationId) -> Reply<'_, Result<Settled, StateError>> {
+        self.0.refund(id)
+    }
+
+    fn charge<'a>(&'a self, batch: &'a Batch) -> Reply<'a, Result<ChargeOutcome, StateError>> {
+        self.reserve(batch, suite::LEASE)
+    }
+
+    fn revision(&self) -> Revision {
+        self.0.revision()
+    }
+
+    fn snapshot(&self) -> Reply<'_, Result<Snapshot, StateError>> {
+        self.0.snapshot()
+    }
+
+    fn changes_since(&self, revision: Revision) -> Reply<'_, Result<Changes, StateError>> {
+        self.0.changes_since(revision)
+    }
+}
+
+/// The race has teeth: without one lock over check and charge, it is lost sooner or later.
+#[test]
+fn the_race_notices_a_missing_lock() {
+    let lost = (0..50).any(|_| {
+        let clock = Arc::new(FixedClock::at(suite::START));
+        suite::race(&CheckThenAct(MemoryStore::new(clock)), 200) > 500
+    });
+    assert!(lost, "8 threads raced 50 times without a lock and were never admitted too much");
+}

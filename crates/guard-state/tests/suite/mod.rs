@@ -1,0 +1,365 @@
+//! What every state store has to do. `state_store_suite!(name, make)` runs all of it on one store, where
+//! `make` builds an empty store that reads the time from the given clock.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use guard_core::{
+    Batch, CellId, Changes, Charge, ChargeKind, ChargeOutcome, Closed, Exceeded, FixedClock, Quantity,
+    ReservationId, Revision, Settlement, StateError, StateStore, Timestamp,
+};
+
+pub(crate) const START: Timestamp = Timestamp::from_seconds(1_000_000);
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A store under test, and the clock it reads.
+pub(crate) struct Bench<S> {
+    pub(crate) store: S,
+    pub(crate) clock: Arc<FixedClock>,
+}
+
+pub(crate) fn cell(limit: &str, key: &str, window: &str) -> Arc<CellId> {
+    Arc::new(CellId { limit: limit.into(), key: key.into(), window: window.into() })
+}
+
+pub(crate) fn charge(limit: &str, amount: i64, max: i64) -> Charge {
+    Charge {
+        cell: cell(limit, "all", "w"),
+        amount: Quantity::new(amount),
+        max: Quantity::new(max),
+        kind: ChargeKind::Budget,
+        resets_in: Some(MINUTE),
+    }
+}
+
+fn rate(limit: &str, max: i64) -> Charge {
+    Charge { kind: ChargeKind::Rate, ..charge(limit, 1, max) }
+}
+
+pub(crate) fn batch(id: u128, charges: Vec<Charge>) -> Batch {
+    Batch { charges, at: START, reservation: ReservationId(id) }
+}
+
+impl<S: StateStore> Bench<S> {
+    fn reserve(&self, id: u128, charges: Vec<Charge>) -> Result<(), Exceeded> {
+        match self.store.reserve(&batch(id, charges), LEASE).wait().unwrap() {
+            ChargeOutcome::Charged(_) => Ok(()),
+            ChargeOutcome::Exceeded(exceeded) => Err(exceeded),
+        }
+    }
+
+    fn used(&self, limit: &str) -> i64 {
+        self.store.snapshot().wait().unwrap().total(&cell(limit, "all", "w")).units()
+    }
+
+    fn settle(&self, id: u128) -> Option<Closed> {
+        self.store.settle(ReservationId(id), &Settlement::AsReserved).wait().unwrap().before
+    }
+
+    fn refund(&self, id: u128) -> Option<Closed> {
+        self.store.refund(ReservationId(id)).wait().unwrap().before
+    }
+}
+
+pub(crate) fn all_or_nothing<S: StateStore>(bench: Bench<S>) {
+    bench.reserve(1, vec![charge("a", 5, 10), charge("b", 5, 10)]).unwrap();
+    let exceeded = bench.reserve(2, vec![charge("a", 5, 10), charge("b", 6, 10)]).unwrap_err();
+    assert_eq!(exceeded.cell, cell("b", "all", "w"));
+    assert_eq!((exceeded.remaining, exceeded.max), (Quantity::new(5), Quantity::new(10)));
+    assert_eq!(exceeded.retry_after, Some(MINUTE));
+    assert_eq!((bench.used("a"), bench.used("b")), (5, 5));
+    bench.reserve(3, vec![charge("a", 5, 10), charge("b", 5, 10)]).unwrap();
+    assert_eq!(bench.reserve(4, vec![charge("a", 1, 10)]).unwrap_err().remaining, Quantity::ZERO);
+}
+
+pub(crate) fn a_cell_twice_in_a_batch_counts_twice<S: StateStore>(bench: Bench<S>) {
+    assert_eq!(
+        bench.reserve(1, vec![charge("a", 6, 10), charge("a", 6, 10)]).unwrap_err().remaining.units(),
+        4
+    );
+    assert_eq!(bench.used("a"), 0);
+    bench.reserve(2, vec![charge("a", 4, 10), charge("a", 6, 10)]).unwrap();
+    assert_eq!(bench.used("a"), 10);
+    assert_eq!(bench.refund(2), None);
+    assert_eq!(bench.used("a"), 0);
+}
+
+pub(crate) fn keys_and_windows_are_apart<S: StateStore>(bench: Bench<S>) {
+    let other_key = Charge { cell: cell("a", "somebody", "w"), ..charge("a", 10, 10) };
+    let other_window = Charge { cell: cell("a", "all", "w2"), ..charge("a", 10, 10) };
+    bench.reserve(1, vec![charge("a", 10, 10), other_key, other_window]).unwrap();
+    assert_eq!(bench.used("a"), 10);
+}
+
+pub(crate) fn the_limit_that_stops_longest_is_named<S: StateStore>(bench: Bench<S>) {
+    let total = Charge { cell: cell("total", "all", "ever"), resets_in: None, ..charge("", 2, 1) };
+    let exceeded = bench.reserve(1, vec![charge("short", 2, 1), total]).unwrap_err();
+    assert_eq!((exceeded.cell.limit.as_str(), exceeded.retry_after), ("total", None));
+}
+
+pub(crate) fn ending_twice_counts_once<S: StateStore>(bench: Bench<S>) {
+    bench.reserve(1, vec![charge("a", 4, 10)]).unwrap();
+    bench.reserve(2, vec![charge("a", 3, 10)]).unwrap();
+    assert_eq!(bench.refund(1), None);
+    assert_eq!(bench.refund(1), Some(Closed::Refunded));
+    assert_eq!(bench.settle(1), Some(Closed::Refunded));
+    assert_eq!(bench.used("a"), 3);
+    assert_eq!(bench.settle(2), None);
+    assert_eq!(bench.settle(2), Some(Closed::Settled));
+    assert_eq!(bench.refund(2), Some(Closed::Settled));
+    assert_eq!(bench.used("a"), 3);
+}
+
+pub(crate) fn the_same_reservation_is_charged_once<S: StateStore>(bench: Bench<S>) {
+    for _ in 0..3 {
+        bench.reserve(1, vec![charge("a", 4, 10)]).unwrap();
+    }
+    bench.settle(1);
+    bench.reserve(1, vec![charge("a", 4, 10)]).unwrap();
+    assert_eq!(bench.used("a"), 4);
+}
+
+pub(crate) fn a_charge_is_for_good<S: StateStore>(bench: Bench<S>) {
+    let outcome = bench.store.charge(&batch(1, vec![charge("a", 4, 10)])).wait().unwrap();
+    let ChargeOutcome::Charged(charged) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(charged.snapshot.total(&cell("a", "all", "w")), Quantity::new(4));
+    bench.clock.advance(LEASE);
+    assert_eq!(bench.used("a"), 4);
+    assert_eq!(bench.refund(1), Some(Closed::Settled));
+    let outcome = bench.store.charge(&batch(2, vec![charge("a", 7, 10)])).wait().unwrap();
+    assert!(matches!(outcome, ChargeOutcome::Exceeded(_)));
+}
+
+pub(crate) fn settling_with_the_real_cost<S: StateStore>(bench: Bench<S>) {
+    bench.reserve(1, vec![charge("a", 4, 10), charge("b", 4, 10)]).unwrap();
+    let actual = Settlement::Actual(BTreeMap::from([("a".to_owned(), Quantity::new(1))]));
+    let settled = bench.store.settle(ReservationId(1), &actual).wait().unwrap();
+    assert!(settled.debt.is_empty());
+    assert_eq!((bench.used("a"), bench.used("b")), (1, 4));
+
+    bench.reserve(2, vec![charge("a", 4, 10)]).unwrap();
+    let actual = Settlement::Actual(BTreeMap::from([("a".to_owned(), Quantity::new(25))]));
+    let settled = bench.store.settle(ReservationId(2), &actual).wait().unwrap();
+    assert_eq!(settled.debt, BTreeMap::from([("a".to_owned(), Quantity::new(16))]));
+    assert_eq!(bench.used("a"), 26);
+    assert_eq!(bench.reserve(3, vec![charge("a", 1, 10)]).unwrap_err().remaining, Quantity::ZERO);
+}
+
+pub(crate) fn a_settlement_cannot_pay_back_more_than_it_took<S: StateStore>(bench: Bench<S>) {
+    bench.reserve(1, vec![charge("a", 4, 10)]).unwrap();
+    let actual = Settlement::Actual(BTreeMap::from([("a".to_owned(), Quantity::new(-1))]));
+    let error = bench.store.settle(ReservationId(1), &actual).wait().unwrap_err();
+    assert!(matches!(error, StateError::NegativeSettlement(_)), "{error}");
+    assert_eq!(bench.used("a"), 4);
+    assert_eq!(bench.settle(1), None);
+}
+
+pub(crate) fn a_lease_that_runs_out_gives_back<S: StateStore>(bench: Bench<S>) {
+    bench.reserve(1, vec![charge("a", 10, 10)]).unwrap();
+    bench.clock.advance(LEASE - Duration::from_nanos(1));
+    assert_eq!(bench.used("a"), 10);
+    bench.clock.advance(Duration::from_nanos(1));
+    assert_eq!(bench.used("a"), 0);
+    assert_eq!(bench.refund(1), Some(Closed::Expired));
+    bench.reserve(2, vec![charge("a", 10, 10)]).unwrap();
+    // The first call was slow, not dead: what it spent is counted, as debt.
+    let late = bench.store.settle(ReservationId(1), &Settlement::AsReserved).wait().unwrap();
+    assert_eq!(late.before, Some(Closed::Expired));
+    assert_eq!(late.debt, BTreeMap::from([("a".to_owned(), Quantity::new(10))]));
+    assert_eq!(bench.used("a"), 20);
+    assert_eq!(bench.settle(1), Some(Closed::Settled));
+    assert_eq!(bench.used("a"), 20);
+}
+
+pub(crate) fn attempts_stay_counted<S: StateStore>(bench: Bench<S>) {
+    bench.reserve(1, vec![rate("r", 2), charge("a", 5, 10)]).unwrap();
+    bench.refund(1);
+    assert_eq!((bench.used("r"), bench.used("a")), (1, 0));
+    bench.reserve(2, vec![rate("r", 2)]).unwrap();
+    bench.clock.advance(LEASE);
+    assert_eq!(bench.settle(2), Some(Closed::Expired));
+    assert_eq!(bench.used("r"), 2);
+    assert_eq!(bench.reserve(3, vec![rate("r", 2)]).unwrap_err().kind, ChargeKind::Rate);
+}
+
+pub(crate) fn windows_end<S: StateStore>(bench: Bench<S>) {
+    bench.store.charge(&batch(1, vec![charge("a", 10, 10)])).wait().unwrap();
+    let ever = Charge { cell: cell("ever", "all", "w"), resets_in: None, ..charge("", 3, 10) };
+    bench.store.charge(&batch(2, vec![ever])).wait().unwrap();
+    let before = bench.store.snapshot().wait().unwrap().revision;
+    bench.clock.advance(MINUTE);
+    let snapshot = bench.store.snapshot().wait().unwrap();
+    assert_eq!(snapshot.cells.len(), 1);
+    assert_eq!(bench.used("ever"), 3);
+    assert!(snapshot.revision > before);
+}
+
+pub(crate) fn a_window_opens_once<S: StateStore>(bench: Bench<S>) {
+    bench.store.charge(&batch(1, vec![charge("a", 10, 10)])).wait().unwrap();
+    bench.clock.advance(MINUTE);
+    assert_eq!(bench.used("a"), 0);
+    // The clock is set back: the window that has ended does not offer its budget again.
+    bench.clock.set(START);
+    let error = bench.store.charge(&batch(2, vec![charge("a", 1, 10)])).wait().unwrap_err();
+    assert!(matches!(error, StateError::WindowClosed(_)), "{error}");
+    assert_eq!(bench.used("a"), 0);
+}
+
+pub(crate) fn a_call_may_outlive_its_window<S: StateStore>(bench: Bench<S>) {
+    let short = Charge { resets_in: Some(Duration::from_secs(1)), ..charge("a", 5, 10) };
+    bench.reserve(1, vec![short.clone()]).unwrap();
+    bench.reserve(2, vec![short]).unwrap();
+    bench.clock.advance(Duration::from_secs(2));
+    assert_eq!(bench.settle(1), None);
+    assert_eq!(bench.refund(2), None);
+    assert_eq!(bench.used("a"), 0);
+}
+
+pub(crate) fn changes_name_only_what_changed<S: StateStore>(bench: Bench<S>) {
+    bench.store.charge(&batch(1, vec![charge("a", 1, 10), charge("b", 1, 10)])).wait().unwrap();
+    let seen = bench.store.snapshot().wait().unwrap();
+    assert_eq!(seen.revision, bench.store.revision());
+    bench.store.charge(&batch(2, vec![charge("b", 2, 10)])).wait().unwrap();
+    bench.store.charge(&batch(3, vec![charge("b", 3, 10)])).wait().unwrap();
+    let Changes::Cells { revision, cells } = bench.store.changes_since(seen.revision).wait().unwrap() else {
+        panic!("the whole state for one cell");
+    };
+    assert_eq!(revision, bench.store.revision());
+    let [change] = cells.as_slice() else { panic!("{cells:?}") };
+    assert_eq!((change.path.cell.limit.as_str(), change.value), ("b", Some(Quantity::new(6))));
+
+    bench.clock.advance(MINUTE);
+    let Changes::Cells { revision: end, cells } = bench.store.changes_since(revision).wait().unwrap() else {
+        panic!("the whole state for two cells");
+    };
+    assert_eq!(cells.iter().map(|change| change.value).collect::<Vec<_>>(), [None, None]);
+    let nothing = bench.store.changes_since(end).wait().unwrap();
+    assert_eq!(nothing, Changes::Cells { revision: end, cells: vec![] });
+    // A revision of another life of the store is not one to follow from.
+    let foreign = bench.store.changes_since(Revision(u64::MAX)).wait().unwrap();
+    assert!(matches!(foreign, Changes::All(_)));
+}
+
+/// Whoever follows the changes holds what the snapshot says, however long it has looked away.
+pub(crate) fn following_the_changes_is_the_same_as_the_snapshot<S: StateStore>(bench: Bench<S>) {
+    let mut held: BTreeMap<_, Quantity> = BTreeMap::new();
+    let mut at = Revision(0);
+    for round in 0..60_u128 {
+        for step in 0..200_u128 {
+            let id = round * 1_000 + step;
+            let window = format!("{}", (id * 7) % 400);
+            let key = format!("{}", step % 13);
+            let span = Duration::from_secs(u64::try_from(id % 90).unwrap() + 1);
+            let mut one = charge("a", 3, i64::MAX);
+            (one.cell, one.resets_in) = (cell("a", &key, &window), Some(span));
+            let at = Timestamp::from_nanos(guard_core::Clock::now(&*bench.clock).as_nanos());
+            let batch = Batch { charges: vec![one], at, reservation: ReservationId(id) };
+            bench.store.reserve(&batch, LEASE).wait().unwrap();
+            if id.is_multiple_of(3) {
+                bench.store.settle(ReservationId(id), &Settlement::AsReserved).wait().unwrap();
+            }
+        }
+        bench.clock.advance(Duration::from_secs(if round.is_multiple_of(7) { 200 } else { 1 }));
+        // Every so often several rounds are missed.
+        if round % 5 == 0 {
+            match bench.store.changes_since(at).wait().unwrap() {
+                Changes::All(snapshot) => held = snapshot.cells.into_iter().collect(),
+                Changes::Cells { cells, .. } => {
+                    for change in cells {
+                        match change.value {
+                            Some(value) => held.insert(change.path, value),
+                            None => held.remove(&change.path),
+                        };
+                    }
+                }
+            }
+            let snapshot = bench.store.snapshot().wait().unwrap();
+            at = snapshot.revision;
+            assert_eq!(held, snapshot.cells.into_iter().collect(), "round {round}");
+        }
+    }
+}
+
+pub(crate) fn nonsense_is_refused<S: StateStore>(bench: Bench<S>) {
+    let unknown = bench.store.settle(ReservationId(99), &Settlement::AsReserved).wait().unwrap_err();
+    assert!(matches!(unknown, StateError::UnknownReservation(_)));
+    assert!(bench.store.refund(ReservationId(99)).wait().is_err());
+    bench.reserve(1, vec![charge("a", i64::MAX, i64::MAX)]).unwrap();
+    assert!(bench.reserve(2, vec![charge("a", 1, i64::MAX)]).is_err());
+    bench.reserve(3, vec![charge("a", 0, 0)]).unwrap();
+    let actual = Settlement::Actual(BTreeMap::from([("a".to_owned(), Quantity::new(5))]));
+    let error = bench.store.settle(ReservationId(3), &actual).wait().unwrap_err();
+    assert!(matches!(error, StateError::Overflow(_)));
+    assert_eq!(bench.used("a"), i64::MAX);
+}
+
+/// 8 threads race for the last units of nested limits: what they are admitted, all together.
+pub(crate) fn race<S: StateStore>(store: &S, tries: u128) -> i64 {
+    let admitted = AtomicI64::new(0);
+    std::thread::scope(|scope| {
+        for thread in 0..8_u128 {
+            let admitted = &admitted;
+            scope.spawn(move || {
+                for attempt in 0..tries {
+                    let own =
+                        Charge { cell: cell("own", &thread.to_string(), "w"), ..charge("", 1, i64::MAX) };
+                    let batch = batch(thread * 1_000_000 + attempt, vec![own, charge("shared", 1, 500)]);
+                    if let ChargeOutcome::Charged(_) = store.reserve(&batch, LEASE).wait().unwrap() {
+                        admitted.fetch_add(1, Ordering::Relaxed);
+                        store.settle(batch.reservation, &Settlement::AsReserved).wait().unwrap();
+                    }
+                }
+            });
+        }
+    });
+    admitted.load(Ordering::Relaxed)
+}
+
+pub(crate) fn eight_threads_never_get_more_than_there_is<S: StateStore>(bench: Bench<S>) {
+    assert_eq!(race(&bench.store, 200), 500);
+    assert_eq!(bench.used("shared"), 500);
+}
+
+/// Runs the whole suite on one store.
+#[macro_export]
+macro_rules! state_store_suite {
+    ($name:ident, $make:expr) => {
+        mod $name {
+            use super::*;
+
+            state_store_suite!(@each $make;
+                all_or_nothing
+                a_cell_twice_in_a_batch_counts_twice
+                keys_and_windows_are_apart
+                the_limit_that_stops_longest_is_named
+                ending_twice_counts_once
+                the_same_reservation_is_charged_once
+                a_charge_is_for_good
+                settling_with_the_real_cost
+                a_settlement_cannot_pay_back_more_than_it_took
+                a_lease_that_runs_out_gives_back
+                attempts_stay_counted
+                windows_end
+                a_window_opens_once
+                a_call_may_outlive_its_window
+                changes_name_only_what_changed
+                following_the_changes_is_the_same_as_the_snapshot
+                nonsense_is_refused
+                eight_threads_never_get_more_than_there_is
+            );
+        }
+    };
+    (@each $make:expr; $($test:ident)*) => {
+        $(
+            #[test]
+            fn $test() {
+                let clock = std::sync::Arc::new(guard_core::FixedClock::at($crate::suite::START));
+                let store = ($make)(std::sync::Arc::clone(&clock));
+                $crate::suite::$test($crate::suite::Bench { store, clock });
+            }
+        )*
+    };
+}
