@@ -24,6 +24,7 @@ mod amount;
 mod charge;
 mod decision;
 mod error;
+mod fail;
 mod json;
 mod malformed;
 mod ports;
@@ -42,6 +43,7 @@ pub use error::{
     MemoryExceeded, NegativeSettlement, NoResult, PoolExhausted, ReplyTooLarge, StateError, StateUnavailable,
     StoreOverflow, Undeliverable, UnexpectedStatus, UnknownReservation, WindowClosed,
 };
+pub use fail::{FailMode, FailModes};
 pub use json::{Json, JsonError};
 pub use malformed::{
     Contradiction, DuplicateField, MalformedDecision, MissingField, NotAnObject, NotJson, OutOfRange,
@@ -52,7 +54,7 @@ pub use ports::{
     NullAudit, Question, StateStore,
 };
 pub use record::{DecisionId, Record, RecordKind, Recorded};
-pub use reply::{Arriving, Reply};
+pub use reply::{Arriving, Reply, block_on};
 pub use request::{Request, User};
 pub use state::{
     CellChange, CellPath, Changes, ChargeOutcome, Charged, Closed, Exceeded, Revision, Settled, Settlement,

@@ -96,8 +96,9 @@ impl Wake for Unpark {
     }
 }
 
-/// Runs a future to its end on this thread, parking it in between. It has no timers and no I/O of its own.
-pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+/// Runs a future to its end on this thread, parking it in between. It has no timers and no I/O of its own,
+/// so it is for futures that are woken by somebody else, as those of the ports are.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     // Most decisions are ready at once: no waker of our own is made for those.
     if let Poll::Ready(answer) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {

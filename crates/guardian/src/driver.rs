@@ -1,0 +1,206 @@
+//! The part that does things.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use guard_core::{
+    AuditSink, Clock, Confirmer, Deadline, DecisionId, Evaluator, FailModes, Question, Record, Request,
+    StateStore, Violation, block_on,
+};
+
+use crate::active::Active;
+use crate::machine::{Event, Machine, Mode, Step};
+use crate::permit::Permit;
+use crate::phases::{Outcome, Verdict};
+
+/// The outside world.
+#[derive(Clone)]
+pub struct Ports {
+    /// Decides.
+    pub evaluator: Arc<dyn Evaluator>,
+    /// Keeps what is spent.
+    pub store: Arc<dyn StateStore>,
+    /// Keeps the records.
+    pub audit: Arc<dyn AuditSink>,
+    /// Asks people.
+    pub confirmer: Arc<dyn Confirmer>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// How requests are treated.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Whether denials are carried out; otherwise they are recorded, and the calls run.
+    pub enforce: bool,
+    /// What happens when there is no decision.
+    pub fail_modes: FailModes,
+    /// How long one evaluation may take.
+    pub deadline: Duration,
+    /// How long a call may run before what it has reserved is given back.
+    pub lease: Duration,
+}
+
+impl Default for Settings {
+    /// Enforced, closed when in doubt, two seconds for a decision, ten minutes for a call.
+    fn default() -> Self {
+        Self {
+            enforce: true,
+            fail_modes: FailModes::default(),
+            deadline: Duration::from_secs(2),
+            lease: Duration::from_secs(600),
+        }
+    }
+}
+
+/// Drives decision machines.
+#[derive(Clone)]
+pub struct Driver {
+    pub(crate) ports: Ports,
+    pub(crate) settings: Settings,
+}
+
+/// Where a machine has stopped to wait for its caller.
+pub(crate) enum Rest {
+    /// The call is to be run.
+    Run,
+    /// It is over.
+    Over(Outcome),
+}
+
+impl Driver {
+    /// A driver for these ports.
+    pub fn new(ports: Ports, settings: Settings) -> Self {
+        Self { ports, settings }
+    }
+
+    /// The store behind this driver.
+    pub fn store(&self) -> &Arc<dyn StateStore> {
+        &self.ports.store
+    }
+
+    /// The clock behind this driver.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.ports.clock
+    }
+
+    /// Asks whether a call may run and charges it. The call then runs under the permit.
+    ///
+    /// # Errors
+    /// The violation, when it may not.
+    pub async fn authorize(self: &Arc<Self>, request: Request) -> Result<Permit, Box<Violation>> {
+        let mut active = Active::new(Arc::clone(self), self.machine(request, true));
+        match active.advance(Event::Start).await {
+            Rest::Run => Ok(Permit::new(active)),
+            Rest::Over(Outcome::Denied(violation)) => Err(violation),
+            // A machine that runs calls rests before the call or denies it; anything else is no permit.
+            Rest::Over(_) => Err(no_permit(active.machine())),
+        }
+    }
+
+    /// The same on this thread, without a runtime.
+    ///
+    /// # Errors
+    /// The violation, when it may not.
+    pub fn authorize_now(self: &Arc<Self>, request: Request) -> Result<Permit, Box<Violation>> {
+        block_on(self.authorize(request))
+    }
+
+    /// Asks for the decision alone: nothing is charged, nobody is asked to confirm, nothing runs.
+    pub async fn decide(&self, request: Request) -> Verdict {
+        let mut machine = self.machine(request, false);
+        match self.advance(&mut machine, Event::Start).await {
+            Rest::Over(Outcome::Decided(verdict)) => *verdict,
+            // As above: a machine that only decides ends with a verdict.
+            _ => Verdict {
+                decision_id: machine.id(),
+                decision: guard_core::Decision::new(guard_core::Action::Block, no_permit(&machine).reason),
+                error: None,
+                engine: None,
+            },
+        }
+    }
+
+    /// The same on this thread, without a runtime.
+    pub fn decide_now(&self, request: Request) -> Verdict {
+        block_on(self.decide(request))
+    }
+
+    fn machine(&self, request: Request, runs: bool) -> Machine {
+        let fail = self.settings.fail_modes.of(&request.operation);
+        let mut machine =
+            Machine::new(DecisionId::random(), request, Mode { enforce: self.settings.enforce, fail, runs });
+        machine.ask_at(self.ports.clock.now());
+        machine
+    }
+
+    /// Does steps until the machine rests.
+    pub(crate) async fn advance(&self, machine: &mut Machine, event: Event) -> Rest {
+        let step = machine.next(event);
+        self.carry_on(machine, step).await
+    }
+
+    /// The same, from a step that the machine has already named.
+    pub(crate) async fn carry_on(&self, machine: &mut Machine, mut step: Step) -> Rest {
+        loop {
+            let event = match step {
+                Step::Run => return Rest::Run,
+                Step::Done(outcome) => return Rest::Over(outcome),
+                Step::Evaluate => self.evaluate(machine).await,
+                Step::Confirm(request) => Event::Confirmed(self.ports.confirmer.confirm(&request).await),
+                Step::Charge(batch) => {
+                    Event::Charged(self.ports.store.reserve(&batch, self.settings.lease).await)
+                }
+                Step::Record(mut record) => {
+                    self.stamp(&mut record);
+                    Event::Recorded(self.ports.audit.record(&record).await)
+                }
+                Step::Settle(id, settlement) => {
+                    Event::Settled(self.ports.store.settle(id, &settlement).await)
+                }
+                Step::Refund(id) => Event::Refunded(self.ports.store.refund(id).await),
+            };
+            tell_failures(machine, &event);
+            step = machine.next(event);
+        }
+    }
+
+    async fn evaluate(&self, machine: &mut Machine) -> Event {
+        machine.ask_at(self.ports.clock.now());
+        let request = machine.request();
+        let input = request.to_input();
+        let question = Question { request, input: &input, deadline: Deadline::after(self.settings.deadline) };
+        Event::Evaluated(self.ports.evaluator.evaluate(question).await)
+    }
+
+    pub(crate) fn stamp(&self, record: &mut Record) {
+        record.duration = self.ports.clock.now().since(record.timestamp);
+    }
+}
+
+/// What the caller is not told about is logged.
+pub(crate) fn tell_failures(machine: &Machine, event: &Event) {
+    match event {
+        Event::Recorded(Err(error)) => {
+            tracing::error!(target: "hexarch::guardian", decision_id = %machine.id(), "{error}");
+        }
+        Event::Settled(Err(error)) | Event::Refunded(Err(error)) => {
+            tracing::error!(target: "hexarch::guardian", decision_id = %machine.id(), "{error}");
+        }
+        _ => {}
+    }
+}
+
+fn no_permit(machine: &Machine) -> Box<Violation> {
+    Box::new(Violation {
+        policy: machine.request().policy_id.clone(),
+        action: guard_core::Action::Block,
+        reason: "internal error: the decision ended without a permit".into(),
+        limit: None,
+        retry_after: None,
+        decision_id: machine.id(),
+        severity: None,
+        confirmation_token: None,
+        metadata: None,
+    })
+}

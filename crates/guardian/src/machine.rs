@@ -1,0 +1,554 @@
+//! The pure part: which step is next.
+
+use std::time::Duration;
+
+use guard_core::{
+    Action, AuditError, Batch, ChargeKind, ChargeOutcome, ConfirmError, ConfirmRequest, Confirmation,
+    Decision, DecisionId, EvalError, Evaluated, Exceeded, FailMode, Record, RecordKind, Recorded, Request,
+    ReservationId, Revision, Settled, Settlement, StateError, Timestamp, Violation,
+};
+
+use crate::phases::{AfterRefund, Held, Outcome, Phase, Verdict};
+
+/// How often a request is evaluated anew because the store refused what the policy had allowed. Once: with
+/// the state of that moment the policy itself says why not; if it still disagrees, the store decides.
+const FURTHER_EVALUATIONS: u8 = 1;
+
+/// What is to be done with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mode {
+    /// Whether a denial is carried out. Otherwise it is recorded, and the call runs.
+    pub enforce: bool,
+    /// What happens when there is no decision.
+    pub fail: FailMode,
+    /// Whether there is a call to run, or only a decision to make.
+    pub runs: bool,
+}
+
+/// What the driver is to do next.
+#[derive(Debug)]
+pub enum Step {
+    /// Ask the policy about [`Machine::request`].
+    Evaluate,
+    /// Ask a person.
+    Confirm(Box<ConfirmRequest>),
+    /// Reserve a batch.
+    Charge(Batch),
+    /// Keep a record. The driver fills in the duration.
+    Record(Box<Record>),
+    /// Run the call.
+    Run,
+    /// Settle a reservation.
+    Settle(ReservationId, Settlement),
+    /// Give a reservation back.
+    Refund(ReservationId),
+    /// Nothing more.
+    Done(Outcome),
+}
+
+/// What came of a step.
+#[derive(Debug)]
+pub enum Event {
+    /// The request is there.
+    Start,
+    /// The policy has answered.
+    Evaluated(Result<Evaluated, EvalError>),
+    /// The person has answered.
+    Confirmed(Result<Confirmation, ConfirmError>),
+    /// The store has answered.
+    Charged(Result<ChargeOutcome, StateError>),
+    /// The record is kept, or not.
+    Recorded(Result<(), AuditError>),
+    /// The call has ended.
+    Ran(Ran),
+    /// The reservation is settled, or not.
+    Settled(Result<Settled, StateError>),
+    /// The reservation is given back, or not.
+    Refunded(Result<Settled, StateError>),
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ran {
+    /// It returned.
+    Completed(Settlement),
+    /// It panicked, or its future was dropped.
+    Aborted,
+}
+
+/// Takes one request from its question to its end.
+#[derive(Debug)]
+pub struct Machine {
+    id: DecisionId,
+    mode: Mode,
+    request: Request,
+    /// When it was asked first.
+    asked: Timestamp,
+    phase: Phase,
+    held: Held,
+    evaluations_left: u8,
+    decision: Decision,
+    /// What stopped the call, or would have.
+    objection: Option<Box<Violation>>,
+    error: Option<EvalError>,
+    source: Option<Source>,
+}
+
+/// What the decision was made with.
+#[derive(Debug)]
+struct Source {
+    engine: &'static str,
+    module_digest: Option<String>,
+    data_revision: Option<Revision>,
+}
+
+impl Machine {
+    /// A machine for one request.
+    pub fn new(id: DecisionId, request: Request, mode: Mode) -> Self {
+        Self {
+            id,
+            mode,
+            asked: request.time,
+            request,
+            phase: Phase::Start,
+            held: None,
+            evaluations_left: FURTHER_EVALUATIONS,
+            decision: Decision::new(Action::Block, "the policy has not been asked yet"),
+            objection: None,
+            error: None,
+            source: None,
+        }
+    }
+
+    /// A machine that has nothing more to do.
+    pub(crate) fn over() -> Self {
+        let mode = Mode { enforce: true, fail: FailMode::Closed, runs: false };
+        Self { phase: Phase::Done, ..Self::new(DecisionId::from_u128(0), Request::default(), mode) }
+    }
+
+    /// Names the decision.
+    pub fn id(&self) -> DecisionId {
+        self.id
+    }
+
+    /// What the policy is asked, the confirmation included once there is one.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Sets the moment at which the policy is asked, before each evaluation.
+    pub fn ask_at(&mut self, now: Timestamp) {
+        if matches!(self.phase, Phase::Start) {
+            self.asked = now;
+        }
+        self.request.time = now;
+    }
+
+    /// When the request was asked first.
+    pub fn asked(&self) -> Timestamp {
+        self.asked
+    }
+
+    /// The decision so far.
+    pub fn decision(&self) -> &Decision {
+        &self.decision
+    }
+
+    /// What would have stopped the call if it had been enforced.
+    pub fn objection(&self) -> Option<&Violation> {
+        self.objection.as_deref()
+    }
+
+    /// Which evaluator decided.
+    pub fn engine(&self) -> Option<&'static str> {
+        self.source.as_ref().map(|source| source.engine)
+    }
+
+    /// What is to be done, now that this has happened.
+    pub fn next(&mut self, event: Event) -> Step {
+        let phase = std::mem::replace(&mut self.phase, Phase::Done);
+        match (phase, event) {
+            (Phase::Start, Event::Start) => self.evaluate(),
+            (Phase::Evaluating, Event::Evaluated(Ok(evaluated))) => self.on_evaluated(evaluated),
+            (Phase::Evaluating, Event::Evaluated(Err(error))) => self.on_no_decision(error),
+            (Phase::Confirming, Event::Confirmed(answer)) => self.on_confirmed(answer),
+            (Phase::Charging, Event::Charged(Ok(ChargeOutcome::Charged(charged)))) => {
+                self.held = Some(charged.reservation);
+                self.grant()
+            }
+            (Phase::Charging, Event::Charged(Ok(ChargeOutcome::Exceeded(exceeded)))) => {
+                self.on_exceeded(&exceeded)
+            }
+            (Phase::Charging, Event::Charged(Err(StateError::WindowClosed(_))))
+                if self.evaluations_left > 0 =>
+            {
+                self.evaluate_again()
+            }
+            (Phase::Charging, Event::Charged(Err(error))) => self.on_no_decision(error.into()),
+            (Phase::RecordingDenial(violation), Event::Recorded(_)) => self.carry_out(violation),
+            (Phase::RecordingGrant, Event::Recorded(kept)) => self.on_grant_recorded(kept),
+            (Phase::RecordingVerdict(verdict), Event::Recorded(kept)) => {
+                self.on_verdict_recorded(verdict, kept)
+            }
+            (Phase::Running, Event::Ran(ran)) => self.on_ran(ran),
+            (Phase::Settling(_), Event::Settled(settled)) => self.on_settled(settled),
+            (Phase::Refunding(AfterRefund::Deny(violation)), Event::Refunded(_)) => {
+                Step::Done(Outcome::Denied(violation))
+            }
+            (Phase::Refunding(AfterRefund::Release), Event::Refunded(refunded)) => self.on_released(refunded),
+            (Phase::RecordingEnd(outcome), Event::Recorded(_)) => Step::Done(outcome),
+            (phase, event) => self.out_of_order(&phase, &event),
+        }
+    }
+
+    /// What is to be done when the caller has gone away, in whatever phase: what is reserved is given back,
+    /// and what has been spent is settled.
+    pub fn cut_off(&mut self) -> Step {
+        match std::mem::replace(&mut self.phase, Phase::Done) {
+            Phase::Running => self.on_ran(Ran::Aborted),
+            Phase::Settling(settlement) => {
+                let reservation = ReservationId(self.id.as_u128());
+                self.phase = Phase::Settling(settlement.clone());
+                Step::Settle(reservation, settlement)
+            }
+            // The store may have charged it, or not given it back yet: the answer was on its way.
+            Phase::Charging | Phase::Refunding(_) => self.give_back(ReservationId(self.id.as_u128())),
+            Phase::RecordingEnd(outcome) => Step::Done(outcome),
+            _ => match self.held {
+                Some(reservation) => self.give_back(reservation),
+                None => Step::Done(Outcome::Released),
+            },
+        }
+    }
+
+    fn give_back(&mut self, reservation: ReservationId) -> Step {
+        self.phase = Phase::Refunding(AfterRefund::Release);
+        Step::Refund(reservation)
+    }
+
+    fn evaluate(&mut self) -> Step {
+        self.phase = Phase::Evaluating;
+        Step::Evaluate
+    }
+
+    fn evaluate_again(&mut self) -> Step {
+        self.evaluations_left = self.evaluations_left.saturating_sub(1);
+        self.evaluate()
+    }
+
+    fn on_evaluated(&mut self, evaluated: Evaluated) -> Step {
+        let Evaluated { decision, engine, module_digest, data_revision } = evaluated;
+        self.decision = decision;
+        self.source = Some(Source { engine, module_digest, data_revision });
+        if !self.mode.runs {
+            return self.verdict();
+        }
+        if self.decision.allowed {
+            return self.charge();
+        }
+        if self.decision.action != Action::RequireConfirmation {
+            return self.deny(Recorded::Blocked, self.violation());
+        }
+        if self.request.confirmed {
+            let mut violation = self.violation();
+            violation.reason =
+                format!("the call is confirmed and the policy still wants it to be: {}", violation.reason);
+            return self.deny(Recorded::Blocked, violation);
+        }
+        if !self.mode.enforce {
+            // Nobody is asked about a call that runs either way.
+            return self.deny(Recorded::Pending, self.violation());
+        }
+        self.phase = Phase::Confirming;
+        Step::Confirm(Box::new(ConfirmRequest {
+            decision_id: self.id,
+            request: self.request.clone(),
+            reason: self.decision.reason.clone(),
+            details: self.decision.confirm.clone(),
+        }))
+    }
+
+    /// Nobody could decide: the fail mode does.
+    fn on_no_decision(&mut self, error: EvalError) -> Step {
+        let open = self.mode.fail == FailMode::Open;
+        let (action, reason) = match open {
+            true => (Action::Warn, format!("runs without a decision, since its class fails open: {error}")),
+            false => (Action::Block, error.to_string()),
+        };
+        self.decision = Decision::new(action, reason);
+        self.error = Some(error);
+        match (self.mode.runs, open) {
+            (false, _) => self.verdict(),
+            (true, true) => self.grant(),
+            (true, false) => self.deny(Recorded::Error, self.violation()),
+        }
+    }
+
+    fn on_confirmed(&mut self, answer: Result<Confirmation, ConfirmError>) -> Step {
+        let mut violation = self.violation();
+        let recorded = match answer {
+            Ok(Confirmation::Approved { .. }) => {
+                self.request.confirmed = true;
+                return self.evaluate();
+            }
+            Ok(Confirmation::Rejected { reason }) => {
+                violation.reason = reason;
+                Recorded::Blocked
+            }
+            Ok(Confirmation::Pending { token }) => {
+                violation.confirmation_token = Some(token);
+                Recorded::Pending
+            }
+            // No fail mode opens this: a call that a person must confirm does not run because nobody could
+            // be asked.
+            Err(error) => {
+                violation.reason = error.to_string();
+                Recorded::Error
+            }
+        };
+        self.deny(recorded, violation)
+    }
+
+    fn charge(&mut self) -> Step {
+        if self.decision.charges.is_empty() {
+            return self.grant();
+        }
+        self.phase = Phase::Charging;
+        Step::Charge(Batch {
+            charges: self.decision.charges.clone(),
+            at: self.request.time,
+            reservation: ReservationId(self.id.as_u128()),
+        })
+    }
+
+    /// The policy allowed it by a state that is no longer true.
+    fn on_exceeded(&mut self, exceeded: &Exceeded) -> Step {
+        if self.evaluations_left > 0 {
+            return self.evaluate_again();
+        }
+        let action = match exceeded.kind {
+            ChargeKind::Budget => Action::Block,
+            ChargeKind::Rate => Action::Throttle,
+        };
+        let Exceeded { cell, remaining, max, .. } = exceeded;
+        let reason = format!("limit `{}` is reached: {remaining} of {max} left", cell.limit);
+        self.decision = Decision {
+            limit: Some(cell.limit.clone()),
+            remaining: Some(remaining.units().into()),
+            retry_after: exceeded.retry_after,
+            ..Decision::new(action, reason)
+        };
+        self.deny(Recorded::Blocked, self.violation())
+    }
+
+    fn grant(&mut self) -> Step {
+        self.phase = Phase::RecordingGrant;
+        let recorded = match (self.error.is_some(), self.decision.action) {
+            (true, _) => Recorded::Error,
+            (false, Action::Warn) => Recorded::Warned,
+            (false, _) => Recorded::Allowed,
+        };
+        Step::Record(self.record(RecordKind::Decision, recorded, true))
+    }
+
+    fn on_grant_recorded(&mut self, kept: Result<(), AuditError>) -> Step {
+        let Err(error) = kept else { return self.run() };
+        if self.mode.fail == FailMode::Open || !self.mode.enforce {
+            return self.run();
+        }
+        let violation =
+            Box::new(Violation { reason: error.to_string(), action: Action::Block, ..self.violation() });
+        match self.held.take() {
+            Some(reservation) => {
+                self.phase = Phase::Refunding(AfterRefund::Deny(violation));
+                Step::Refund(reservation)
+            }
+            None => Step::Done(Outcome::Denied(violation)),
+        }
+    }
+
+    fn run(&mut self) -> Step {
+        self.phase = Phase::Running;
+        Step::Run
+    }
+
+    fn deny(&mut self, recorded: Recorded, violation: Violation) -> Step {
+        let record = Record {
+            action: violation.action,
+            reason: violation.reason.clone(),
+            ..*self.record(RecordKind::Decision, recorded, !self.mode.enforce)
+        };
+        self.phase = Phase::RecordingDenial(Box::new(violation));
+        Step::Record(Box::new(record))
+    }
+
+    fn carry_out(&mut self, violation: Box<Violation>) -> Step {
+        if self.mode.enforce {
+            return Step::Done(Outcome::Denied(violation));
+        }
+        self.objection = Some(violation);
+        self.run()
+    }
+
+    fn verdict(&mut self) -> Step {
+        let recorded = match (self.error.is_some(), self.decision.action) {
+            (true, _) => Recorded::Error,
+            (false, Action::Allow) => Recorded::Allowed,
+            (false, Action::Warn) => Recorded::Warned,
+            (false, Action::RequireConfirmation) => Recorded::Pending,
+            (false, Action::Block | Action::Throttle) => Recorded::Blocked,
+        };
+        self.phase = Phase::RecordingVerdict(Box::new(Verdict {
+            decision_id: self.id,
+            decision: self.decision.clone(),
+            error: self.error.clone(),
+            engine: self.engine(),
+        }));
+        Step::Record(self.record(RecordKind::Decision, recorded, self.decision.allowed || !self.mode.enforce))
+    }
+
+    /// A decision that cannot be recorded is not given out as an allow either.
+    fn on_verdict_recorded(&mut self, mut verdict: Box<Verdict>, kept: Result<(), AuditError>) -> Step {
+        if let Err(error) = kept
+            && verdict.decision.allowed
+            && self.mode.fail == FailMode::Closed
+        {
+            verdict.decision = Decision::new(Action::Block, error.to_string());
+        }
+        Step::Done(Outcome::Decided(verdict))
+    }
+
+    fn on_ran(&mut self, ran: Ran) -> Step {
+        match (ran, self.held) {
+            (Ran::Completed(settlement), Some(reservation)) => {
+                self.phase = Phase::Settling(settlement.clone());
+                Step::Settle(reservation, settlement)
+            }
+            (Ran::Completed(_), None) => Step::Done(Outcome::Completed),
+            (Ran::Aborted, Some(reservation)) => self.give_back(reservation),
+            (Ran::Aborted, None) => self.record_end(RecordKind::Released, "the call was cut off".into()),
+        }
+    }
+
+    fn on_settled(&mut self, settled: Result<Settled, StateError>) -> Step {
+        let reason = match settled {
+            Err(error) => format!("the call ran, and its charges could not be settled: {error}"),
+            Ok(settled) if !settled.debt.is_empty() => {
+                let each: Vec<_> =
+                    settled.debt.iter().map(|(limit, over)| format!("`{limit}` by {over}")).collect();
+                format!("the call ran, and took more than its limits had left: {}", each.join(", "))
+            }
+            Ok(settled) if settled.before.is_some() => {
+                "the call ran longer than its lease; it is charged".into()
+            }
+            Ok(_) => "the call ran, and its charges are settled".into(),
+        };
+        self.record_end(RecordKind::Completed, reason)
+    }
+
+    fn on_released(&mut self, refunded: Result<Settled, StateError>) -> Step {
+        let reason = match refunded {
+            Ok(_) => "the call was cut off, and what it had reserved is given back".into(),
+            Err(error) => {
+                format!("the call was cut off; its lease will give back what it had reserved: {error}")
+            }
+        };
+        self.record_end(RecordKind::Released, reason)
+    }
+
+    fn record_end(&mut self, kind: RecordKind, reason: String) -> Step {
+        let outcome = match kind {
+            RecordKind::Completed => Outcome::Completed,
+            RecordKind::Decision | RecordKind::Released => Outcome::Released,
+        };
+        let recorded = match (self.error.is_some(), self.objection.is_some(), self.decision.action) {
+            (true, ..) => Recorded::Error,
+            (_, true, _) => Recorded::Blocked,
+            (_, _, Action::Warn) => Recorded::Warned,
+            _ => Recorded::Allowed,
+        };
+        let record = Record { reason, ..*self.record(kind, recorded, true) };
+        self.phase = Phase::RecordingEnd(outcome);
+        Step::Record(Box::new(record))
+    }
+
+    fn violation(&self) -> Violation {
+        Violation {
+            policy: self.request.policy_id.clone(),
+            action: self.decision.action,
+            reason: self.decision.reason.clone(),
+            limit: self.decision.limit.clone(),
+            retry_after: self.decision.retry_after,
+            decision_id: self.id,
+            severity: self.decision.severity.clone(),
+            confirmation_token: None,
+            metadata: self.decision.metadata.clone(),
+        }
+    }
+
+    fn record(&self, kind: RecordKind, decision: Recorded, runs: bool) -> Box<Record> {
+        Box::new(Record {
+            kind,
+            decision_id: self.id,
+            timestamp: self.asked,
+            policy_id: self.request.policy_id.clone(),
+            function: self.request.function.clone(),
+            decision,
+            action: self.decision.action,
+            reason: self.decision.reason.clone(),
+            runs,
+            limit: self.decision.limit.clone(),
+            user_id: self.request.user.as_ref().map(|user| user.id.clone()),
+            context: self.request.context.clone(),
+            metadata: self.request.metadata.clone(),
+            decision_metadata: self.decision.metadata.clone(),
+            duration: Duration::ZERO,
+            engine: self.engine(),
+            module_digest: self.source.as_ref().and_then(|source| source.module_digest.clone()),
+            data_revision: self.source.as_ref().and_then(|source| source.data_revision),
+        })
+    }
+
+    /// The driver is wrong. Whatever it was about to do, the answer is no.
+    fn out_of_order(&mut self, phase: &Phase, event: &Event) -> Step {
+        let reason = format!("internal error: {} while {}", event_name(event), phase_name(phase));
+        let violation = Box::new(Violation { reason, action: Action::Block, ..self.violation() });
+        match self.held.take() {
+            Some(reservation) => {
+                self.phase = Phase::Refunding(AfterRefund::Deny(violation));
+                Step::Refund(reservation)
+            }
+            None => Step::Done(Outcome::Denied(violation)),
+        }
+    }
+}
+
+fn event_name(event: &Event) -> &'static str {
+    match event {
+        Event::Start => "a start",
+        Event::Evaluated(_) => "a decision",
+        Event::Confirmed(_) => "a confirmation",
+        Event::Charged(_) => "a charge",
+        Event::Recorded(_) => "a record",
+        Event::Ran(_) => "the end of the call",
+        Event::Settled(_) => "a settlement",
+        Event::Refunded(_) => "a refund",
+    }
+}
+
+fn phase_name(phase: &Phase) -> &'static str {
+    match phase {
+        Phase::Start => "nothing has been asked",
+        Phase::Evaluating => "waiting for the decision",
+        Phase::Confirming => "waiting for the confirmation",
+        Phase::Charging => "waiting for the charge",
+        Phase::RecordingDenial(_)
+        | Phase::RecordingGrant
+        | Phase::RecordingVerdict(_)
+        | Phase::RecordingEnd(_) => "waiting for the record",
+        Phase::Running => "the call runs",
+        Phase::Settling(_) => "waiting for the settlement",
+        Phase::Refunding(_) => "waiting for the refund",
+        Phase::Done => "everything is done",
+    }
+}
