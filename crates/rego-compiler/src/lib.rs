@@ -1,1 +1,3 @@
 //! Rego modules to a verified plan: resolve, check, plan.
+
+pub mod plan;

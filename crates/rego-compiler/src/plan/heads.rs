@@ -1,0 +1,133 @@
+//! What a rule's head contributes to the document that the rules make.
+
+use rego_ir::{Block, Local, Operand, StmtKind};
+use rego_syntax::ast::{Rule, RuleKind, Term};
+
+use super::blocks::Mark;
+use super::rules::{FirstDecides, Function};
+use super::trie::PlannedRule;
+use super::{PlanErrorKind, Planner, Result};
+
+/// What the rules of a function make.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Document {
+    /// One value.
+    Value,
+    /// A set, an element per answer.
+    Set,
+    /// An object, an entry per answer; rules below it may make objects and sets in turn.
+    Object,
+}
+
+impl Planner<'_> {
+    /// The value of a complete rule or a function. It is returned at once when no other answer could conflict.
+    pub(super) fn plan_value(
+        &mut self,
+        function: &Function<'_, '_>,
+        rule: &Rule,
+        target: Local,
+        mark: Mark,
+    ) -> Result<()> {
+        let Some(value) = &rule.head.value else { return self.error(PlanErrorKind::Term("undefined")) };
+        let source = self.plan_term(value)?;
+        let is_last = match function.first_decides {
+            FirstDecides::Always => true,
+            FirstDecides::Within => value.value.is_constant() || !self.scope.blocks.iterates_since(mark),
+            FirstDecides::Never => false,
+        };
+        // A return out of a `with` would leave its override behind.
+        if is_last && !self.scope.blocks.overrides_since(mark) {
+            self.assign(function.result, source);
+            self.emit(StmtKind::ReturnLocal { source: function.result });
+        } else {
+            self.emit(StmtKind::AssignVarOnce { source, target });
+        }
+        Ok(())
+    }
+
+    /// The element of a partial set.
+    pub(super) fn plan_element(&mut self, function: &Function<'_, '_>, rule: &Rule) -> Result<()> {
+        let Some(key) = &rule.head.key else { return self.error(PlanErrorKind::Term("undefined")) };
+        let value = self.plan_term(key)?;
+        self.emit(StmtKind::SetAdd { value, set: function.result });
+        Ok(())
+    }
+
+    /// The entry of a partial object, `steps` being the keys that lead to it.
+    pub(super) fn plan_entry(&mut self, object: Local, steps: &[Term], rule: &Rule) -> Result<()> {
+        let Some((last, parents)) = steps.split_last() else { return Ok(()) };
+        let value = match (rule.head.rule_kind(), &rule.head.value, &rule.head.key) {
+            (RuleKind::SingleValue, Some(value), _) => value,
+            (RuleKind::MultiValue, _, Some(key)) => key,
+            _ => return self.error(PlanErrorKind::Term("undefined")),
+        };
+        let value = self.plan_term(value)?;
+        let mut object = object;
+        for step in parents {
+            let key = self.plan_term(step)?;
+            object = self.plan_child(object, key, |target| StmtKind::MakeObject { target })?;
+        }
+        let key = self.plan_term(last)?;
+        if rule.head.rule_kind() == RuleKind::MultiValue {
+            let set = self.plan_child(object, key, |target| StmtKind::MakeSet { target })?;
+            self.emit(StmtKind::SetAdd { value, set });
+        } else {
+            self.emit(StmtKind::ObjectInsertOnce { key, value, object });
+        }
+        Ok(())
+    }
+
+    /// The collection under a key, which is made if it is missing.
+    fn plan_child(
+        &mut self,
+        object: Local,
+        key: Operand,
+        make: impl FnOnce(Local) -> StmtKind,
+    ) -> Result<Local> {
+        let child = self.new_local();
+        let location = self.scope.location;
+        let found = Block {
+            stmts: vec![
+                StmtKind::Dot { source: object.into(), key, target: child }.at(location),
+                StmtKind::Break { index: 1 }.at(location),
+            ],
+        };
+        let either = self.block(|p| {
+            p.emit(StmtKind::Block { blocks: vec![found] });
+            p.emit(make(child));
+            p.emit(StmtKind::ObjectInsert { key, value: child.into(), object });
+            Ok(())
+        })?;
+        self.emit(StmtKind::Block { blocks: vec![either] });
+        Ok(child)
+    }
+
+    /// `default`: the value when no other rule gave one.
+    pub(super) fn plan_default(
+        &mut self,
+        function: &Function<'_, '_>,
+        planned: &PlannedRule<'_>,
+    ) -> Result<Block> {
+        let rule = planned.rule;
+        self.block(|p| {
+            p.locate(rule.head.span);
+            if function.document == Document::Object {
+                let steps = planned.reference.get(function.shared..).unwrap_or_default();
+                p.require_no_entry(function.result, steps)?;
+                return p.plan_entry(function.result, steps, rule);
+            }
+            p.emit(StmtKind::IsUndefined { source: function.result });
+            p.plan_body(&rule.body)?;
+            let Some(value) = &rule.head.value else { return p.error(PlanErrorKind::Term("undefined")) };
+            let value = p.plan_term(value)?;
+            p.assign(function.result, value);
+            Ok(())
+        })
+    }
+
+    fn require_no_entry(&mut self, object: Local, steps: &[Term]) -> Result<()> {
+        let block = self.block(|p| p.plan_steps(object.into(), steps).map(|_| ()))?;
+        self.emit(StmtKind::Not { block });
+        Ok(())
+    }
+}

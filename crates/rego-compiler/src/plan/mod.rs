@@ -1,0 +1,169 @@
+//! The planner: checked modules and a query to the plan IR.
+//!
+//! The semantics are those of OPA's own planner (`internal/planner`), the method is not. Statements are appended to
+//! the innermost open block, and a statement that iterates leaves its block open for what follows (see [`blocks`]), so
+//! each kind of expression is planned by a function that says in order what it appends.
+//!
+//! | file | what it plans |
+//! |---|---|
+//! | `query` | queries and entrypoints |
+//! | `rules`, `heads` | the rules that share a function, and what their heads contribute |
+//! | `body`, `negation`, `every`, `with` | expressions |
+//! | `call` | calls of functions and built-ins, replaced ones too |
+//! | `unify` | `=` |
+//! | `term` | terms and comprehensions |
+//! | `reference`, `document` | references to values, and to `data` with its rules |
+
+mod blocks;
+mod body;
+mod call;
+mod document;
+mod error;
+mod every;
+mod generations;
+mod heads;
+mod negation;
+mod query;
+mod reference;
+mod rules;
+mod scope;
+mod statics;
+mod term;
+mod trie;
+mod unify;
+mod vars;
+mod with;
+
+use std::collections::HashSet;
+
+use rego_ir::{Block, Func, Local, Operand, Plan, Policy, StmtKind};
+use rego_syntax::ast::Module;
+use rego_syntax::{SourceMap, Span};
+
+use self::blocks::Opener;
+use self::generations::{Generations, Mocks};
+use self::scope::Scope;
+use self::statics::Statics;
+use self::trie::{PlannedRule, RuleTrie};
+
+pub use self::error::{PlanError, PlanErrorKind};
+pub use self::query::Query;
+
+type Result<T, E = PlanError> = std::result::Result<T, E>;
+
+/// Plans queries over checked modules. `sources` holds the files that the modules' spans point into.
+///
+/// # Errors
+/// The first thing that cannot be planned. On checked input that is a reference back into the document that the
+/// referring rule itself makes ([`PlanErrorKind::SharedPrefix`]), or an unknown entrypoint.
+pub fn plan(modules: &[Module], sources: &SourceMap, queries: &[Query]) -> Result<Policy> {
+    let mut planner = Planner::new(modules, sources);
+    for query in queries {
+        planner.plan_query(query)?;
+    }
+    Ok(planner.finish())
+}
+
+struct Planner<'a> {
+    rules: RuleTrie<'a>,
+    statics: Statics<'a>,
+    generations: Generations,
+    mocks: Mocks,
+    scope: Scope,
+    /// The source of what is being planned, for errors.
+    span: Span,
+    /// Paths whose functions are being planned.
+    in_progress: HashSet<String>,
+    plans: Vec<Plan>,
+    funcs: Vec<Func>,
+}
+
+impl<'a> Planner<'a> {
+    fn new(modules: &'a [Module], sources: &'a SourceMap) -> Self {
+        let mut rules = RuleTrie::new();
+        for module in modules {
+            rules.add_package(module.package.path.steps());
+            for rule in &module.rules {
+                rules.add_rule(PlannedRule { reference: rule.full_ref(&module.package), rule });
+            }
+        }
+        Self {
+            rules,
+            statics: Statics::new(sources),
+            generations: Generations::new(),
+            mocks: Mocks::default(),
+            scope: Scope::of_documents(),
+            span: Span::NONE,
+            in_progress: HashSet::new(),
+            plans: Vec::new(),
+            funcs: Vec::new(),
+        }
+    }
+
+    fn finish(self) -> Policy {
+        Policy {
+            static_: self.statics.finish(),
+            plans: self.plans,
+            funcs: self.funcs,
+            unplanned_rules: Vec::new(),
+        }
+    }
+
+    fn error<T>(&self, kind: PlanErrorKind) -> Result<T> {
+        Err(PlanError { kind, span: self.span })
+    }
+
+    /// What is appended from now on comes from `span`. A span that points nowhere changes nothing.
+    fn locate(&mut self, span: Span) {
+        if let Some(location) = self.statics.location(span) {
+            self.scope.location = location;
+            self.span = span;
+        }
+    }
+
+    /// Plans with the source set to `span`, and sets it back.
+    fn at<T>(&mut self, span: Span, plan: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let before = (self.scope.location, self.span);
+        self.locate(span);
+        let result = plan(self);
+        (self.scope.location, self.span) = before;
+        result
+    }
+
+    fn emit(&mut self, kind: StmtKind) {
+        let stmt = kind.at(self.scope.location);
+        self.scope.blocks.push(stmt);
+    }
+
+    fn open(&mut self, opener: Opener) {
+        self.scope.blocks.open(opener, self.scope.location);
+    }
+
+    /// Plans into a block of its own, whose variables end with it.
+    fn block(&mut self, plan: impl FnOnce(&mut Self) -> Result<()>) -> Result<Block> {
+        self.open(Opener::Detached);
+        self.scope.push_frame();
+        let result = plan(self);
+        self.scope.pop_frame();
+        let block = self.scope.blocks.take();
+        result.map(|()| block)
+    }
+
+    fn new_local(&mut self) -> Local {
+        self.scope.new_local()
+    }
+
+    fn assign(&mut self, target: Local, source: impl Into<Operand>) {
+        self.emit(StmtKind::AssignVar { source: source.into(), target });
+    }
+
+    /// A local that holds the operand.
+    fn local_of(&mut self, operand: Operand) -> Local {
+        if let Operand::Local(local) = operand {
+            return local;
+        }
+        let local = self.new_local();
+        self.assign(local, operand);
+        local
+    }
+}
