@@ -1,11 +1,49 @@
 //! What one evaluation gives to built-in functions besides their arguments.
 
+use std::collections::HashMap;
+
+use rego_value::Value;
+
 /// Everything that makes a nondeterministic function what it is, fixed within one evaluation, so that
-/// an evaluation can be repeated exactly.
+/// an evaluation can be repeated exactly; and what may be kept between evaluations for speed alone.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
     /// The time of `time.now_ns`, in nanoseconds since 1970-01-01 UTC.
     pub now_ns: i64,
-    /// The seed of `rand.intn` and `uuid.rfc4122`.
-    pub seed: u64,
+    /// The value of `opa.runtime`; an empty object when there is none.
+    pub runtime: Option<Value>,
+    /// The state of the random number generator.
+    random: u64,
+    /// Answers of functions that give the same one to the same question within one evaluation.
+    answers: HashMap<String, Value>,
+}
+
+impl Context {
+    /// Forgets the last evaluation.
+    pub fn begin(&mut self, now_ns: i64, seed: u64) {
+        self.now_ns = now_ns;
+        self.random = seed;
+        if !self.answers.is_empty() {
+            self.answers.clear();
+        }
+    }
+
+    /// The next 64 random bits, which depend on nothing but the seed (SplitMix64).
+    pub(crate) fn random(&mut self) -> u64 {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.random;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^ (bits >> 31)
+    }
+
+    /// The answer to a question within this evaluation, found once.
+    pub(crate) fn once(&mut self, question: String, find: impl FnOnce(&mut Self) -> Value) -> Value {
+        if let Some(answer) = self.answers.get(&question) {
+            return answer.clone();
+        }
+        let answer = find(self);
+        self.answers.insert(question, answer.clone());
+        answer
+    }
 }

@@ -7,8 +7,6 @@ mod float;
 mod integer;
 mod quote;
 
-pub(crate) use float::{general, shortest};
-pub(crate) use integer::big_text;
 pub(crate) use quote::quote;
 
 use num_bigint::BigInt;

@@ -10,9 +10,12 @@
 //! Shown by `tests/table.rs` (the rows against OPA's own list) and `tests/differential.rs` (generated
 //! calls against a real OPA).
 
+mod args;
 mod context;
 mod error;
+mod gofmt;
 mod implementation;
+mod strings;
 mod table;
 mod types;
 

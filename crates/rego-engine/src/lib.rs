@@ -1,1 +1,30 @@
-//! Runs compiled modules in wasmtime: warm instances, data documents, deadlines, memory caps.
+//! Runs compiled policies in wasmtime: warm instances, data documents, deadlines, memory caps.
+//!
+//! Job: turn the bytes of a module, data and an input into an answer or a typed error, fast and within
+//! bounds. It runs the modules of our own compiler and those that OPA built, through ABI 1.2 and 1.3,
+//! and carries out the built-in functions that modules leave to their host.
+//!
+//! Invariant: no evaluation is without a deadline, a memory cap and a stack limit; and after any error
+//! the next call works. Nothing else in the project knows wasmtime.
+//!
+//! Shown by `tests/opa_modules.rs` (modules that a real OPA built, with expected decisions) and
+//! `tests/limits.rs` (endless loops, memory bombs, broken input, traps, and what comes after).
+
+mod abi;
+mod config;
+mod data;
+mod epoch;
+mod error;
+mod evaluation;
+mod host;
+mod instance;
+mod live;
+mod module;
+mod run;
+mod wire;
+
+pub use config::{Config, Engine};
+pub use error::{EngineError, EvalError, ModuleError, PolicyError};
+pub use evaluation::{EvalContext, Input, ResultSet};
+pub use instance::Instance;
+pub use module::{EntrypointId, Module};

@@ -72,24 +72,8 @@ impl Decimal {
     }
 }
 
-/// `%g` without a precision: the shortest text that reads back as the same number.
-pub(crate) fn shortest(value: f64) -> String {
-    signed(value, |value| general(value, None, false))
-}
-
-fn signed(value: f64, format: impl Fn(f64) -> String) -> String {
-    if value.is_nan() {
-        return "NaN".to_owned();
-    }
-    let sign = if value.is_sign_negative() { "-" } else { "" };
-    if value.is_infinite() {
-        return if sign.is_empty() { "+Inf".to_owned() } else { "-Inf".to_owned() };
-    }
-    format!("{sign}{}", format(value.abs()))
-}
-
 /// `%g` of a finite, non-negative number.
-pub(crate) fn general(value: f64, precision: Option<usize>, upper: bool) -> String {
+fn general(value: f64, precision: Option<usize>, upper: bool) -> String {
     let (decimal, mut limit) = match precision {
         None => (Decimal::shortest(value), 6),
         Some(precision) => {
@@ -219,14 +203,11 @@ pub(super) fn print(out: &mut String, value: f64, verb: char, spec: Spec) {
 fn with_point(text: &str, verb: char, precision: Option<usize>) -> String {
     let hex = matches!(verb, 'x' | 'X');
     let mut wanted = match verb {
-        'v' | 'g' | 'G' | 'x' => {
-            i64::try_from(precision.unwrap_or(if precision.is_none() { 6 } else { 0 })).unwrap_or(0)
-        }
+        'v' | 'g' | 'G' | 'x' => i64::try_from(precision.unwrap_or(6)).unwrap_or(0),
         _ => 0,
     };
-    let tail_at = text
-        .find(|c| matches!(c, 'p' | 'P') || (!hex && matches!(c, 'e' | 'E')))
-        .unwrap_or(text.len());
+    let tail_at =
+        text.find(|c| matches!(c, 'p' | 'P') || (!hex && matches!(c, 'e' | 'E'))).unwrap_or(text.len());
     let (head, tail) = text.split_at(tail_at);
     let mut seen_digit = false;
     for c in head.chars().filter(|c| *c != '.') {

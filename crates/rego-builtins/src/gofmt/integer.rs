@@ -4,11 +4,6 @@ use num_bigint::{BigInt, Sign};
 
 use super::{Spec, bad_verb, quote};
 
-/// The digits of a big integer, with its sign, in a base from 2 to 36.
-pub(crate) fn big_text(value: &BigInt, base: u32) -> String {
-    value.to_str_radix(base)
-}
-
 pub(super) fn print(out: &mut String, value: i64, verb: char, spec: Spec) {
     match verb {
         'v' | 'd' => digits(out, value, 10, verb, spec),

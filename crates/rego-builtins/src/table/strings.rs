@@ -1,7 +1,8 @@
 //! Rows: strings.
 
 use super::{Builtin, arg};
-use crate::implementation::Implementation::{Module, Unsupported};
+use crate::implementation::Implementation::{Host, Module, Unsupported};
+use crate::strings;
 use crate::types::Type::*;
 
 pub(super) const ROWS: &[Builtin] = &[
@@ -39,7 +40,7 @@ pub(super) const ROWS: &[Builtin] = &[
         "indexof_n",
         &[arg("haystack", String), arg("needle", String)],
         Some(arg("output", Array(&Number))),
-        Unsupported,
+        Host(strings::indexof_n),
     ),
     Builtin::new("lower", &[arg("x", String)], Some(arg("y", String)), Module("bi_lower")),
     Builtin::new(
@@ -58,7 +59,7 @@ pub(super) const ROWS: &[Builtin] = &[
         "sprintf",
         &[arg("format", String), arg("values", Array(&Any))],
         Some(arg("output", String)),
-        Unsupported,
+        Host(strings::sprintf),
     ),
     Builtin::new(
         "startswith",
@@ -73,7 +74,7 @@ pub(super) const ROWS: &[Builtin] = &[
             arg("base", AnyOf(&[String, Array(&String), Set(&String)])),
         ],
         Some(arg("result", Boolean)),
-        Unsupported,
+        Host(strings::any_prefix_match),
     ),
     Builtin::new(
         "strings.any_suffix_match",
@@ -82,13 +83,13 @@ pub(super) const ROWS: &[Builtin] = &[
             arg("base", AnyOf(&[String, Array(&String), Set(&String)])),
         ],
         Some(arg("result", Boolean)),
-        Unsupported,
+        Host(strings::any_suffix_match),
     ),
     Builtin::new(
         "strings.count",
         &[arg("search", String), arg("substring", String)],
         Some(arg("output", Number)),
-        Unsupported,
+        Host(strings::count),
     ),
     Builtin::new(
         "strings.render_template",
@@ -112,7 +113,7 @@ pub(super) const ROWS: &[Builtin] = &[
         "strings.split_n",
         &[arg("x", String), arg("delimiter", String), arg("n", Number)],
         Some(arg("ys", Array(&String))),
-        Unsupported,
+        Host(strings::split_n),
     ),
     Builtin::new(
         "substring",

@@ -1,0 +1,131 @@
+//! The exports of a module, looked up once, and the two ways values cross the boundary.
+
+use std::sync::Arc;
+
+use rego_value::Value;
+use wasmtime::{AsContextMut, Instance, Memory, Store, TypedFunc, WasmParams, WasmResults};
+
+use crate::error::ModuleError;
+use crate::host::Host;
+use crate::wire;
+
+type Func<P, R> = TypedFunc<P, R>;
+
+/// The functions of ABI 1.2 and 1.3.
+pub(crate) struct Abi {
+    pub(crate) memory: Memory,
+    pub(crate) eval: Func<i32, i32>,
+    pub(crate) builtins: Func<(), i32>,
+    pub(crate) entrypoints: Func<(), i32>,
+    pub(crate) ctx_new: Func<(), i32>,
+    pub(crate) ctx_set_input: Func<(i32, i32), ()>,
+    pub(crate) ctx_set_data: Func<(i32, i32), ()>,
+    pub(crate) ctx_set_entrypoint: Func<(i32, i32), ()>,
+    pub(crate) ctx_get_result: Func<i32, i32>,
+    pub(crate) malloc: Func<i32, i32>,
+    pub(crate) json_parse: Func<(i32, i32), i32>,
+    pub(crate) json_dump: Func<i32, i32>,
+    pub(crate) value_parse: Func<(i32, i32), i32>,
+    pub(crate) value_dump: Func<i32, i32>,
+    pub(crate) heap_ptr_get: Func<(), i32>,
+    pub(crate) heap_ptr_set: Func<i32, ()>,
+    pub(crate) add_path: Func<(i32, i32, i32), i32>,
+    pub(crate) remove_path: Func<(i32, i32), i32>,
+    /// From ABI 1.3 on: free blocks that survive a rewind of the heap.
+    pub(crate) stash: Option<Stash>,
+}
+
+/// Keeps blocks that were freed below the heap pointer from being lost when it is rewound.
+pub(crate) struct Stash {
+    pub(crate) save: Func<(), ()>,
+    pub(crate) restore: Func<(), ()>,
+    pub(crate) clear: Func<(), ()>,
+}
+
+fn func<P: WasmParams, R: WasmResults>(
+    store: &mut Store<Host>,
+    instance: &Instance,
+    name: &'static str,
+) -> Result<TypedFunc<P, R>, ModuleError> {
+    instance.get_typed_func(store, name).map_err(|_| ModuleError::MissingExport { name })
+}
+
+impl Abi {
+    pub(crate) fn new(store: &mut Store<Host>, instance: &Instance) -> Result<Arc<Self>, ModuleError> {
+        let memory = instance
+            .get_memory(&mut *store, "memory")
+            .or(store.data().memory)
+            .ok_or(ModuleError::MissingExport { name: "memory" })?;
+        let stash = match instance.get_typed_func(&mut *store, "opa_heap_blocks_stash") {
+            Ok(save) => Some(Stash {
+                save,
+                restore: func(store, instance, "opa_heap_blocks_restore")?,
+                clear: func(store, instance, "opa_heap_stash_clear")?,
+            }),
+            Err(_) => None,
+        };
+        Ok(Arc::new(Self {
+            memory,
+            eval: func(store, instance, "eval")?,
+            builtins: func(store, instance, "builtins")?,
+            entrypoints: func(store, instance, "entrypoints")?,
+            ctx_new: func(store, instance, "opa_eval_ctx_new")?,
+            ctx_set_input: func(store, instance, "opa_eval_ctx_set_input")?,
+            ctx_set_data: func(store, instance, "opa_eval_ctx_set_data")?,
+            ctx_set_entrypoint: func(store, instance, "opa_eval_ctx_set_entrypoint")?,
+            ctx_get_result: func(store, instance, "opa_eval_ctx_get_result")?,
+            malloc: func(store, instance, "opa_malloc")?,
+            json_parse: func(store, instance, "opa_json_parse")?,
+            json_dump: func(store, instance, "opa_json_dump")?,
+            value_parse: func(store, instance, "opa_value_parse")?,
+            value_dump: func(store, instance, "opa_value_dump")?,
+            heap_ptr_get: func(store, instance, "opa_heap_ptr_get")?,
+            heap_ptr_set: func(store, instance, "opa_heap_ptr_set")?,
+            add_path: func(store, instance, "opa_value_add_path")?,
+            remove_path: func(store, instance, "opa_value_remove_path")?,
+            stash,
+        }))
+    }
+
+    /// Copies bytes into memory of the module's own. The address is 0 when they do not fit.
+    pub(crate) fn copy_in(
+        &self,
+        mut store: impl AsContextMut<Data = Host>,
+        bytes: &[u8],
+    ) -> wasmtime::Result<(i32, i32)> {
+        let length = i32::try_from(bytes.len())?;
+        let address = self.malloc.call(&mut store, length)?;
+        self.memory.write(&mut store, usize::try_from(address.cast_unsigned())?, bytes)?;
+        Ok((address, length))
+    }
+
+    /// The owned copy of a value. None when the module's text of it cannot be read.
+    pub(crate) fn read_value(
+        &self,
+        mut store: impl AsContextMut<Data = Host>,
+        value: i32,
+    ) -> wasmtime::Result<Option<Value>> {
+        let text = self.value_dump.call(&mut store, value)?;
+        let bytes = read_string(self.memory.data(store.as_context()), text);
+        Ok(bytes.and_then(|bytes| std::str::from_utf8(bytes).ok()).and_then(wire::read))
+    }
+
+    /// Makes a value in the module; 0 when the module cannot read the text of it.
+    pub(crate) fn write_value(
+        &self,
+        mut store: impl AsContextMut<Data = Host>,
+        value: &Value,
+    ) -> wasmtime::Result<i32> {
+        let mut text = String::new();
+        wire::write(value, &mut text);
+        let (address, length) = self.copy_in(&mut store, text.as_bytes())?;
+        self.value_parse.call(&mut store, (address, length))
+    }
+}
+
+/// The bytes up to the next NUL.
+pub(crate) fn read_string(memory: &[u8], address: i32) -> Option<&[u8]> {
+    let rest = memory.get(usize::try_from(address.cast_unsigned()).ok()?..)?;
+    let end = memchr::memchr(0, rest)?;
+    rest.get(..end)
+}

@@ -1,0 +1,81 @@
+//! The engine: one compiler and one clock for all modules of a process.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::epoch::Clock;
+use crate::error::EngineError;
+
+/// Limits that hold for every evaluation. There is no way to switch one off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The largest linear memory of an instance, in bytes: policy, data, input and everything an
+    /// evaluation allocates. An input that cannot fit is refused before it is copied.
+    pub memory_limit: usize,
+    /// The deepest stack of an evaluation, in bytes.
+    pub stack_limit: usize,
+    /// How long an evaluation may take when its [`EvalContext`](crate::EvalContext) does not say.
+    pub default_deadline: Duration,
+    /// How often the clock looks for evaluations that are over time. Deadlines are exact to two ticks.
+    pub tick: Duration,
+    /// How much superseded data an instance keeps before it lays out its data afresh, in bytes.
+    pub garbage_limit: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            memory_limit: 64 << 20,
+            stack_limit: 512 << 10,
+            default_deadline: Duration::from_secs(1),
+            tick: Duration::from_millis(1),
+            garbage_limit: 1 << 20,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    wasmtime: wasmtime::Engine,
+    clock: Clock,
+}
+
+/// Compiles modules and bounds their evaluation. Cheap to clone; all clones are the same engine.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+impl Engine {
+    /// Sets up the compiler and the clock that watches over deadlines.
+    ///
+    /// # Errors
+    /// When the machine cannot run compiled code or start a thread.
+    pub fn new(config: Config) -> Result<Self, EngineError> {
+        let mut settings = wasmtime::Config::new();
+        settings
+            .epoch_interruption(true)
+            .max_wasm_stack(config.stack_limit)
+            .wasm_backtrace_max_frames(NonZeroUsize::new(1))
+            .wasm_simd(true)
+            .cranelift_opt_level(wasmtime::OptLevel::Speed);
+        let wasmtime = wasmtime::Engine::new(&settings).map_err(EngineError::setup)?;
+        let clock = Clock::start(wasmtime.clone(), config.tick).map_err(EngineError::clock)?;
+        Ok(Self { inner: Arc::new(Inner { config, wasmtime, clock }) })
+    }
+
+    /// The limits it was made with.
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
+        &self.inner.wasmtime
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+}

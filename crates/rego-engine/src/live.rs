@@ -1,0 +1,132 @@
+//! One running instance of a module: its store, its memory, its heap. Replaced after a trap.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rego_builtins::Context;
+use rego_value::Value;
+use wasmtime::{Memory, Store, Trap};
+
+use crate::abi::Abi;
+use crate::error::{EvalError, ModuleError};
+use crate::host::{Host, Limits, Stopped};
+use crate::module::Inner;
+
+/// Everything that must be thrown away together.
+pub(crate) struct Live {
+    pub(crate) store: Store<Host>,
+    pub(crate) abi: Arc<Abi>,
+    instance: wasmtime::Instance,
+    /// The heap pointer before any data.
+    pub(crate) heap_start: i32,
+    /// The heap pointer after the data; each evaluation begins there.
+    pub(crate) heap_base: i32,
+    /// The data document; 0 is none.
+    pub(crate) data: i32,
+    /// How far the heap reached when the data was last laid out as a whole.
+    pub(crate) fresh_base: i32,
+}
+
+impl Live {
+    pub(crate) fn start(module: &Inner) -> Result<Self, ModuleError> {
+        let config = module.engine.config();
+        let host = Host {
+            limits: Limits { memory: config.memory_limit, refused: false },
+            builtins: Arc::clone(&module.builtins),
+            context: Context::default(),
+            first_failure: None,
+            memory: None,
+            abi: None,
+        };
+        let mut store = Store::new(module.engine.wasmtime(), host);
+        store.limiter(|host| &mut host.limits);
+        store.set_epoch_deadline(module.engine.clock().arm(config.default_deadline));
+        let failed = |error: wasmtime::Error, store: &Store<Host>| {
+            ModuleError::from(classify(&error, store, config.default_deadline, config.stack_limit))
+        };
+        let mut linker = module.linker.clone();
+        if let Some(ty) = &module.memory {
+            let memory = Memory::new(&mut store, ty.clone()).map_err(|error| failed(error, &store))?;
+            store.data_mut().memory = Some(memory);
+            linker.define(&store, "env", "memory", memory).map_err(|error| failed(error, &store))?;
+        }
+        let instance =
+            linker.instantiate(&mut store, &module.compiled).map_err(|error| failed(error, &store))?;
+        let abi = Abi::new(&mut store, &instance)?;
+        store.data_mut().memory = Some(abi.memory);
+        store.data_mut().abi = Some(Arc::clone(&abi));
+        // Nothing may move the heap's start after this.
+        let heap_start = abi
+            .malloc
+            .call(&mut store, 0)
+            .and_then(|_| abi.heap_ptr_get.call(&mut store, ()))
+            .map_err(|error| failed(error, &store))?;
+        Ok(Self { store, abi, instance, heap_start, heap_base: heap_start, data: 0, fresh_base: heap_start })
+    }
+
+    /// Major and minor version of the ABI, -1 where the module does not say.
+    pub(crate) fn abi_version(&mut self) -> (i32, i32) {
+        let mut global = |name: &str| {
+            let global = self.instance.get_global(&mut self.store, name)?;
+            global.get(&mut self.store).i32()
+        };
+        (global("opa_wasm_abi_version").unwrap_or(-1), global("opa_wasm_abi_minor_version").unwrap_or(-1))
+    }
+
+    pub(crate) fn entrypoints(&mut self) -> Result<BTreeMap<String, i32>, EvalError> {
+        let address = self.abi.entrypoints.clone().call(&mut self.store, ());
+        self.numbered_names(address)
+    }
+
+    pub(crate) fn builtins(&mut self) -> Result<BTreeMap<String, i32>, EvalError> {
+        let address = self.abi.builtins.clone().call(&mut self.store, ());
+        self.numbered_names(address)
+    }
+
+    fn numbered_names(&mut self, value: wasmtime::Result<i32>) -> Result<BTreeMap<String, i32>, EvalError> {
+        let abi = Arc::clone(&self.abi);
+        let value = value
+            .and_then(|value| abi.read_value(&mut self.store, value))
+            .map_err(|error| self.failure(&error, Duration::ZERO))?
+            .ok_or(EvalError::MalformedResult)?;
+        let Value::Object(members) = value else { return Err(EvalError::MalformedResult) };
+        members
+            .iter()
+            .map(|(name, id)| {
+                let id = id.as_i64().and_then(|id| i32::try_from(id).ok());
+                Some((name.as_str()?.to_owned(), id?))
+            })
+            .collect::<Option<_>>()
+            .ok_or(EvalError::MalformedResult)
+    }
+
+    /// What a failed call means, with the limits that were in force.
+    pub(crate) fn failure(&self, error: &wasmtime::Error, deadline: Duration) -> EvalError {
+        classify(error, &self.store, deadline, 0)
+    }
+}
+
+/// Turns wasmtime's error into ours.
+pub(crate) fn classify(
+    error: &wasmtime::Error,
+    store: &Store<Host>,
+    deadline: Duration,
+    stack_limit: usize,
+) -> EvalError {
+    let limits = &store.data().limits;
+    if let Some(Trap::Interrupt) = error.downcast_ref() {
+        return EvalError::Deadline { deadline };
+    }
+    // A module that is refused memory stops in a way of its own; the cause is what matters.
+    if limits.refused {
+        return EvalError::MemoryLimit { limit: limits.memory };
+    }
+    if let Some(Stopped(error)) = error.downcast_ref() {
+        return EvalError::Policy(error.clone());
+    }
+    match error.downcast_ref() {
+        Some(Trap::StackOverflow) => EvalError::StackLimit { limit: stack_limit },
+        _ => EvalError::Trap { message: format!("{error:#}") },
+    }
+}

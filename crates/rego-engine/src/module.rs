@@ -1,0 +1,155 @@
+//! A compiled module: checked against the ABI, and asked once for what it offers and needs.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use rego_builtins::HostFn;
+use wasmtime::{ExternType, Linker, MemoryType};
+
+use crate::config::Engine;
+use crate::error::ModuleError;
+use crate::host::{Host, HostBuiltin, linker, resolve};
+use crate::live::Live;
+
+/// The number of an entrypoint, for [`Instance::evaluate_id`](crate::Instance::evaluate_id).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntrypointId(pub(crate) i32);
+
+pub(crate) struct Inner {
+    pub(crate) engine: Engine,
+    pub(crate) compiled: wasmtime::Module,
+    pub(crate) linker: Linker<Host>,
+    /// The memory that the module imports, unless it brings its own.
+    pub(crate) memory: Option<MemoryType>,
+    pub(crate) entrypoints: BTreeMap<String, EntrypointId>,
+    pub(crate) needs: Vec<String>,
+    pub(crate) builtins: Arc<[Option<HostBuiltin>]>,
+}
+
+/// A policy in WebAssembly, ready to be instantiated. Cheap to clone.
+#[derive(Clone)]
+pub struct Module {
+    pub(crate) inner: Arc<Inner>,
+}
+
+impl fmt::Debug for Module {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Module").field("entrypoints", &self.inner.entrypoints.keys()).finish_non_exhaustive()
+    }
+}
+
+impl Module {
+    /// Compiles a module that our compiler or OPA (`opa build -t wasm`) made.
+    ///
+    /// # Errors
+    /// Bytes that are no module, another ABI version, missing exports, unknown imports, and built-in
+    /// functions this host does not have: everything that would otherwise fail in a decision.
+    pub fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, ModuleError> {
+        Self::with_functions(engine, bytes, &|_| None)
+    }
+
+    /// The same, for a module that was compiled with functions of its host's own: `extra` gives those
+    /// that are not in the table of built-in functions.
+    ///
+    /// # Errors
+    /// As [`Module::new`].
+    pub fn with_functions(
+        engine: &Engine,
+        bytes: &[u8],
+        extra: &dyn Fn(&str) -> Option<HostFn>,
+    ) -> Result<Self, ModuleError> {
+        let invalid = |error: wasmtime::Error| ModuleError::Invalid { message: format!("{error:#}") };
+        let compiled = wasmtime::Module::new(engine.wasmtime(), bytes).map_err(invalid)?;
+        let memory = check_imports(&compiled)?;
+        let inner = Inner {
+            engine: engine.clone(),
+            linker: linker(engine.wasmtime()).map_err(invalid)?,
+            compiled,
+            memory,
+            entrypoints: BTreeMap::new(),
+            needs: Vec::new(),
+            builtins: Arc::new([]),
+        };
+        let inner = describe(inner, extra)?;
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The engine that compiled it.
+    pub fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+
+    /// The names of the entrypoints, such as `guardrails/evaluate`, sorted.
+    pub fn entrypoints(&self) -> impl Iterator<Item = &str> {
+        self.inner.entrypoints.keys().map(String::as_str)
+    }
+
+    /// The number of an entrypoint.
+    pub fn entrypoint(&self, name: &str) -> Option<EntrypointId> {
+        self.inner.entrypoints.get(name).copied()
+    }
+
+    /// The names of the built-in functions that it calls in its host, sorted.
+    pub fn host_functions(&self) -> &[String] {
+        &self.inner.needs
+    }
+}
+
+/// Checks that every import is one the ABI has, and gives the type of the memory.
+fn check_imports(module: &wasmtime::Module) -> Result<Option<MemoryType>, ModuleError> {
+    const FUNCTIONS: [&str; 7] = [
+        "opa_abort",
+        "opa_println",
+        "opa_builtin0",
+        "opa_builtin1",
+        "opa_builtin2",
+        "opa_builtin3",
+        "opa_builtin4",
+    ];
+    let mut memory = None;
+    for import in module.imports() {
+        match (import.module(), import.name(), import.ty()) {
+            ("env", "memory", ExternType::Memory(ty)) => memory = Some(ty),
+            ("env", name, ExternType::Func(_)) if FUNCTIONS.contains(&name) => {}
+            (module, name, _) => {
+                return Err(ModuleError::UnknownImport { module: module.to_owned(), name: name.to_owned() });
+            }
+        }
+    }
+    Ok(memory)
+}
+
+/// Instantiates the module once to read its version, entrypoints and built-in functions.
+fn describe(mut inner: Inner, extra: &dyn Fn(&str) -> Option<HostFn>) -> Result<Inner, ModuleError> {
+    let mut live = Live::start(&inner)?;
+    let (major, minor) = live.abi_version();
+    if major != 1 || !(2..=3).contains(&minor) {
+        return Err(ModuleError::AbiVersion { major, minor });
+    }
+    inner.entrypoints = live.entrypoints()?.into_iter().map(|(name, id)| (name, EntrypointId(id))).collect();
+    let builtins = live.builtins()?;
+    let mut table: Vec<Option<HostBuiltin>> = Vec::new();
+    let mut missing = Vec::new();
+    for (name, id) in &builtins {
+        let Some(builtin) = resolve(name, extra) else {
+            missing.push(name.clone());
+            continue;
+        };
+        // Numbers are consecutive from 0; anything else is a broken module.
+        let id = usize::try_from(*id).ok().filter(|id| *id < builtins.len());
+        let id = id.ok_or(ModuleError::Start { source: crate::EvalError::MalformedResult })?;
+        if table.len() <= id {
+            table.resize(id + 1, None);
+        }
+        if let Some(slot) = table.get_mut(id) {
+            *slot = Some(builtin);
+        }
+    }
+    if !missing.is_empty() {
+        return Err(ModuleError::MissingBuiltins { names: missing });
+    }
+    inner.needs = builtins.into_keys().collect();
+    inner.builtins = table.into();
+    Ok(inner)
+}
