@@ -22,3 +22,34 @@
 //!
 //! The key of a limit is `"all"`; its id is `<policy>.<rule>.<yaml key>`, such as
 //! `api_budget.rule_1.monthly_budget`; `data.hexarch.state[limit][key][window][replica]` holds its cells.
+
+mod discover;
+mod export;
+mod file;
+mod library;
+mod model;
+mod nearest;
+mod problem;
+mod read;
+mod schema;
+mod translate;
+mod yaml;
+
+pub use discover::{DiscoverError, FILE_NAMES, discover};
+pub use export::{export_json, export_rego, export_yaml};
+pub use file::{FileError, LoadError, LoadOptions, load};
+pub use library::{RegoModule, library};
+pub use model::{
+    Enforcement, EvaluatorOrder, FailMode, FailModes, Limit, LimitKind, LogLevel, Logging, Opa, OpaTls,
+    Period, Policy, PolicyFile, Rule, RuleAction, Secret, Settings, StateStore,
+};
+pub use problem::{Place, Problem, ProblemCode, Problems};
+pub use translate::{LimitInfo, PolicyInfo, RegoPackage, translate};
+
+/// Reads and checks the text of a hexarch.yaml; `file` names it in messages and in generated comments.
+///
+/// # Errors
+/// All problems of the text at once, in the order of its lines.
+pub fn parse(file: &str, text: &str) -> Result<PolicyFile, Problems> {
+    read::read(file, text)
+}

@@ -1,0 +1,157 @@
+//! The keys beside `policies`.
+
+use crate::model::{
+    Enforcement, EvaluatorOrder, FailMode, FailModes, LogLevel, Logging, Opa, OpaTls, Secret, Settings,
+    StateStore,
+};
+use crate::problem::{Problem, ProblemCode};
+use crate::schema;
+use crate::yaml::{Entry, Kind};
+
+use super::fields::{Fields, one_of};
+use super::values;
+
+const LEVELS: &[(&str, LogLevel)] = &[
+    ("debug", LogLevel::Debug),
+    ("info", LogLevel::Info),
+    ("warning", LogLevel::Warning),
+    ("error", LogLevel::Error),
+    ("warn", LogLevel::Warning),
+    ("critical", LogLevel::Error),
+    ("DEBUG", LogLevel::Debug),
+    ("INFO", LogLevel::Info),
+    ("WARNING", LogLevel::Warning),
+    ("ERROR", LogLevel::Error),
+    ("WARN", LogLevel::Warning),
+    ("CRITICAL", LogLevel::Error),
+];
+
+const ORDERS: &[(&str, EvaluatorOrder)] = &[
+    ("wasm", EvaluatorOrder::Wasm),
+    ("wasm-then-sidecar", EvaluatorOrder::WasmThenSidecar),
+    ("sidecar-then-wasm", EvaluatorOrder::SidecarThenWasm),
+    ("sidecar", EvaluatorOrder::Sidecar),
+];
+
+const FAIL_MODES: &[(&str, FailMode)] = &[("closed", FailMode::Closed), ("open", FailMode::Open)];
+
+pub(super) fn read(file: &Fields<'_>, problems: &mut Vec<Problem>) -> Settings {
+    let enforcement = file.get("enforcement").and_then(|entry| {
+        one_of(entry, &[("strict", Enforcement::Strict), ("warn", Enforcement::Warn)], problems)
+    });
+    let timezone = file.get("timezone").and_then(|entry| values::timezone(entry, problems));
+    Settings {
+        enforcement: enforcement.unwrap_or_default(),
+        timezone: timezone.map(str::to_owned),
+        logging: file.get("logging").and_then(|entry| logging(entry, problems)).unwrap_or_default(),
+        opa: file.get("opa").and_then(|entry| opa(entry, problems)),
+        state: file.get("state").and_then(|entry| state(entry, problems)).unwrap_or_default(),
+        fail_mode: file.get("fail_mode").map(|entry| fail_mode(entry, problems)).unwrap_or_default(),
+    }
+}
+
+fn logging(entry: &Entry, problems: &mut Vec<Problem>) -> Option<Logging> {
+    let fields = Fields::of(&entry.value, "`logging`", schema::LOGGING, problems)?;
+    let silent = Logging::default();
+    Some(Logging {
+        enabled: fields.get("enabled").and_then(|e| values::boolean(e, problems)).unwrap_or(silent.enabled),
+        level: fields.get("level").and_then(|e| one_of(e, LEVELS, problems)).unwrap_or(silent.level),
+        file: fields.get("file").and_then(|e| values::text(e, problems)).map(str::to_owned),
+    })
+}
+
+fn opa(entry: &Entry, problems: &mut Vec<Problem>) -> Option<Opa> {
+    const DEFAULT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+    let fields = Fields::of(&entry.value, "`opa`", schema::OPA, problems)?;
+    let url = match fields.get("url") {
+        Some(entry) => url(entry, problems),
+        None => {
+            let message = "`opa` has no `url`";
+            let problem = Problem::new(ProblemCode::Missing, entry.place, message);
+            problems.push(problem.with_help("such as `url: http://localhost:8181`"));
+            None
+        }
+    };
+    let order = fields.get("order").and_then(|e| one_of(e, ORDERS, problems)).unwrap_or_default();
+    let timeout = fields.get("timeout_seconds").and_then(|e| values::seconds(e, problems));
+    let interval = fields.get("health_check_interval").and_then(|e| values::seconds(e, problems));
+    let token = fields.get("token").and_then(|e| values::text(e, problems));
+    let tls = fields.get("tls").and_then(|e| tls(e, problems)).unwrap_or_default();
+    Some(Opa {
+        url: url?,
+        order,
+        timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
+        health_check_interval: interval,
+        token: token.map(|text| Secret(text.to_owned())),
+        tls,
+    })
+}
+
+fn url(entry: &Entry, problems: &mut Vec<Problem>) -> Option<String> {
+    let text = values::text(entry, problems)?;
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    match host {
+        Some(host) if !host.is_empty() && !host.starts_with('/') && !text.contains(char::is_whitespace) => {
+            Some(text.trim_end_matches('/').to_owned())
+        }
+        _ => {
+            let message =
+                format!("`{}` takes an address that begins with `http://` or `https://`", entry.key);
+            problems.push(Problem::new(ProblemCode::BadValue, entry.value.place, message));
+            None
+        }
+    }
+}
+
+fn tls(entry: &Entry, problems: &mut Vec<Problem>) -> Option<OpaTls> {
+    let fields = Fields::of(&entry.value, "`tls`", schema::OPA_TLS, problems)?;
+    let mut path = |key: &str| fields.get(key).and_then(|e| values::text(e, problems)).map(str::to_owned);
+    let tls = OpaTls { ca_file: path("ca_file"), cert_file: path("cert_file"), key_file: path("key_file") };
+    if fields.get("cert_file").is_some() != fields.get("key_file").is_some() {
+        let message = "`cert_file` and `key_file` belong together";
+        problems.push(Problem::new(ProblemCode::Missing, entry.place, message));
+    }
+    Some(tls)
+}
+
+fn state(entry: &Entry, problems: &mut Vec<Problem>) -> Option<StateStore> {
+    let fields = Fields::of(&entry.value, "`state`", schema::STATE, problems)?;
+    let entry = fields.get("store")?;
+    let text = values::text(entry, problems)?;
+    match text {
+        "memory" => return Some(StateStore::Memory),
+        "sqlite" | "redis" | "postgres" | "opa" => {
+            let message = format!("the store `{text}` is not supported yet");
+            problems.push(
+                Problem::new(ProblemCode::NotSupportedYet, entry.value.place, message)
+                    .with_help("this version counts in `memory`"),
+            );
+        }
+        _ => {
+            one_of(entry, &[("memory", ())], problems);
+        }
+    }
+    None
+}
+
+/// `closed`, `open`, or a mapping from action classes to one of them; `default` is the class of the rest.
+fn fail_mode(entry: &Entry, problems: &mut Vec<Problem>) -> FailModes {
+    let Kind::Map(classes) = &entry.value.kind else {
+        let default = one_of(entry, FAIL_MODES, problems).unwrap_or_default();
+        return FailModes { default, classes: Vec::new() };
+    };
+    let mut modes = FailModes::default();
+    for class in classes {
+        let Some(mode) = one_of(class, FAIL_MODES, problems) else { continue };
+        let name = class.key.strip_suffix('*').unwrap_or(&class.key);
+        if name.contains(['*', '?', '[', ']', '{', '}', '\\']) {
+            let message = "an action class is the name of an operation, or a beginning followed by one `*`";
+            problems.push(Problem::new(ProblemCode::BadValue, class.place, message));
+        } else if class.key == "default" {
+            modes.default = mode;
+        } else {
+            modes.classes.push((class.key.clone(), mode));
+        }
+    }
+    modes
+}

@@ -1,0 +1,148 @@
+//! The typed model to Rego that a person would have written: a package for each policy, one statement for
+//! each finding, and the dispatcher that asks the policy a call names.
+
+mod conditions;
+mod findings;
+mod policy;
+mod text;
+
+use serde_json::{Value, json};
+
+use crate::library::{RegoModule, library};
+use crate::model::{LimitKind, Period, PolicyFile};
+
+use text::quoted;
+
+pub(crate) use policy::policy_module;
+
+/// What a hexarch.yaml has become: ready to compile, to publish to an OPA, or to read.
+#[derive(Debug, Clone)]
+pub struct RegoPackage {
+    modules: Vec<RegoModule>,
+    policies: Vec<PolicyInfo>,
+}
+
+impl RegoPackage {
+    /// All modules: the library, the dispatcher and one for each policy.
+    pub fn modules(&self) -> &[RegoModule] {
+        &self.modules
+    }
+
+    /// The rules to ask for, in the form of OPA's entrypoints.
+    pub const fn entrypoints(&self) -> &'static [&'static str] {
+        &["guardrails/evaluate"]
+    }
+
+    /// The policies, in the order of the file.
+    pub fn policies(&self) -> &[PolicyInfo] {
+        &self.policies
+    }
+
+    /// The data to begin with: a state in which nothing has been counted.
+    pub fn data(&self) -> Value {
+        json!({"hexarch": {"state": {}}})
+    }
+}
+
+/// What is to be known about a policy without reading its Rego.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyInfo {
+    id: String,
+    description: Option<String>,
+    enabled: bool,
+    limits: Vec<LimitInfo>,
+}
+
+impl PolicyInfo {
+    /// The id, as in `input.policy_id`.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What its author says about it.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// Whether it is enforced.
+    pub const fn enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// Its budgets and rates.
+    pub fn limits(&self) -> &[LimitInfo] {
+        &self.limits
+    }
+}
+
+/// A budget or a rate, as charges and the state know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitInfo {
+    /// The id: `<policy>.<rule>.<key>`.
+    pub id: String,
+    /// For people, such as `monthly budget of $10.00`.
+    pub name: String,
+    /// What it counts.
+    pub kind: LimitKind,
+    /// The window it counts in.
+    pub period: Period,
+    /// The most a window may hold: micro-dollars or calls.
+    pub max: u64,
+}
+
+/// Translates a whole file. It cannot fail: what could has been refused when the file was read.
+pub fn translate(file: &PolicyFile) -> RegoPackage {
+    let mut modules = library();
+    modules.push(dispatcher(file));
+    modules.extend(file.policies().iter().map(|policy| policy_module(file, policy)));
+    let policies = file.policies().iter().map(|policy| PolicyInfo {
+        id: policy.id().to_owned(),
+        description: policy.description().map(str::to_owned),
+        enabled: policy.enabled(),
+        limits: policy
+            .rules()
+            .iter()
+            .flat_map(|rule| rule.limits().iter().map(move |limit| (rule, limit)))
+            .map(|(rule, limit)| LimitInfo {
+                id: limit.id(policy, rule),
+                name: limit.name(),
+                kind: limit.kind(),
+                period: limit.period(),
+                max: limit.max(),
+            })
+            .collect(),
+    });
+    RegoPackage { modules, policies: policies.collect() }
+}
+
+/// The one rule that callers ask for. Looking the policy up costs the same for ten and for ten thousand.
+fn dispatcher(file: &PolicyFile) -> RegoModule {
+    let mut policies: Vec<&str> = file.policies().iter().map(|policy| policy.id()).collect();
+    policies.sort_unstable();
+    let known = if policies.is_empty() {
+        "_known := set()\n".to_owned()
+    } else {
+        let lines: String = policies.iter().map(|id| format!("\t{},\n", quoted(id))).collect();
+        format!("_known := {{\n{lines}}}\n")
+    };
+    let text = format!(
+        "# METADATA
+# title: Guardrails
+# description: Asks the policy that the call names.
+package guardrails
+
+import data.hexarch.decisions
+
+# METADATA
+# title: The decision about a call
+# entrypoint: true
+evaluate := data.guardrails.policies[input.policy_id].decision if {{
+	input.policy_id in _known
+}} else := decisions.denial(\"the policy gave no decision\") if {{
+	input.policy_id in _known
+}} else := decisions.denial(\"there is no policy with this id\")
+
+{known}"
+    );
+    RegoModule { name: "guardrails/evaluate.rego".to_owned(), text }
+}

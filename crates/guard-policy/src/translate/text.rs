@@ -1,0 +1,71 @@
+//! Pieces of Rego in the form that `opa fmt` gives them.
+
+use crate::yaml::json_string;
+
+/// A value of generated Rego.
+pub(super) enum Literal {
+    Text(String),
+    Number(u64),
+    Object(Vec<(&'static str, Literal)>),
+}
+
+pub(super) fn quoted(text: &str) -> String {
+    json_string(text)
+}
+
+/// A list in one line where it fits, else an item for each line.
+pub(super) fn list(open: char, items: &[String], close: char, indent: usize) -> String {
+    const FITS: usize = 80;
+    let line = items.join(", ");
+    if line.len() <= FITS {
+        return format!("{open}{line}{close}");
+    }
+    let pad = "\t".repeat(indent + 1);
+    let lines: String = items.iter().map(|item| format!("{pad}{item},\n")).collect();
+    format!("{open}\n{lines}{}{close}", "\t".repeat(indent))
+}
+
+impl Literal {
+    /// The value; an object at the outermost level has a line for each member.
+    pub(super) fn render(&self) -> String {
+        match self {
+            Self::Object(members) => {
+                let lines: String = members
+                    .iter()
+                    .map(|(name, value)| format!("\t{}: {},\n", quoted(name), value.flat()))
+                    .collect();
+                format!("{{\n{lines}}}")
+            }
+            other => other.flat(),
+        }
+    }
+
+    fn flat(&self) -> String {
+        match self {
+            Self::Text(text) => quoted(text),
+            Self::Number(number) => number.to_string(),
+            Self::Object(members) => {
+                let members: Vec<String> = members
+                    .iter()
+                    .map(|(name, value)| format!("{}: {}", quoted(name), value.flat()))
+                    .collect();
+                format!("{{{}}}", members.join(", "))
+            }
+        }
+    }
+}
+
+/// A comment of one line, whatever the author wrote.
+pub(super) fn comment(text: &str) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    format!("# {}\n", line.trim())
+}
+
+/// `one`, `one and other`, `one, other and third`.
+pub(super) fn enumerated(words: &[String], last: &str) -> String {
+    match words {
+        [] => String::new(),
+        [word] => word.clone(),
+        [init @ .., word] => format!("{} {last} {word}", init.join(", ")),
+    }
+}
