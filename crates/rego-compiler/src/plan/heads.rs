@@ -54,25 +54,41 @@ impl Planner<'_> {
     }
 
     /// The entry of a partial object, `steps` being the keys that lead to it.
-    pub(super) fn plan_entry(&mut self, object: Local, steps: &[Term], rule: &Rule) -> Result<()> {
-        let Some((last, parents)) = steps.split_last() else { return Ok(()) };
-        let value = match (rule.head.rule_kind(), &rule.head.value, &rule.head.key) {
+    pub(super) fn plan_entry(
+        &mut self,
+        function: &Function<'_, '_>,
+        steps: &[Term],
+        rule: &Rule,
+    ) -> Result<()> {
+        let kind = rule.head.rule_kind();
+        let value = match (kind, &rule.head.value, &rule.head.key) {
             (RuleKind::SingleValue, Some(value), _) => value,
             (RuleKind::MultiValue, _, Some(key)) => key,
             _ => return self.error(PlanErrorKind::Term("undefined")),
         };
         let value = self.plan_term(value)?;
-        let mut object = object;
-        for step in parents {
-            let key = self.plan_term(step)?;
-            object = self.plan_child(object, key, |target| StmtKind::MakeObject { target })?;
+        let path = self.plan_terms(steps)?;
+        if let Some(collisions) = function.collisions {
+            self.check_collision(collisions, &path, kind)?;
         }
-        let key = self.plan_term(last)?;
-        if rule.head.rule_kind() == RuleKind::MultiValue {
-            let set = self.plan_child(object, key, |target| StmtKind::MakeSet { target })?;
+        let Some((last, parents)) = path.split_last() else { return Ok(()) };
+        let mut object = function.result;
+        let mut children = Vec::new();
+        for key in parents {
+            let child = self.plan_child(object, *key, |target| StmtKind::MakeObject { target })?;
+            children.push((object, *key, child));
+            object = child;
+        }
+        if kind == RuleKind::MultiValue {
+            let set = self.plan_child(object, *last, |target| StmtKind::MakeSet { target })?;
             self.emit(StmtKind::SetAdd { value, set });
+            children.push((object, *last, set));
         } else {
-            self.emit(StmtKind::ObjectInsertOnce { key, value, object });
+            self.emit(StmtKind::ObjectInsertOnce { key: *last, value, object });
+        }
+        // A back end may copy a collection that is looked up, so the changed ones are put back.
+        for (object, key, child) in children.into_iter().rev() {
+            self.emit(StmtKind::ObjectInsert { key, value: child.into(), object });
         }
         Ok(())
     }
@@ -95,7 +111,6 @@ impl Planner<'_> {
         let either = self.block(|p| {
             p.emit(StmtKind::Block { blocks: vec![found] });
             p.emit(make(child));
-            p.emit(StmtKind::ObjectInsert { key, value: child.into(), object });
             Ok(())
         })?;
         self.emit(StmtKind::Block { blocks: vec![either] });
@@ -114,7 +129,7 @@ impl Planner<'_> {
             if function.document == Document::Object {
                 let steps = planned.reference.get(function.shared..).unwrap_or_default();
                 p.require_no_entry(function.result, steps)?;
-                return p.plan_entry(function.result, steps, rule);
+                return p.plan_entry(function, steps, rule);
             }
             p.emit(StmtKind::IsUndefined { source: function.result });
             p.plan_body(&rule.body)?;

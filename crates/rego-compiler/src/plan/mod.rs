@@ -7,7 +7,7 @@
 //! | file | what it plans |
 //! |---|---|
 //! | `query` | queries and entrypoints |
-//! | `rules`, `heads` | the rules that share a function, and what their heads contribute |
+//! | `rules`, `heads`, `collisions` | the rules that share a function, and what their heads contribute |
 //! | `body`, `negation`, `every`, `with` | expressions |
 //! | `call` | calls of functions and built-ins, replaced ones too |
 //! | `unify` | `=` |
@@ -17,6 +17,7 @@
 mod blocks;
 mod body;
 mod call;
+mod collisions;
 mod document;
 mod error;
 mod every;

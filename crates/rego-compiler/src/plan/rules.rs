@@ -3,6 +3,7 @@
 use rego_ir::{Block, Func, Local, StmtKind};
 use rego_syntax::ast::{Rule, RuleKind, Term};
 
+use super::collisions::Collisions;
 use super::heads::Document;
 use super::scope::Scope;
 use super::trie::{NodeId, PlannedRule};
@@ -22,6 +23,8 @@ pub(super) struct Function<'r, 'a> {
     pub(super) result: Local,
     /// Whether the first answer of any body can be returned, because no other could differ.
     pub(super) first_decides: FirstDecides,
+    /// Where the paths of an object's entries are kept, if they may run into each other.
+    pub(super) collisions: Option<Collisions>,
 }
 
 /// When the first answer decides, so that nothing else needs to run.
@@ -79,15 +82,17 @@ impl<'a> Planner<'a> {
         let arity = rules.first().map_or(0, |r| r.rule.head.args.len());
         let own: Vec<Local> = (0..arity).map(|_| self.new_local()).collect();
         params.extend(&own);
-        let function = Function {
+        let mut function = Function {
             rules,
             shared,
             document: document_of(rules, shared),
             params: own,
             result,
             first_decides: first_decides(rules),
+            collisions: None,
         };
-        let mut blocks = self.plan_function_body(&function, key)?;
+        let mut blocks = self.plan_empty_document(&mut function)?;
+        self.plan_function_body(&function, key, &mut blocks)?;
         self.scope.location = location;
         let end = self.statement(StmtKind::ReturnLocal { source: result })?;
         blocks.push(end);
@@ -105,14 +110,30 @@ impl<'a> Planner<'a> {
         })
     }
 
-    fn plan_function_body(&mut self, function: &Function<'_, 'a>, key: &str) -> Result<Vec<Block>> {
-        let mut blocks = Vec::new();
+    /// The collection that the rules fill, if they fill one.
+    fn plan_empty_document(&mut self, function: &mut Function<'_, 'a>) -> Result<Vec<Block>> {
         let target = function.result;
         match function.document {
-            Document::Value => {}
-            Document::Set => blocks.push(self.statement(StmtKind::MakeSet { target })?),
-            Document::Object => blocks.push(self.statement(StmtKind::MakeObject { target })?),
+            Document::Value => Ok(Vec::new()),
+            Document::Set => Ok(vec![self.statement(StmtKind::MakeSet { target })?]),
+            Document::Object => {
+                let block = self.block(|p| {
+                    p.emit(StmtKind::MakeObject { target });
+                    function.collisions =
+                        Collisions::are_possible(function.rules).then(|| p.make_collisions());
+                    Ok(())
+                })?;
+                Ok(vec![block])
+            }
         }
+    }
+
+    fn plan_function_body(
+        &mut self,
+        function: &Function<'_, 'a>,
+        key: &str,
+        blocks: &mut Vec<Block>,
+    ) -> Result<()> {
         let chain = self.new_local();
         let free = self.scope.next_local();
         let (defaults, rules): (Vec<_>, Vec<_>) = function.rules.iter().partition(|r| r.rule.default);
@@ -125,14 +146,14 @@ impl<'a> Planner<'a> {
             if !fits {
                 return self.error(PlanErrorKind::MixedRules(key.to_owned()));
             }
-            self.plan_chain(function, rule, chain, &mut blocks)?;
+            self.plan_chain(function, rule, chain, blocks)?;
             self.scope.reuse_locals_from(free);
         }
         for rule in defaults {
             blocks.push(self.plan_default(function, rule)?);
             self.scope.reuse_locals_from(free);
         }
-        Ok(blocks)
+        Ok(())
     }
 
     /// A rule and its `else` rules. Each runs when the ones before it had no answer; `answer` holds the chain's.
@@ -191,7 +212,7 @@ impl<'a> Planner<'a> {
             Document::Set => self.plan_element(function, rule),
             Document::Object => {
                 let steps = planned.reference.get(function.shared..).unwrap_or_default();
-                self.plan_entry(function.result, steps, rule)?;
+                self.plan_entry(function, steps, rule)?;
                 if rule.else_rule.is_some() || target != function.result {
                     self.assign(target, true);
                 }

@@ -1,0 +1,47 @@
+//! What a caller may choose.
+
+use std::collections::BTreeSet;
+
+use rego_builtins::Builtin;
+use rego_syntax::ast::Ref;
+
+use crate::text;
+
+/// What becomes of calls of `print`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PrintCalls {
+    /// They are taken out.
+    #[default]
+    Erase,
+    /// They stay, as calls of `internal.print`.
+    Keep,
+}
+
+/// The choices for one compilation.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// OPA's strict mode: unused imports and variables, shadowed documents and deprecated functions are
+    /// errors in every module.
+    pub strict: bool,
+    /// What becomes of calls of `print`.
+    pub print: PrintCalls,
+    /// After how many errors to stop; all are reported where there is no limit.
+    pub error_limit: Option<usize>,
+    /// The functions that may be called; all that OPA has where none are named.
+    pub capabilities: Option<BTreeSet<String>>,
+    /// Functions that must not be called.
+    pub unsafe_builtins: BTreeSet<String>,
+}
+
+impl Options {
+    /// The built-in function with this name, if it may be used at all.
+    pub(crate) fn builtin_named(&self, name: &str) -> Option<&'static Builtin> {
+        let allowed = self.capabilities.as_ref().is_none_or(|names| names.contains(name));
+        if allowed { rego_builtins::by_name(name) } else { None }
+    }
+
+    /// The built-in function that an operator refers to.
+    pub(crate) fn builtin(&self, operator: &Ref) -> Option<&'static Builtin> {
+        self.builtin_named(&text::dotted(operator)?)
+    }
+}

@@ -1,0 +1,10 @@
+//! Which variables have a value when an expression is evaluated, and the order of expressions that follows.
+
+mod outputs;
+mod reorder;
+mod report;
+mod unify;
+
+pub(crate) use outputs::{outputs_of_body, outputs_of_equality};
+pub(crate) use reorder::{Unsafe, reorder};
+pub(crate) use report::report;
