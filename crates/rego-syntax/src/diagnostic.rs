@@ -105,8 +105,8 @@ impl Diagnostic {
             let line = file.line(row);
             let gutter = row.to_string();
             let width = gutter.len();
-            let before = line.get(..(col as usize).saturating_sub(1)).unwrap_or(line);
-            let rest = line.get(before.len()..).unwrap_or_default();
+            let split = line.char_indices().nth((col as usize).saturating_sub(1)).map_or(line.len(), |(at, _)| at);
+            let (before, rest) = line.split_at(split);
             let marked = file.slice(self.span).lines().next().unwrap_or_default();
             let carets = marked.chars().count().min(rest.chars().count()).max(1);
             let _ = writeln!(out, "{:width$} |", "");

@@ -68,12 +68,12 @@ impl Span {
     }
 }
 
-/// A row and a byte column, both from 1, as OPA counts them.
+/// A row and a column, both from 1. Columns count characters, as OPA's do, and a tab is one character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Position {
     /// Row, from 1.
     pub row: u32,
-    /// Column in bytes, from 1.
+    /// Column in characters, from 1.
     pub col: u32,
 }
 
@@ -132,7 +132,8 @@ impl SourceFile {
             Err(error) => {
                 let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
                 let row = valid.iter().filter(|b| **b == b'\n').count() + 1;
-                let col = valid.iter().rev().take_while(|b| **b != b'\n').count() + 1;
+                let line = valid.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+                let col = String::from_utf8_lossy(line).chars().count() + 1;
                 let position = Position { row: to_u32(row), col: to_u32(col) };
                 Err(SourceError::InvalidUtf8 { name: name.to_string(), position })
             }
@@ -169,7 +170,8 @@ impl SourceFile {
         let offset = offset.min(to_u32(self.text.len()));
         let row = self.line_starts.partition_point(|start| *start <= offset);
         let start = self.line_starts.get(row.saturating_sub(1)).copied().unwrap_or(0);
-        Position { row: to_u32(row.max(1)), col: offset - start + 1 }
+        let before = self.text.get(start as usize..offset as usize).unwrap_or_default();
+        Position { row: to_u32(row.max(1)), col: to_u32(before.chars().count() + 1) }
     }
 
     /// The text of a row (from 1), without its line break; empty where there is no such row.

@@ -138,7 +138,7 @@ pub struct Comment {
     pub text: String,
     /// Row, from 1.
     pub row: u32,
-    /// Byte column of the `#`, from 1.
+    /// Column of the `#`, from 1.
     pub col: u32,
     /// Where it stands, `#` included.
     pub span: Span,
