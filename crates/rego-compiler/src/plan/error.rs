@@ -1,6 +1,6 @@
 //! Why a checked program cannot be planned.
 
-use rego_syntax::Span;
+use rego_syntax::{Code, Diagnostic, Span};
 
 /// Why a checked program cannot be planned, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,4 +51,21 @@ pub enum PlanErrorKind {
     /// More locals or constants than the plan's 32 bits can number.
     #[error("the policy is too large")]
     TooLarge,
+}
+
+impl From<PlanError> for Diagnostic {
+    fn from(error: PlanError) -> Self {
+        let code = match error.kind {
+            PlanErrorKind::SharedPrefix(_)
+            | PlanErrorKind::Term(_)
+            | PlanErrorKind::MixedRules(_)
+            | PlanErrorKind::TooLarge => Code::Unsupported,
+            PlanErrorKind::UnsafeVar(_) => Code::UnsafeVar,
+            PlanErrorKind::UnknownEntrypoint(_)
+            | PlanErrorKind::UndefinedFunction(_)
+            | PlanErrorKind::Arity { .. }
+            | PlanErrorKind::WithTarget => Code::Compile,
+        };
+        Self::error(code, error.span, error.kind.to_string())
+    }
 }

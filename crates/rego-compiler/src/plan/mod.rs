@@ -41,6 +41,8 @@ use rego_ir::{Block, Func, Local, Operand, Plan, Policy, StmtKind};
 use rego_syntax::ast::Module;
 use rego_syntax::{SourceMap, Span};
 
+use crate::program::CheckedProgram;
+
 use self::blocks::Opener;
 use self::generations::{Generations, Mocks};
 use self::scope::Scope;
@@ -52,13 +54,13 @@ pub use self::query::Query;
 
 type Result<T, E = PlanError> = std::result::Result<T, E>;
 
-/// Plans queries over checked modules. `sources` holds the files that the modules' spans point into.
+/// Plans queries over a checked program: one plan for each, and the functions that they need.
 ///
 /// # Errors
-/// The first thing that cannot be planned. On checked input that is a reference back into the document that the
-/// referring rule itself makes ([`PlanErrorKind::SharedPrefix`]), or an unknown entrypoint.
-pub fn plan(modules: &[Module], sources: &SourceMap, queries: &[Query]) -> Result<Policy> {
-    let mut planner = Planner::new(modules, sources);
+/// The first thing that cannot be planned: an unknown entrypoint, or a rule that refers back into the document that
+/// it contributes to ([`PlanErrorKind::SharedPrefix`]).
+pub fn plan(program: &CheckedProgram, queries: &[Query]) -> Result<Policy> {
+    let mut planner = Planner::new(program.modules(), program.sources());
     for query in queries {
         planner.plan_query(query)?;
     }

@@ -6,27 +6,32 @@ use rego_ir::{Operand, Plan, StmtKind};
 use rego_syntax::Span;
 use rego_syntax::ast::{Body, Expr, Name, Term};
 
+use crate::query::CheckedQuery;
+
 use super::scope::Scope;
 use super::{PlanErrorKind, Planner, Result};
 
 /// A query to plan.
 #[derive(Clone, Debug)]
 pub struct Query {
-    /// The name of the plan.
-    pub name: String,
-    /// The checked query.
-    pub body: Body,
+    name: String,
+    body: Body,
     /// The variables' names in the source, by the names that the checker gave them.
-    pub names: HashMap<Name, Name>,
+    source_names: HashMap<Name, Name>,
     /// What the query asks for, when that must exist.
     entrypoint: Option<Vec<Term>>,
 }
 
 impl Query {
-    /// A checked query; `names` gives the source's names of the variables that the checker renamed.
+    /// A checked query, to be the plan `name`. Its answers are objects from the source's variables to their values.
     #[must_use]
-    pub fn new(name: impl Into<String>, body: Body, names: HashMap<Name, Name>) -> Self {
-        Self { name: name.into(), body, names, entrypoint: None }
+    pub fn new(name: impl Into<String>, query: &CheckedQuery) -> Self {
+        Self {
+            name: name.into(),
+            body: query.body().clone(),
+            source_names: query.source_names().clone(),
+            entrypoint: None,
+        }
     }
 
     /// The query `result = data.a.b` for the entrypoint `a/b`.
@@ -37,7 +42,7 @@ impl Query {
         let reference: Vec<Term> = std::iter::once(Term::var("data", span)).chain(steps).collect();
         let value = Term::reference(reference.clone(), span);
         let body = Body::of(Expr::call("eq", vec![Term::var("result", span), value], span));
-        Self { name: path.to_owned(), body, names: HashMap::new(), entrypoint: Some(reference) }
+        Self { name: path.to_owned(), body, source_names: HashMap::new(), entrypoint: Some(reference) }
     }
 }
 
@@ -63,7 +68,7 @@ impl Planner<'_> {
         let answer = self.new_local();
         self.emit(StmtKind::MakeObject { target: answer });
         for (name, value) in self.scope.frame_sorted() {
-            let name = query.names.get(&name).unwrap_or(&name);
+            let name = query.source_names.get(&name).unwrap_or(&name);
             if !name.is_generated() {
                 let key = Operand::String(self.statics.string(name));
                 self.emit(StmtKind::ObjectInsert { key, value, object: answer });
