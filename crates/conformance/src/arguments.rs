@@ -22,7 +22,8 @@ pub(crate) struct Arguments {
     pub(crate) jobs: usize,
 }
 
-const USAGE: &str = "usage: conformance [--dir DIR] [--filter TEXT] [--json] [--verbose] [--jobs N] [--update-known]";
+const USAGE: &str =
+    "usage: conformance [--dir DIR] [--filter TEXT] [--json] [--verbose] [--jobs N] [--update-known]";
 
 /// Parses the arguments after the program's name.
 pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Arguments, String> {

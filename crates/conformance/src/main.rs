@@ -35,7 +35,8 @@ fn run() -> Result<bool, String> {
         return Ok(true);
     }
     let cases = corpus::load(&arguments.dir, &arguments.filter)?;
-    let known = if arguments.is_own_corpus { known::load(&arguments.known)? } else { known::Known::default() };
+    let known =
+        if arguments.is_own_corpus { known::load(&arguments.known)? } else { known::Known::default() };
     let verdicts = workers::judge_all(&cases, arguments.jobs)?;
     let report = report::Report::new(&verdicts, &known, arguments.filter.is_none());
     if arguments.update_known {

@@ -45,7 +45,8 @@ impl<'a> Report<'a> {
         let fallen = verdicts.iter().filter(|v| v.failure.is_some() && !is_known(v)).collect();
         let risen = verdicts.iter().filter(|v| v.failure.is_none() && is_known(v)).collect();
         let names: std::collections::BTreeSet<String> = verdicts.iter().map(Verdict::name).collect();
-        let strays = known.0.keys().filter(|name| is_whole && !names.contains(*name)).map(String::as_str).collect();
+        let strays =
+            known.0.keys().filter(|name| is_whole && !names.contains(*name)).map(String::as_str).collect();
         Self { verdicts, known, fallen, risen, strays }
     }
 
@@ -88,7 +89,10 @@ impl<'a> Report<'a> {
             println!("FELL {}: {}", verdict.name(), verdict.failure.as_deref().unwrap_or_default());
         }
         for verdict in &self.risen {
-            println!("ROSE {}: passes, but is listed as a known failure; take it off the list", verdict.name());
+            println!(
+                "ROSE {}: passes, but is listed as a known failure; take it off the list",
+                verdict.name()
+            );
         }
         for name in &self.strays {
             println!("STRAY {name}: listed as a known failure, but there is no such case");
@@ -98,6 +102,7 @@ impl<'a> Report<'a> {
 
 fn last_line(all: Count, groups: &BTreeMap<&str, Count>) -> serde_json::Value {
     let count = |count: Count| serde_json::json!({"passed": count.passed, "total": count.total});
-    let groups: serde_json::Map<_, _> = groups.iter().map(|(name, c)| ((*name).to_owned(), count(*c))).collect();
+    let groups: serde_json::Map<_, _> =
+        groups.iter().map(|(name, c)| ((*name).to_owned(), count(*c))).collect();
     serde_json::json!({"passed": all.passed, "total": all.total, "groups": groups})
 }

@@ -1,0 +1,84 @@
+//! Decisions, from JSON text (or from an already parsed value) to an owned decision, by every engine in one run.
+//!
+//! Ids are `decision/<policy>/<case>/<engine>`. `BENCH_POLICIES` names a folder of further policies in the layout of
+//! the standing ones; they are measured by every engine that needs no Rust written for them. Each answer is compared
+//! with the expected decision before it is timed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark stops at the first surprise")]
+
+use std::hint::black_box;
+use std::path::Path;
+use std::time::Duration;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use hexarch_benches::engines::{opa_wasm, ours, regorus};
+use hexarch_benches::policy::{self, Case, Policy};
+use hexarch_benches::{Decision, dynamic, opa, typed};
+
+fn decisions(criterion: &mut Criterion) {
+    let mut policies = policy::load_all(&policy::standing());
+    if let Some(more) = std::env::var_os("BENCH_POLICIES") {
+        policies.extend(policy::load_all(Path::new(&more)));
+    }
+    for policy in &policies {
+        by_hand(criterion, policy);
+        by_us(criterion, policy);
+        by_peers(criterion, policy);
+    }
+}
+
+fn by_hand(criterion: &mut Criterion, policy: &Policy) {
+    if let Some(decide) = typed::load(&policy.name, &policy.data) {
+        measure(criterion, policy, "typed-text", |text| decide(text.as_bytes()));
+    }
+    if let Some(decide) = dynamic::load(&policy.name, &policy.data) {
+        measure(criterion, policy, "serde-text", |text| decide(text.as_bytes()));
+    }
+}
+
+fn by_us(criterion: &mut Criterion, policy: &Policy) {
+    let module = ours::compile(policy);
+    let mut engine = ours::Loaded::new(&module, policy);
+    measure(criterion, policy, "ours-text", |text| engine.decide(text));
+    for case in &policy.cases {
+        let input = engine.parse(&case.input);
+        check(policy, case, "ours-parsed", &engine.decide_parsed(&input));
+        criterion.bench_function(&id(policy, case, "ours-parsed"), |bencher| {
+            bencher.iter(|| engine.decide_parsed(black_box(&input)));
+        });
+    }
+}
+
+fn by_peers(criterion: &mut Criterion, policy: &Policy) {
+    if let Some(mut decide) = regorus::load(policy) {
+        measure(criterion, policy, "regorus-vm-text", |text| decide(text));
+    }
+    let Some(module) = opa::build(policy) else { return };
+    let mut in_ours = ours::Loaded::new(&module, policy);
+    measure(criterion, policy, "opa-module-text", |text| in_ours.decide(text));
+    let mut host = opa_wasm::Host::new(&module, &policy.data).unwrap();
+    measure(criterion, policy, "opa-wasm-text", |text| host.decide(&policy.entrypoint, text));
+}
+
+fn measure(criterion: &mut Criterion, policy: &Policy, engine: &str, mut decide: impl FnMut(&str) -> Decision) {
+    for case in &policy.cases {
+        check(policy, case, engine, &decide(&case.input));
+        criterion.bench_function(&id(policy, case, engine), |bencher| {
+            bencher.iter(|| decide(black_box(&case.input)));
+        });
+    }
+}
+
+fn check(policy: &Policy, case: &Case, engine: &str, decision: &Decision) {
+    assert_eq!(*decision, case.expected, "{}", id(policy, case, engine));
+}
+
+fn id(policy: &Policy, case: &Case, engine: &str) -> String {
+    format!("decision/{}/{}/{engine}", policy.name, case.name)
+}
+
+fn config() -> Criterion {
+    Criterion::default().warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2))
+}
+
+criterion_group! { name = benches; config = config(); targets = decisions }
+criterion_main!(benches);

@@ -1,0 +1,153 @@
+//! A case through the real pipeline: sources (or a plan) to a module, the module to answers.
+
+use std::time::Duration;
+
+use rego_build::{BuildError, CompiledModule, Options, Source};
+use rego_engine::{Config, Engine, EvalContext, EvalError, Input as EngineInput, Instance, Module};
+use rego_syntax::ast::{RegoVersion, Term, Value as TermValue};
+use rego_syntax::{FileId, ParserOptions, SourceFile};
+use rego_value::{Number, Value};
+
+use crate::corpus::{Case, Input, Program as Text};
+
+/// What every case shares.
+pub(crate) struct Pipeline {
+    engine: Engine,
+}
+
+/// A case's module, ready to be evaluated.
+pub(crate) struct Program {
+    module: Module,
+}
+
+/// Why a case has no answers, in OPA's terms.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    /// `eval_conflict_error`, `rego_type_error`, …; empty where the error is none of OPA's.
+    pub(crate) code: String,
+    /// The message as OPA prints it: `file:row: code: text`.
+    pub(crate) message: String,
+}
+
+/// Generous: the judge asks whether an answer is right, not how fast it came.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// The one entrypoint of a case's module, as OPA's own plans of the cases name it.
+const ENTRYPOINT: &str = "eval";
+
+impl Pipeline {
+    pub(crate) fn new() -> Result<Self, String> {
+        let config = Config { memory_limit: 512 << 20, ..Config::default() };
+        Ok(Self { engine: Engine::new(config).map_err(|error| error.to_string())? })
+    }
+
+    /// Compiles what the case runs.
+    pub(crate) fn compile(&self, case: &Case) -> Result<Program, Fault> {
+        let compiled = match &case.program {
+            Text::Source { modules, query, v0 } => from_source(modules, query, *v0),
+            Text::Plan(plan) => from_plan(plan.get()),
+        }?;
+        let module = Module::new(&self.engine, &compiled.bytes).map_err(|error| Fault::own(&error))?;
+        Ok(Program { module })
+    }
+}
+
+impl Program {
+    /// The answers, each an object from variables to values.
+    pub(crate) fn evaluate(&self, case: &Case, strict: bool) -> Result<Vec<Value>, Fault> {
+        let mut instance = Instance::new(&self.module).map_err(|error| Fault::of_evaluation(&error))?;
+        if let Some(data) = &case.data {
+            instance.set_data_json(data.get().as_bytes()).map_err(|error| Fault::of_evaluation(&error))?;
+        }
+        let context = EvalContext { deadline: Some(DEADLINE), strict, now_ns: now_ns(), seed: 0 };
+        let term;
+        let input = match &case.input {
+            None => EngineInput::Undefined,
+            Some(Input::Json(text)) => EngineInput::Json(text.get().as_bytes()),
+            Some(Input::Term(text)) => {
+                term = term_value(text)?;
+                EngineInput::Value(&term)
+            }
+        };
+        match instance.evaluate(ENTRYPOINT, input, &context) {
+            Ok(results) => Ok(results.answers().to_vec()),
+            Err(error) => Err(Fault::of_evaluation(&error)),
+        }
+    }
+}
+
+impl Fault {
+    fn own(error: &dyn std::error::Error) -> Self {
+        Self { code: String::new(), message: error.to_string() }
+    }
+
+    fn of_evaluation(error: &EvalError) -> Self {
+        let EvalError::Policy(error) = error else { return Self::own(error) };
+        let place = match &error.location {
+            Some((file, row, _)) => format!("{file}:{row}: "),
+            None => String::new(),
+        };
+        Self { code: error.code.clone(), message: format!("{place}{}: {}", error.code, error.message) }
+    }
+
+    fn of_build(error: &BuildError) -> Self {
+        let first = match error {
+            BuildError::Diagnostics(diagnostics) => {
+                diagnostics.list().first().map(|first| (diagnostics, first))
+            }
+            _ => None,
+        };
+        let Some((diagnostics, first)) = first else { return Self::own(error) };
+        let code = first.code.as_str().to_owned();
+        let place = match diagnostics.sources().locate(first.span) {
+            Some((file, position)) => format!("{file}:{}: ", position.row),
+            None => String::new(),
+        };
+        Self { message: format!("{place}{code}: {}", first.message), code }
+    }
+}
+
+fn from_source(modules: &[String], query: &str, v0: bool) -> Result<CompiledModule, Fault> {
+    let named = |(index, text): (usize, &String)| Source::new(format!("test-{index}.rego"), text.as_str());
+    let sources: Vec<Source> = modules.iter().enumerate().map(named).collect();
+    let version = if v0 { RegoVersion::V0 } else { RegoVersion::V1 };
+    let built = rego_build::build_query(&sources, query, &Options::for_version(version));
+    built.map_err(|error| Fault::of_build(&error))
+}
+
+fn from_plan(text: &str) -> Result<CompiledModule, Fault> {
+    let policy = rego_ir::from_json(text).map_err(|error| Fault::own(&error))?;
+    let built = rego_build::assemble_plan(policy, &rego_build::PlanOptions::default());
+    built.map_err(|error| Fault::of_build(&error))
+}
+
+fn now_ns() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// A ground Rego term as a value.
+fn term_value(text: &str) -> Result<Value, Fault> {
+    let wrong = |text: &str| Fault { code: String::new(), message: format!("the case's input_term: {text}") };
+    let file = SourceFile::new(FileId::default(), "input_term", text);
+    let term = rego_syntax::parse_term(&file, &ParserOptions::default()).into_result();
+    let term =
+        term.map_err(|found| wrong(&found.first().map(|d| d.message.to_string()).unwrap_or_default()))?;
+    ground(&term).ok_or_else(|| wrong("not a ground term"))
+}
+
+fn ground(term: &Term) -> Option<Value> {
+    Some(match &term.value {
+        TermValue::Null => Value::Null,
+        TermValue::Bool(truth) => Value::Bool(*truth),
+        TermValue::Number(number) => Value::Number(Number::parse(number.as_str()).ok()?),
+        TermValue::String(text) => Value::from(text.as_str()),
+        TermValue::Array(items) => Value::array(items.iter().map(ground).collect::<Option<Vec<_>>>()?),
+        TermValue::Set(items) => Value::set(items.iter().map(ground).collect::<Option<Vec<_>>>()?),
+        TermValue::Object(members) => {
+            let pair = |(key, value): &(Term, Term)| Some((ground(key)?, ground(value)?));
+            Value::object(members.iter().map(pair).collect::<Option<Vec<_>>>()?)
+        }
+        _ => return None,
+    })
+}
