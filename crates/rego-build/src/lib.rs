@@ -22,7 +22,7 @@ use rego_compiler::plan::{self, Query};
 use rego_compiler::{CheckedProgram, CheckedQuery};
 use rego_ir::{Policy, VerifiedPlan};
 use rego_syntax::ast::{Module, RegoVersion};
-use rego_syntax::{Code, Diagnostic, ParserOptions, SourceMap};
+use rego_syntax::{ParserOptions, SourceMap};
 
 pub use error::{BuildError, Diagnostics};
 pub use rego_wasm::{CompiledModule, Options as PlanOptions};
@@ -88,8 +88,7 @@ pub fn build_query(sources: &[Source], query: &str, options: &Options) -> Result
     let failed = |list| BuildError::Diagnostics(Diagnostics::new(list, files.clone()));
     let body = rego_syntax::parse_query(&file, &options.parser).into_result().map_err(failed)?;
     let checked: CheckedQuery = program.compile_query(body).map_err(failed)?;
-    let query = Query::new("eval", checked.body().clone(), checked.source_names().clone());
-    assemble(&program, &[query], options)
+    assemble(&program, &[Query::new("eval", &checked)], options)
 }
 
 /// Parses and checks, and stops there.
@@ -132,9 +131,8 @@ fn assemble(
     queries: &[Query],
     options: &Options,
 ) -> Result<CompiledModule, BuildError> {
-    let policy = plan::plan(program.modules(), program.sources(), queries).map_err(|error| {
-        let diagnostic = Diagnostic::error(Code::Compile, error.span, error.kind.to_string());
-        BuildError::Diagnostics(Diagnostics::new(vec![diagnostic], program.sources().clone()))
+    let policy = plan::plan(program, queries).map_err(|error| {
+        BuildError::Diagnostics(Diagnostics::new(vec![error.into()], program.sources().clone()))
     })?;
     assemble_plan(policy, &options.wasm)
 }
