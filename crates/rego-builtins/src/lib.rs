@@ -14,9 +14,11 @@ mod args;
 mod context;
 mod error;
 mod gofmt;
+mod gotime;
 mod implementation;
 mod strings;
 mod table;
+mod time;
 mod types;
 
 pub use context::Context;

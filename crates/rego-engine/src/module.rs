@@ -27,6 +27,9 @@ pub(crate) struct Inner {
     pub(crate) builtins: Arc<[Option<HostBuiltin>]>,
 }
 
+/// Modules number the functions of their host from 0 with few gaps; anything beyond this is broken.
+const MOST_BUILTINS: usize = 1 << 16;
+
 /// A policy in WebAssembly, ready to be instantiated. Cheap to clone.
 #[derive(Clone)]
 pub struct Module {
@@ -136,8 +139,7 @@ fn describe(mut inner: Inner, extra: &dyn Fn(&str) -> Option<HostFn>) -> Result<
             missing.push(name.clone());
             continue;
         };
-        // Numbers are consecutive from 0; anything else is a broken module.
-        let id = usize::try_from(*id).ok().filter(|id| *id < builtins.len());
+        let id = usize::try_from(*id).ok().filter(|id| *id < MOST_BUILTINS);
         let id = id.ok_or(ModuleError::Start { source: crate::EvalError::MalformedResult })?;
         if table.len() <= id {
             table.resize(id + 1, None);

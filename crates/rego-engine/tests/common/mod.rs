@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The OPA binary: `OPA_BIN`, the search path, or Go's default place. Says so when there is none.
-pub fn opa() -> Option<PathBuf> {
+pub(crate) fn opa() -> Option<PathBuf> {
     let home = std::env::var_os("HOME").map(|home| Path::new(&home).join("go/bin/opa"));
     let candidates = [std::env::var_os("OPA_BIN").map(PathBuf::from), Some(PathBuf::from("opa")), home];
     let found = candidates
@@ -19,10 +19,10 @@ pub fn opa() -> Option<PathBuf> {
 }
 
 /// A folder of its own for a test, removed with it.
-pub struct Folder(pub PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("rego-engine-{}-{number}", std::process::id()));
@@ -38,7 +38,7 @@ impl Drop for Folder {
 }
 
 /// The module OPA makes of a policy.
-pub fn opa_module(opa: &Path, policy: &str, entrypoints: &[&str]) -> Vec<u8> {
+pub(crate) fn opa_module(opa: &Path, policy: &str, entrypoints: &[&str]) -> Vec<u8> {
     let folder = Folder::new();
     std::fs::write(folder.0.join("policy.rego"), policy).unwrap();
     let mut command = Command::new(opa);

@@ -1,0 +1,106 @@
+//! Generated calls of host functions, answered by us and by a real OPA: values, undefinedness, error
+//! codes and error texts must agree.
+//!
+//! `SEED` repeats a run, `CASES` sets the number of calls per function, `ONLY` picks functions.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod corpus;
+mod generate;
+mod opa;
+
+use rego_builtins::{Builtin, Context, all};
+use rego_value::json::{self, Escape};
+use rego_value::{Value, json::to_string};
+
+use generate::Random;
+use opa::{Answer, Call};
+
+/// Functions whose answers differ from OPA's by intention, or that depend on more than arguments.
+const NOT_COMPARED: [(&str, &str); 5] = [
+    ("time.now_ns", "depends on the context"),
+    ("rand.intn", "depends on the context"),
+    ("uuid.rfc4122", "depends on the context"),
+    ("opa.runtime", "depends on the context"),
+    ("internal.print", "has no value"),
+];
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+fn functions() -> Vec<&'static Builtin> {
+    let only = std::env::var("ONLY").unwrap_or_default();
+    all()
+        .iter()
+        .copied()
+        .filter(|row| row.implementation.host().is_some() && row.name.contains(&only))
+        .filter(|row| NOT_COMPARED.iter().all(|(name, _)| *name != row.name))
+        .collect()
+}
+
+/// Our answer to a call.
+fn answer(call: &Call) -> Answer {
+    let function = call.row.implementation.host().unwrap();
+    match function(&mut Context::default(), &call.args) {
+        Ok(Some(value)) => Answer::Value(to_string(&value, Escape::Plain)),
+        Ok(None) => Answer::Undefined,
+        Err(error) => {
+            Answer::Error(error.code.as_str().to_owned(), format!("{}: {}", call.row.name, error.message))
+        }
+    }
+}
+
+/// Equal as JSON values: OPA's output does not always keep the text of a number.
+fn same(ours: &Answer, theirs: &Answer) -> bool {
+    match (ours, theirs) {
+        (Answer::Value(ours), Answer::Value(theirs)) => {
+            ours == theirs || json::parse(ours.as_bytes()) == json::parse(theirs.as_bytes())
+        }
+        _ => ours == theirs,
+    }
+}
+
+#[test]
+fn answers_are_those_of_opa() {
+    let Some(opa) = opa::binary() else { return };
+    let seed = number("SEED", 20_261_122);
+    let cases = number("CASES", 60);
+    eprintln!("SEED={seed} CASES={cases}");
+    let mut random = Random::new(seed);
+    let mut calls = Vec::new();
+    for row in functions() {
+        calls.extend(corpus::fixed(row));
+        for _ in 0..cases {
+            calls.push(Call { row, args: generate::arguments(row, &mut random) });
+        }
+    }
+    let mut wrong = Vec::new();
+    for batch in calls.chunks(400) {
+        for (call, theirs) in batch.iter().zip(opa::answers(&opa, batch)) {
+            let ours = answer(call);
+            if !same(&ours, &theirs) {
+                wrong.push(format!("{}\n    ours: {ours:?}\n    OPA:  {theirs:?}", call.text(0)));
+            }
+        }
+    }
+    let shown = wrong.iter().take(40).cloned().collect::<Vec<_>>().join("\n");
+    assert!(wrong.is_empty(), "SEED={seed}: {} of {} calls differ\n{shown}", wrong.len(), calls.len());
+    eprintln!("{} calls of {} functions agree", calls.len(), functions().len());
+}
+
+#[test]
+fn values_survive_the_way_to_opa_and_back() {
+    let Some(opa) = opa::binary() else { return };
+    let mut random = Random::new(number("SEED", 7));
+    let row = rego_builtins::by_name("object.get").unwrap();
+    let calls: Vec<Call> = (0..50)
+        .map(|_| {
+            let value = generate::value(&rego_builtins::Type::Any, &mut random, 3);
+            Call { row, args: vec![Value::object([]), Value::Null, value] }
+        })
+        .collect();
+    for (call, theirs) in calls.iter().zip(opa::answers(&opa, &calls)) {
+        let ours = Answer::Value(to_string(&call.args[2], Escape::Plain));
+        assert!(same(&ours, &theirs), "{ours:?} {theirs:?}");
+    }
+}
