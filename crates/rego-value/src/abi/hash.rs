@@ -86,8 +86,21 @@ pub fn hash_set(items: impl IntoIterator<Item = u32>) -> u32 {
 
 /// The hash of an object whose members have these hashes (see [`combine_entry`]), in any order.
 pub fn hash_members(members: impl IntoIterator<Item = u32>) -> u32 {
+    finish_members(members.into_iter().fold(0, add_member))
+}
+
+/// Adds a member's hash to a sum that begins at 0.
+#[inline]
+#[must_use]
+pub const fn add_member(sum: u64, member: u32) -> u64 {
+    sum.wrapping_add(spread(member))
+}
+
+/// The hash of an object whose members' hashes have this sum.
+#[must_use]
+pub const fn finish_members(sum: u64) -> u32 {
     let mut hash = Hash64::new(6);
-    hash.word(members.into_iter().fold(0u64, |sum, member| sum.wrapping_add(spread(member))));
+    hash.word(sum);
     hash.finish()
 }
 

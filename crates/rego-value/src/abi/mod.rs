@@ -23,13 +23,15 @@
 //!
 //! | kind | 4 | 8 | 12 | 16 | 20 | size |
 //! |---|---|---|---|---|---|---|
-//! | [`KIND_STRING`] | bytes | hash | 0 | UTF-8, zero-padded to 8 | | 16 + ⌈len⌉₈ |
+//! | [`KIND_STRING`] | bytes | hash | 0 | UTF-8, then at least one zero | | 16 + ⌈len + 1⌉₈ |
 //! | [`KIND_INT`] | 0 | value (`i64`) | | | | 16 |
-//! | [`KIND_DECIMAL`] | bytes | hash | 0 | text, zero-padded to 8 | | 16 + ⌈len⌉₈ |
+//! | [`KIND_DECIMAL`] | bytes | hash | 0 | text, then at least one zero | | 16 + ⌈len + 1⌉₈ |
 //! | [`KIND_ARRAY`] | items | capacity | items ptr | | | 16 |
 //! | [`KIND_OBJECT`] | members | capacity | entries ptr | index ptr | index mask | 24 |
 //! | [`KIND_SET`] | elements | capacity | entries ptr | index ptr | index mask | 24 |
 //!
+//! - *Texts* are padded with zeros to 8 bytes, so that they can be compared in words; one zero at least follows, so that
+//!   they are C strings too.
 //! - *Array*: `items ptr` points at `capacity` handles of 4 bytes.
 //! - *Object*: an entry is `{hash, key, value}`, 12 bytes ([`OBJECT_ENTRY`]); *set*: `{hash, key}`, 8 bytes
 //!   ([`SET_ENTRY`]). `hash` is [the hash](hash_string) of the key. Keys are distinct by value.
@@ -49,8 +51,8 @@ mod read;
 mod write;
 
 pub use hash::{
-    HASH_FALSE, HASH_NULL, HASH_TRUE, Hash64, combine_entry, hash_array, hash_int, hash_members, hash_set,
-    hash_string, hash_value,
+    HASH_FALSE, HASH_NULL, HASH_TRUE, Hash64, add_member, combine_entry, finish_members, hash_array,
+    hash_int, hash_members, hash_set, hash_string, hash_value,
 };
 pub use read::{ReadError, View, read};
 pub use write::{LayoutError, Writer};

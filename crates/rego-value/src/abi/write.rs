@@ -112,7 +112,7 @@ impl Writer {
     /// # Errors
     /// No room.
     pub fn number(&mut self, number: &Number) -> Result<u32, LayoutError> {
-        match super::super::number::plain_i64(number.text().as_bytes()) {
+        match crate::number::plain_i64(number.text().as_bytes()) {
             Some(int) => self.int(int),
             None => self.text(KIND_DECIMAL, number.hash32(), &number.text()),
         }
@@ -129,7 +129,7 @@ impl Writer {
     }
 
     fn text(&mut self, kind: u8, hash: u32, text: &str) -> Result<u32, LayoutError> {
-        let address = self.reserve(super::TEXT_BYTES as usize + text.len())?;
+        let address = self.reserve(super::TEXT_BYTES as usize + text.len() + 1)?;
         self.patch(address, &[kind, self.flags]);
         self.patch_u32(address + super::LEN, length(text.len())?);
         self.patch_u32(address + super::TEXT_HASH, hash);

@@ -79,8 +79,8 @@ pub enum Event<'a> {
     Int(i64),
     /// Any other number within OPA's limit: its text.
     Number(&'a str),
-    /// A string and its hash.
-    String(&'a str, u32),
+    /// The bytes of a string, which are UTF-8, and its hash.
+    String(&'a [u8], u32),
 }
 
 /// Where the values go that a text describes, in the order of the text.
@@ -90,11 +90,11 @@ pub trait Sink {
     /// # Errors
     /// No room.
     fn scalar(&mut self, event: Event<'_>) -> Result<(), Error>;
-    /// The key of the member that follows.
+    /// The key of the member that follows: UTF-8, and its hash.
     ///
     /// # Errors
     /// No room.
-    fn key(&mut self, text: &str, hash: u32) -> Result<(), Error>;
+    fn key(&mut self, text: &[u8], hash: u32) -> Result<(), Error>;
     /// An array or object begins.
     ///
     /// # Errors
@@ -125,7 +125,7 @@ pub fn is_valid(text: &[u8]) -> bool {
         fn scalar(&mut self, _: Event<'_>) -> Result<(), Error> {
             Ok(())
         }
-        fn key(&mut self, _: &str, _: u32) -> Result<(), Error> {
+        fn key(&mut self, _: &[u8], _: u32) -> Result<(), Error> {
             Ok(())
         }
         fn begin(&mut self, kind: Parent) -> Result<(), Error> {
@@ -356,7 +356,7 @@ impl<'a> Reader<'a> {
 
     /// Reads a string whose quote has been taken.
     #[inline]
-    fn string(&mut self) -> Result<(&str, u32), Error> {
+    fn string(&mut self) -> Result<(&[u8], u32), Error> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let mut hash = Hash64::new(0);
         let (words, tail) = rest.as_chunks::<8>();
@@ -396,7 +396,7 @@ impl<'a> Reader<'a> {
         plain: u32,
         word: u64,
         mut hash: Hash64,
-    ) -> Result<(&str, u32), Error> {
+    ) -> Result<(&[u8], u32), Error> {
         let length = length + plain as usize;
         if plain > 0 {
             hash.word(word);
@@ -405,11 +405,11 @@ impl<'a> Reader<'a> {
         let bytes = self.text.get(self.at..self.at + length).unwrap_or_default();
         self.at += length + 1;
         // ASCII: nothing else was let through.
-        Ok((core::str::from_utf8(bytes).unwrap_or_default(), hash.finish()))
+        Ok((bytes, hash.finish()))
     }
 
     /// Reads on from `plain` bytes after the beginning, where something other than plain ASCII stands.
-    fn slow_string(&mut self, plain: usize) -> Result<(&str, u32), Error> {
+    fn slow_string(&mut self, plain: usize) -> Result<(&[u8], u32), Error> {
         let start = self.at;
         let mut cursor = Cursor { text: self.text, at: start + plain };
         let result = cursor.string(start, &mut self.scratch);
@@ -418,7 +418,7 @@ impl<'a> Reader<'a> {
             Some((start, end)) => self.text.get(start..end).unwrap_or_default(),
             None => self.scratch.as_slice(),
         };
-        Ok((core::str::from_utf8(bytes).unwrap_or_default(), crate::abi::hash_string(bytes)))
+        Ok((bytes, crate::abi::hash_string(bytes)))
     }
 }
 
@@ -611,13 +611,13 @@ impl Sink for Tree {
             Event::Bool(truth) => Value::Bool(truth),
             Event::Int(int) => Value::from(int),
             Event::Number(text) => Value::Number(Number::from_checked_text(String::from(text))),
-            Event::String(text, _) => Value::from(text),
+            Event::String(text, _) => Value::from(core::str::from_utf8(text).unwrap_or_default()),
         });
         Ok(())
     }
 
-    fn key(&mut self, text: &str, _: u32) -> Result<(), Error> {
-        self.values.push(Value::from(text));
+    fn key(&mut self, text: &[u8], _: u32) -> Result<(), Error> {
+        self.values.push(Value::from(core::str::from_utf8(text).unwrap_or_default()));
         Ok(())
     }
 

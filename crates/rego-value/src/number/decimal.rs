@@ -22,7 +22,8 @@ struct Significant<'a> {
 }
 
 impl<'a> Decimal<'a> {
-    pub(crate) const ZERO: Decimal<'static> =
+    /// Zero.
+    pub const ZERO: Decimal<'static> =
         Decimal { negative: false, integer: b"0", fraction: b"", exponent: None };
 
     /// Reads the form that [`super::Number::parse`] documents; `None` for any other.

@@ -98,6 +98,15 @@ impl Number {
         }
     }
 
+    /// The integer, if the number is written plainly as one.
+    #[must_use]
+    pub fn as_plain_int(&self) -> Option<i64> {
+        match self.0 {
+            Repr::Int(int) => Some(int),
+            Repr::Text(_) => None,
+        }
+    }
+
     /// The integer as OPA's operands of integer type read it: `1` and `1.0`, but not `1e0`.
     #[must_use]
     pub fn as_int_operand(&self) -> Option<i64> {
@@ -165,7 +174,8 @@ impl Number {
     }
 
     /// A number out of a module: of any magnitude, as arithmetic may give one beyond the limit for texts.
-    pub(crate) fn from_module(text: &str) -> Option<Number> {
+    #[must_use]
+    pub fn from_module(text: &str) -> Option<Number> {
         Decimal::parse(text)?;
         Some(Number::from_checked_text(String::from(text)))
     }

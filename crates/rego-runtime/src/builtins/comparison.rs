@@ -1,0 +1,55 @@
+//! Comparison and membership.
+
+use crate::error::Outcome;
+use crate::order::{compare, equal as same};
+use crate::value::Value;
+use crate::{array, table};
+use core::cmp::Ordering;
+use rego_value::abi::{KIND_ARRAY, KIND_OBJECT, KIND_SET};
+
+fn truth(truth: bool) -> Outcome {
+    Ok(Value::bool(truth))
+}
+
+pub(super) fn equal(a: Value, b: Value) -> Outcome {
+    truth(same(a, b))
+}
+
+pub(super) fn neq(a: Value, b: Value) -> Outcome {
+    truth(!same(a, b))
+}
+
+pub(super) fn gt(a: Value, b: Value) -> Outcome {
+    truth(compare(a, b) == Ordering::Greater)
+}
+
+pub(super) fn gte(a: Value, b: Value) -> Outcome {
+    truth(compare(a, b) != Ordering::Less)
+}
+
+pub(super) fn lt(a: Value, b: Value) -> Outcome {
+    truth(compare(a, b) == Ordering::Less)
+}
+
+pub(super) fn lte(a: Value, b: Value) -> Outcome {
+    truth(compare(a, b) != Ordering::Greater)
+}
+
+/// `item in collection`.
+pub(super) fn member_2(item: Value, collection: Value) -> Outcome {
+    truth(match collection.heap_kind() {
+        KIND_SET => table::contains(collection, item),
+        KIND_ARRAY => array::iter(collection).any(|element| same(element, item)),
+        KIND_OBJECT => table::members(collection).any(|(_, _, value)| same(value, item)),
+        _ => false,
+    })
+}
+
+/// `key, value in collection`.
+pub(super) fn member_3(key: Value, value: Value, collection: Value) -> Outcome {
+    let there = match collection.heap_kind() {
+        KIND_OBJECT | KIND_ARRAY => crate::rt::get(collection, key),
+        _ => Value::UNDEFINED,
+    };
+    truth(there.is_defined() && same(there, value))
+}

@@ -1,0 +1,317 @@
+//! Objects and sets: entries in a row, and an index of their hashes where there are many.
+
+use crate::memory::{alloc, copy_words, load_u8, load_u32, store_u8, store_u32};
+use crate::order::{compare, equal, hash};
+use crate::value::{Value, store_header};
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+use rego_value::abi::{
+    CAPACITY, ENTRY_HASH, ENTRY_KEY, ENTRY_VALUE, FLAG_SORTED, FLAGS, INDEX, INDEX_MASK, ITEMS, KIND_OBJECT,
+    KIND_SET, LEN, OBJECT_ENTRY, SET_ENTRY, TABLE_SIZE, index_slots,
+};
+
+#[inline(always)]
+fn entry_size(kind: u8) -> u32 {
+    if kind == KIND_OBJECT { OBJECT_ENTRY } else { SET_ENTRY }
+}
+
+/// An empty object with room for so many members.
+pub(crate) fn new_object(capacity: u32) -> Value {
+    new(KIND_OBJECT, capacity)
+}
+
+/// An empty set with room for so many elements.
+pub(crate) fn new_set(capacity: u32) -> Value {
+    new(KIND_SET, capacity)
+}
+
+fn new(kind: u8, capacity: u32) -> Value {
+    let table = Value(alloc(TABLE_SIZE + body_size(kind, capacity)));
+    store_header(table.0, kind, FLAG_SORTED, 0);
+    store_body(table, kind, capacity, table.0 + TABLE_SIZE);
+    table
+}
+
+/// The bytes of entries and index.
+fn body_size(kind: u8, capacity: u32) -> u32 {
+    // 12 bytes an entry and at most 16 of index.
+    if capacity > u32::MAX / 32 {
+        crate::abort("object or set too large");
+    }
+    capacity * entry_size(kind) + index_slots(capacity) * 4
+}
+
+fn store_body(table: Value, kind: u8, capacity: u32, body: u32) {
+    let slots = index_slots(capacity);
+    let index = body + capacity * entry_size(kind);
+    store_u32(table.0 + CAPACITY, capacity);
+    store_u32(table.0 + ITEMS, body);
+    store_u32(table.0 + INDEX, if slots > 0 { index } else { 0 });
+    store_u32(table.0 + INDEX_MASK, slots.saturating_sub(1));
+    for slot in 0..slots {
+        store_u32(index + slot * 4, 0);
+    }
+}
+
+/// The address of the entry of a key, 0 where there is none.
+#[inline]
+pub(crate) fn find(table: Value, key_hash: u32, key: Value) -> u32 {
+    let size = entry_size(load_u8(table.0));
+    let entries = load_u32(table.0 + ITEMS);
+    let index = load_u32(table.0 + INDEX);
+    if index == 0 {
+        let end = entries + table.len() * size;
+        let mut at = entries;
+        while at < end {
+            if load_u32(at + ENTRY_HASH) == key_hash && equal(Value(load_u32(at + ENTRY_KEY)), key) {
+                return at;
+            }
+            at += size;
+        }
+        return 0;
+    }
+    let mask = load_u32(table.0 + INDEX_MASK);
+    let mut slot = key_hash & mask;
+    loop {
+        let position = load_u32(index + slot * 4);
+        if position == 0 {
+            return 0;
+        }
+        let at = entries + (position - 1) * size;
+        if load_u32(at + ENTRY_HASH) == key_hash && equal(Value(load_u32(at + ENTRY_KEY)), key) {
+            return at;
+        }
+        slot = (slot + 1) & mask;
+    }
+}
+
+/// The value of an object's member.
+#[inline]
+pub(crate) fn get(object: Value, key: Value) -> Value {
+    let entry = find(object, hash(key), key);
+    if entry == 0 { Value::UNDEFINED } else { Value(load_u32(entry + ENTRY_VALUE)) }
+}
+
+/// The element of a set that is equal to a value.
+#[inline]
+pub(crate) fn get_element(set: Value, key: Value) -> Value {
+    let entry = find(set, hash(key), key);
+    if entry == 0 { Value::UNDEFINED } else { Value(load_u32(entry + ENTRY_KEY)) }
+}
+
+/// Whether a set has an element.
+pub(crate) fn contains(set: Value, key: Value) -> bool {
+    find(set, hash(key), key) != 0
+}
+
+/// Sets a member, whether it is there or not.
+pub(crate) fn insert(object: Value, key: Value, value: Value) {
+    insert_hashed(object, hash(key), key, value);
+}
+
+/// The same with a hash that is known.
+pub(crate) fn insert_hashed(object: Value, key_hash: u32, key: Value, value: Value) {
+    let entry = find(object, key_hash, key);
+    if entry != 0 {
+        store_u32(entry + ENTRY_VALUE, value.0);
+        return;
+    }
+    let entry = append(object, KIND_OBJECT, key_hash, key);
+    store_u32(entry + ENTRY_VALUE, value.0);
+}
+
+/// Adds an element, if it is not there.
+pub(crate) fn add(set: Value, key: Value) {
+    add_hashed(set, hash(key), key);
+}
+
+/// The same with a hash that is known.
+pub(crate) fn add_hashed(set: Value, key_hash: u32, key: Value) {
+    if find(set, key_hash, key) == 0 {
+        append(set, KIND_SET, key_hash, key);
+    }
+}
+
+/// Adds an entry whose key is new; its address.
+pub(crate) fn append(table: Value, kind: u8, key_hash: u32, key: Value) -> u32 {
+    let len = table.len();
+    if len == load_u32(table.0 + CAPACITY) {
+        grow(table, kind, len);
+    }
+    let entry = load_u32(table.0 + ITEMS) + len * entry_size(kind);
+    store_u32(entry + ENTRY_HASH, key_hash);
+    store_u32(entry + ENTRY_KEY, key.0);
+    store_u32(table.0 + LEN, len + 1);
+    index_entry(table, key_hash, len);
+    // One entry is sorted, and so is what is added in order; only the first is worth looking at.
+    if len > 0 {
+        store_u8(table.0 + FLAGS, 0);
+    }
+    entry
+}
+
+#[inline]
+fn index_entry(table: Value, key_hash: u32, position: u32) {
+    let index = load_u32(table.0 + INDEX);
+    if index == 0 {
+        return;
+    }
+    let mask = load_u32(table.0 + INDEX_MASK);
+    let mut slot = key_hash & mask;
+    while load_u32(index + slot * 4) != 0 {
+        slot = (slot + 1) & mask;
+    }
+    store_u32(index + slot * 4, position + 1);
+}
+
+#[cold]
+fn grow(table: Value, kind: u8, len: u32) {
+    let capacity = len.saturating_mul(2).max(4);
+    let entries = load_u32(table.0 + ITEMS);
+    store_body(table, kind, capacity, alloc(body_size(kind, capacity)));
+    copy_words(load_u32(table.0 + ITEMS), entries, len * entry_size(kind) / 4);
+    rebuild_index(table, kind, len);
+}
+
+fn rebuild_index(table: Value, kind: u8, len: u32) {
+    let index = load_u32(table.0 + INDEX);
+    if index == 0 {
+        return;
+    }
+    for slot in 0..=load_u32(table.0 + INDEX_MASK) {
+        store_u32(index + slot * 4, 0);
+    }
+    let entries = load_u32(table.0 + ITEMS);
+    for position in 0..len {
+        index_entry(table, load_u32(entries + position * entry_size(kind) + ENTRY_HASH), position);
+    }
+}
+
+/// An object of the entries `hash, key, value` that stand in a row; of equal keys the last one stays.
+pub(crate) fn object_from_words(words: &[u32]) -> Value {
+    let (entries, _) = words.as_chunks::<3>();
+    let object = new_object(entries.len() as u32);
+    for [key_hash, key, value] in entries {
+        insert_hashed(object, *key_hash, Value(*key), Value(*value));
+    }
+    object
+}
+
+/// A copy that can be changed, with room for so many more entries.
+pub(crate) fn copy(table: Value, room: u32) -> Value {
+    let (kind, len) = (load_u8(table.0), table.len());
+    let copy = new(kind, len.saturating_add(room));
+    copy_words(load_u32(copy.0 + ITEMS), load_u32(table.0 + ITEMS), len * entry_size(kind) / 4);
+    store_u32(copy.0 + LEN, len);
+    store_u8(copy.0 + FLAGS, table.flags() & FLAG_SORTED);
+    rebuild_index(copy, kind, len);
+    copy
+}
+
+/// Takes a member away; whether it was there.
+pub(crate) fn remove(object: Value, key: Value) -> bool {
+    let entry = find(object, hash(key), key);
+    if entry == 0 {
+        return false;
+    }
+    let len = object.len() - 1;
+    let end = load_u32(object.0 + ITEMS) + len * OBJECT_ENTRY;
+    let mut at = entry;
+    while at < end {
+        copy_words(at, at + OBJECT_ENTRY, OBJECT_ENTRY / 4);
+        at += OBJECT_ENTRY;
+    }
+    store_u32(object.0 + LEN, len);
+    rebuild_index(object, KIND_OBJECT, len);
+    true
+}
+
+/// Puts the entries in Rego's order.
+#[inline]
+pub(crate) fn sort(table: Value) {
+    if table.flags() & FLAG_SORTED == 0 {
+        sort_entries(table);
+    }
+}
+
+fn sort_entries(table: Value) {
+    let (kind, len) = (load_u8(table.0), table.len());
+    let (size, entries) = (entry_size(kind), load_u32(table.0 + ITEMS));
+    if len <= 12 {
+        insertion_sort(entries, size, len);
+    } else {
+        let mut keyed: Vec<[u32; 3]> = Vec::with_capacity(len as usize);
+        for position in 0..len {
+            let at = entries + position * size;
+            let value = if kind == KIND_OBJECT { load_u32(at + ENTRY_VALUE) } else { 0 };
+            keyed.push([load_u32(at + ENTRY_HASH), load_u32(at + ENTRY_KEY), value]);
+        }
+        keyed.sort_unstable_by(|[_, a, _], [_, b, _]| compare(Value(*a), Value(*b)));
+        let mut at = entries;
+        for [key_hash, key, value] in keyed {
+            store_u32(at + ENTRY_HASH, key_hash);
+            store_u32(at + ENTRY_KEY, key);
+            if kind == KIND_OBJECT {
+                store_u32(at + ENTRY_VALUE, value);
+            }
+            at += size;
+        }
+        rebuild_index(table, kind, len);
+    }
+    if len <= 12 && load_u32(table.0 + INDEX) != 0 {
+        rebuild_index(table, kind, len);
+    }
+    store_u8(table.0 + FLAGS, FLAG_SORTED);
+}
+
+fn insertion_sort(entries: u32, size: u32, len: u32) {
+    for position in 1..len {
+        let mut at = entries + position * size;
+        while at > entries {
+            let before = at - size;
+            if compare(Value(load_u32(before + ENTRY_KEY)), Value(load_u32(at + ENTRY_KEY)))
+                != Ordering::Greater
+            {
+                break;
+            }
+            for word in (0..size).step_by(4) {
+                let swapped = load_u32(before + word);
+                store_u32(before + word, load_u32(at + word));
+                store_u32(at + word, swapped);
+            }
+            at = before;
+        }
+    }
+}
+
+/// The key at a position.
+#[inline(always)]
+pub(crate) fn key_at(table: Value, kind: u8, position: u32) -> Value {
+    Value(load_u32(load_u32(table.0 + ITEMS) + position * entry_size(kind) + ENTRY_KEY))
+}
+
+/// The value at a position of an object.
+#[inline(always)]
+pub(crate) fn value_at(object: Value, position: u32) -> Value {
+    Value(load_u32(load_u32(object.0 + ITEMS) + position * OBJECT_ENTRY + ENTRY_VALUE))
+}
+
+/// The members as they stand: hash, key, value.
+pub(crate) fn members(
+    object: Value,
+) -> impl DoubleEndedIterator<Item = (u32, Value, Value)> + ExactSizeIterator {
+    let (entries, len) = (load_u32(object.0 + ITEMS), object.len());
+    (0..len).map(move |position| {
+        let at = entries + position * OBJECT_ENTRY;
+        (load_u32(at + ENTRY_HASH), Value(load_u32(at + ENTRY_KEY)), Value(load_u32(at + ENTRY_VALUE)))
+    })
+}
+
+/// The elements of a set as they stand: hash, element.
+pub(crate) fn elements(set: Value) -> impl DoubleEndedIterator<Item = (u32, Value)> + ExactSizeIterator {
+    let (entries, len) = (load_u32(set.0 + ITEMS), set.len());
+    (0..len).map(move |position| {
+        let at = entries + position * SET_ENTRY;
+        (load_u32(at + ENTRY_HASH), Value(load_u32(at + ENTRY_KEY)))
+    })
+}
