@@ -1,1 +1,123 @@
 //! A verified plan and the runtime to one self-contained WebAssembly module.
+//!
+//! **Job.** [`compile`] turns a [`VerifiedPlan`](rego_ir::VerifiedPlan) into instructions, lays its constants out in
+//! data segments, and links both with the functions of `runtime.wasm` that they need.
+//!
+//! **Invariant.** The same plan gives the same bytes. A module speaks OPA's Wasm ABI 1.3, imports nothing but
+//! `env.memory`, `env.opa_abort`, `env.opa_println` and `env.opa_builtin0` to `4`, and runs in any host of OPA's modules.
+//!
+//! **Beyond OPA's ABI** a module exports, for hosts that know values' layout ([`rego_value::abi`]):
+//!
+//! | export | |
+//! |---|---|
+//! | `rego_eval(entrypoint, input, data) -> handle` | evaluates and gives the result set, without context or text |
+//! | `rego_error_slot() -> address` | the record of the first error of a built-in function ([`rego_value::abi::error`]); its location is 0 or the address of three words: the handle of the file's name, row, column |
+//!
+//! and carries the custom section [`LAYOUT_SECTION`], by which a host tells our modules from OPA's.
+//!
+//! **What must be true**, and how it is shown: whatever is compiled is valid WebAssembly (`tests/modules.rs` validates
+//! it for every plan of the conformance corpus), and means what the plan means (the engine's conformance tests).
+//!
+//! The layers, each its own file: constants, folding of constant collections, code for statements, entries for the
+//! host, linker. A lower IR would come between plan and code, in place of `codegen`'s walk over statements.
+
+mod codegen;
+mod constants;
+mod entry;
+mod error;
+mod fold;
+mod link;
+#[cfg(test)]
+mod tests;
+
+use rego_ir::VerifiedPlan;
+use rego_value::abi;
+
+pub use error::CompileError;
+
+use codegen::Generator;
+
+/// The name of the custom section that holds [`rego_value::abi::LAYOUT_VERSION`] as four bytes, little endian.
+pub const LAYOUT_SECTION: &str = "rego-layout";
+
+/// The most pages that a module asks of its host at the start, if its constants fit: other hosts give five by default.
+pub const PORTABLE_PAGES: u64 = 5;
+
+/// The functions that every module has: `crates/rego-runtime`, built to wasm32.
+static RUNTIME: &[u8] = include_bytes!("../../rego-runtime/runtime.wasm");
+
+/// How to compile.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Name the runtime's functions as well as the policy's, for profilers. Costs some kilobytes.
+    pub name_runtime: bool,
+}
+
+/// A compiled module and what a host should know about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompiledModule {
+    /// The module.
+    pub bytes: Vec<u8>,
+    /// What it offers and needs.
+    pub manifest: Manifest,
+}
+
+/// What a module offers and needs. The module says the same itself (`entrypoints()`, `builtins()`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Manifest {
+    /// The entrypoints; an id is a position.
+    pub entrypoints: Vec<String>,
+    /// The functions that the host has to provide, with their ids.
+    pub host_builtins: Vec<(u32, String)>,
+}
+
+/// Compiles a plan.
+///
+/// # Errors
+/// A call of a built-in function that nothing carries out, or that passes more arguments than OPA's ABI can; a plan
+/// too large for a module.
+pub fn compile(plan: &VerifiedPlan, options: &Options) -> Result<CompiledModule, CompileError> {
+    compile_with(RUNTIME, plan, options)
+}
+
+fn compile_with(
+    runtime: &[u8],
+    plan: &VerifiedPlan,
+    options: &Options,
+) -> Result<CompiledModule, CompileError> {
+    let policy = plan.policy();
+    let runtime = link::Runtime::parse(runtime)?;
+    let mut generator = Generator::new(policy, &runtime, runtime.global_value("__heap_base")?);
+    let mut functions = generator.functions()?;
+    entry::entries(&mut generator, &mut functions)?;
+    let start = functions.len();
+    let manifest = manifest(&generator);
+    // The start function is given the end of the constants, so that it is the last to be generated.
+    let constants = core::mem::replace(&mut generator.constants, constants::Constants::new(0));
+    let (base, bytes, heap_base) = constants.finish()?;
+    functions.push(entry::start(&mut generator, heap_base));
+    let input = link::Input {
+        runtime: &runtime,
+        symbols: &generator.symbols,
+        functions: &functions,
+        start,
+        constants: (base, &bytes),
+        heap_base,
+        globals: &[("opa_wasm_abi_version", 1), ("opa_wasm_abi_minor_version", 3)],
+        name_runtime: options.name_runtime,
+        custom: &[(LAYOUT_SECTION, abi::LAYOUT_VERSION.to_le_bytes().to_vec())],
+    };
+    Ok(CompiledModule { bytes: link::link(&input)?, manifest })
+}
+
+fn manifest(generator: &Generator<'_>) -> Manifest {
+    let builtins = &generator.policy.static_.builtin_funcs;
+    let mut ids = generator.host_functions.clone();
+    ids.sort_unstable();
+    let host =
+        ids.into_iter().filter_map(|id| Some((u32::try_from(id).ok()?, builtins.get(id)?.name.clone())));
+    Manifest {
+        entrypoints: generator.policy.plans.iter().map(|plan| plan.name.clone()).collect(),
+        host_builtins: host.collect(),
+    }
+}

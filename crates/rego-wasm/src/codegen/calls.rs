@@ -1,0 +1,292 @@
+//! Calls: of functions of the policy, directly or by path, of built-in functions in the module, and of the host's.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use rego_builtins::Implementation;
+use rego_ir::{Local, Location, Operand};
+use rego_value::Value;
+use wasm_encoder::Instruction;
+
+use super::Result;
+use super::compare::{Arithmetic, Order};
+use super::function::FuncGen;
+use super::{Generator, Kind};
+use crate::error::CompileError;
+use crate::link::{Callee, HostFunction};
+
+/// The levels that a dynamic call leaves when the function it found is undefined, less one.
+const FOUND_UNDEFINED: usize = rego_ir::CALL_DYNAMIC_LEVELS - 1;
+
+impl FuncGen<'_, '_> {
+    pub(super) fn call(
+        &mut self,
+        func: &str,
+        args: &[Operand],
+        result: Local,
+        location: Location,
+    ) -> Result<()> {
+        if let Some(position) = self.shared.functions.get(func).map(|(position, _)| *position) {
+            for arg in args {
+                self.push(*arg)?;
+            }
+            let number = self.shared.symbols.number(Generator::callee(position));
+            self.body.call(number);
+            self.pop_defined(result);
+            return Ok(());
+        }
+        self.builtin(func, args, result, location)
+    }
+
+    fn builtin(&mut self, name: &str, args: &[Operand], result: Local, location: Location) -> Result<()> {
+        self.require_arguments(args)?;
+        if self.inline_builtin(name, args, result, location)? {
+            return Ok(());
+        }
+        let unsupported =
+            || CompileError::UnsupportedBuiltin { name: name.to_owned(), at: self.shared.position(location) };
+        // A function that our table does not have is one that the embedding host adds.
+        let implementation = rego_builtins::by_name(name).map(|row| row.implementation);
+        match implementation {
+            Some(Implementation::Module(symbol)) if self.shared.has_runtime(symbol) => {
+                for arg in args {
+                    self.push(*arg)?;
+                }
+                self.call_runtime(symbol);
+                self.builtin_result(result, location)
+            }
+            Some(Implementation::Host(_)) | None => self.host_call(name, args, result, location),
+            Some(_) => Err(unsupported()),
+        }
+    }
+
+    /// Leaves the block when an argument is undefined. Only input and data can be: every other operand has been
+    /// assigned by a statement that was defined.
+    fn require_arguments(&mut self, args: &[Operand]) -> Result<()> {
+        for arg in args {
+            if matches!(arg, Operand::Local(local) if self.is_document(*local)) {
+                self.push(*arg)?;
+                self.body.op(Instruction::I32Eqz);
+                self.undefined_if();
+            }
+        }
+        Ok(())
+    }
+
+    fn is_document(&self, local: Local) -> bool {
+        match self.kind {
+            Kind::Plan { .. } => local == Local::INPUT || local == Local::DATA,
+            Kind::Func { func, .. } => func.params.iter().take(2).any(|param| *param == local),
+        }
+    }
+
+    /// Generates the operations that are worth doing in place; false for all others.
+    fn inline_builtin(
+        &mut self,
+        name: &str,
+        args: &[Operand],
+        result: Local,
+        location: Location,
+    ) -> Result<bool> {
+        let [a, b] = *args else { return Ok(false) };
+        let order = match name {
+            "lt" => Some(Order::Less),
+            "lte" => Some(Order::LessOrEqual),
+            "gt" => Some(Order::Greater),
+            "gte" => Some(Order::GreaterOrEqual),
+            _ => None,
+        };
+        if let Some(order) = order {
+            self.push_order(order, a, b)?;
+            self.pop(result);
+            return Ok(true);
+        }
+        let arithmetic = match name {
+            "plus" => Some((Arithmetic::Plus, "bi_plus")),
+            "minus" => Some((Arithmetic::Minus, "bi_minus")),
+            "mul" => Some((Arithmetic::Times, "bi_mul")),
+            _ => None,
+        };
+        if let Some((operation, symbol)) = arithmetic {
+            self.push_arithmetic(operation, symbol, a, b)?;
+            self.builtin_result(result, location)?;
+            return Ok(true);
+        }
+        match name {
+            "equal" | "neq" => {
+                self.push_equal(a, b)?;
+                if name == "neq" {
+                    self.body.op(Instruction::I32Eqz);
+                }
+            }
+            // Membership in a constant set is a lookup.
+            "internal.member_2" if self.is_constant_set(b)? => {
+                self.push(b)?;
+                self.push(a)?;
+                self.call_runtime("rt_get");
+            }
+            _ => return Ok(false),
+        }
+        self.boolean();
+        self.pop(result);
+        Ok(true)
+    }
+
+    fn is_constant_set(&mut self, operand: Operand) -> Result<bool> {
+        Ok(self.constant(operand)?.is_some_and(|handle| self.shared.constant_sets.contains(&handle)))
+    }
+
+    fn host_call(&mut self, name: &str, args: &[Operand], result: Local, location: Location) -> Result<()> {
+        let builtins = &self.shared.policy.static_.builtin_funcs;
+        let arguments = u8::try_from(args.len()).ok().filter(|_| args.len() <= HostFunction::MAX_ARGUMENTS);
+        let (Some(arguments), Some(id)) = (arguments, builtins.iter().position(|b| b.name == name)) else {
+            return Err(CompileError::TooManyArguments {
+                name: name.to_owned(),
+                arguments: args.len(),
+                at: self.shared.position(location),
+            });
+        };
+        let has_result = builtins.get(id).is_some_and(rego_ir::BuiltinFunc::has_result);
+        if !self.shared.host_functions.contains(&id) {
+            self.shared.host_functions.push(id);
+        }
+        // The second argument is the context, which OPA's ABI reserves.
+        self.body.constant(u32::try_from(id).unwrap_or(u32::MAX)).constant(0);
+        for arg in args {
+            self.push(*arg)?;
+        }
+        let number = self.shared.symbols.number(Callee::Host(HostFunction::Builtin(arguments)));
+        self.body.call(number);
+        if has_result {
+            return self.builtin_result(result, location);
+        }
+        self.body.op(Instruction::Drop);
+        Ok(())
+    }
+
+    /// Takes the result of a built-in function from the stack. Without one, an error that it left gets its position.
+    fn builtin_result(&mut self, result: Local, location: Location) -> Result<()> {
+        self.facts.assign(result);
+        let record = self.shared.location_record(location)?;
+        let variable = self.local(result);
+        self.body.tee(variable).op(Instruction::I32Eqz).if_().constant(record);
+        self.call_runtime("rt_builtin_failed");
+        self.undefined();
+        self.body.end();
+        Ok(())
+    }
+
+    /// A call by path. The parts that are constant choose the candidates at compile time; a constant object, nested
+    /// once for each other part, maps the rest to the candidate's number.
+    pub(super) fn call_dynamic(&mut self, args: &[Local], result: Local, path: &[Operand]) -> Result<()> {
+        self.facts.assign(result);
+        let mut constants = Vec::new();
+        for part in path {
+            constants.push(match part {
+                Operand::String(index) => Part::Is(self.shared.string_text(*index)),
+                _ => Part::Varies,
+            });
+        }
+        let mut candidates = Vec::new();
+        let mut tree = Node::default();
+        for func in &self.shared.policy.funcs {
+            let matches = func.path.len() == path.len()
+                && func.params.len() == args.len()
+                && func.path.iter().zip(&constants).all(|(name, part)| part.admits(name));
+            if let (true, Some((position, _))) = (matches, self.shared.functions.get(func.name.as_str())) {
+                let varying =
+                    func.path.iter().zip(&constants).filter(|(_, part)| matches!(part, Part::Varies));
+                tree.insert(varying.map(|(name, _)| name.as_str()), candidates.len());
+                candidates.push(*position);
+            }
+        }
+        if candidates.is_empty() {
+            self.undefined();
+            return Ok(());
+        }
+        self.push_candidate(&tree, path)?;
+        self.call_candidate(&candidates, args, result)
+    }
+
+    /// Pushes the number of the candidate that the varying parts name, and leaves the block when there is none.
+    fn push_candidate(&mut self, tree: &Node<'_>, path: &[Operand]) -> Result<()> {
+        let found = self.temporary();
+        let tree = self.shared.constants.value(&tree.value())?;
+        self.body.constant(tree).set(found);
+        for part in path.iter().filter(|part| !matches!(part, Operand::String(_))) {
+            self.body.get(found);
+            self.push(*part)?;
+            self.call_runtime("rt_get");
+            self.body.tee(found).op(Instruction::I32Eqz);
+            self.undefined_if();
+        }
+        self.body.get(found).constant(1).op(Instruction::I32ShrU);
+        Ok(())
+    }
+
+    fn call_candidate(&mut self, candidates: &[u32], args: &[Local], result: Local) -> Result<()> {
+        let chosen = self.temporary();
+        let variable = self.local(result);
+        self.body.set(chosen).block();
+        let done = self.body.depth();
+        for _ in candidates {
+            self.body.block();
+        }
+        let count = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
+        let targets: Vec<u32> = (0..count).collect();
+        self.body.get(chosen).op(Instruction::BrTable(Cow::Owned(targets), count.saturating_sub(1)));
+        for position in candidates {
+            self.body.end();
+            for arg in args {
+                self.push(Operand::Local(*arg))?;
+            }
+            let number = self.shared.symbols.number(Generator::callee(*position));
+            self.body.call(number).set(variable).br(done);
+        }
+        self.body.end();
+        // The function exists, so the alternatives in between are not for it.
+        self.body.get(variable).op(Instruction::I32Eqz).if_();
+        self.leave(FOUND_UNDEFINED);
+        self.body.end();
+        Ok(())
+    }
+}
+
+/// A part of the path of a dynamic call.
+enum Part<'a> {
+    Is(&'a str),
+    Varies,
+}
+
+impl Part<'_> {
+    fn admits(&self, name: &str) -> bool {
+        match self {
+            Self::Is(constant) => *constant == name,
+            Self::Varies => true,
+        }
+    }
+}
+
+/// The candidates of a dynamic call, by the varying parts of their paths.
+#[derive(Default)]
+struct Node<'a> {
+    children: BTreeMap<&'a str, Node<'a>>,
+    candidate: Option<usize>,
+}
+
+impl<'a> Node<'a> {
+    fn insert(&mut self, names: impl Iterator<Item = &'a str>, candidate: usize) {
+        let leaf = names.fold(self, |node, name| node.children.entry(name).or_default());
+        leaf.candidate = Some(candidate);
+    }
+
+    /// An object for a node, a small integer for a candidate.
+    fn value(&self) -> Value {
+        match self.candidate {
+            Some(candidate) => Value::from(i64::try_from(candidate).unwrap_or(i64::MAX)),
+            None => {
+                Value::object(self.children.iter().map(|(name, node)| (Value::from(*name), node.value())))
+            }
+        }
+    }
+}

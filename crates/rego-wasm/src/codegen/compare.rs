@@ -1,0 +1,196 @@
+//! Equality, order and arithmetic, with small integers and immediates handled in place.
+
+use rego_ir::Operand;
+use rego_value::abi;
+use wasm_encoder::Instruction;
+
+use super::Result;
+use super::function::FuncGen;
+
+/// Whether a handle holds its whole value: a small integer, null or a boolean.
+const fn is_whole(handle: u32) -> bool {
+    handle & (abi::ALIGN - 1) != 0
+}
+
+/// Whether only one handle means the value: null and booleans. A number may also be written as a decimal.
+const fn is_unique(handle: u32) -> bool {
+    is_whole(handle) && handle & 1 == 0
+}
+
+/// A comparison of two values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Order {
+    const fn instruction(self) -> Instruction<'static> {
+        match self {
+            Self::Less => Instruction::I32LtS,
+            Self::LessOrEqual => Instruction::I32LeS,
+            Self::Greater => Instruction::I32GtS,
+            Self::GreaterOrEqual => Instruction::I32GeS,
+        }
+    }
+}
+
+/// Arithmetic that small integers are spared a call for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Arithmetic {
+    Plus,
+    Minus,
+    Times,
+}
+
+impl FuncGen<'_, '_> {
+    /// Leaves the block unless two values are equal.
+    pub(super) fn require_equal(&mut self, a: Operand, b: Operand) -> Result<()> {
+        self.push_equal(a, b)?;
+        self.body.op(Instruction::I32Eqz);
+        self.undefined_if();
+        Ok(())
+    }
+
+    /// Leaves the block when two values are equal.
+    pub(super) fn require_unequal(&mut self, a: Operand, b: Operand) -> Result<()> {
+        self.push_equal(a, b)?;
+        self.undefined_if();
+        Ok(())
+    }
+
+    /// Pushes 1 when two values are equal, else 0.
+    pub(super) fn push_equal(&mut self, a: Operand, b: Operand) -> Result<()> {
+        let constants = (self.constant(a)?, self.constant(b)?);
+        match constants {
+            (Some(x), Some(y)) if x == y || (is_whole(x) && is_whole(y)) => {
+                self.body.constant(u32::from(x == y));
+            }
+            (Some(handle), _) if is_unique(handle) => {
+                self.push(b)?;
+                self.body.constant(handle).op(Instruction::I32Eq);
+            }
+            (_, Some(handle)) if is_unique(handle) => {
+                self.push(a)?;
+                self.body.constant(handle).op(Instruction::I32Eq);
+            }
+            // Against a constant, only a value on the heap can be equal without being the same handle.
+            (Some(_), _) => self.push_equal_unless(a, b, b)?,
+            (_, Some(_)) => self.push_equal_unless(a, b, a)?,
+            _ => self.push_equal_any(a, b)?,
+        }
+        Ok(())
+    }
+
+    /// Equality with a constant: `other` is the operand that is not one.
+    fn push_equal_unless(&mut self, a: Operand, b: Operand, other: Operand) -> Result<()> {
+        self.push(a)?;
+        self.push(b)?;
+        self.body.op(Instruction::I32Eq).if_value().constant(1).else_();
+        self.push_is_pointer(other)?;
+        self.body.if_value();
+        self.push(a)?;
+        self.push(b)?;
+        self.call_runtime("rt_equal");
+        self.body.else_().constant(0).end().end();
+        Ok(())
+    }
+
+    fn push_equal_any(&mut self, a: Operand, b: Operand) -> Result<()> {
+        self.push(a)?;
+        self.push(b)?;
+        self.body.op(Instruction::I32Eq).if_value().constant(1).else_();
+        self.push(a)?;
+        self.push(b)?;
+        self.call_runtime("rt_equal");
+        self.body.end();
+        Ok(())
+    }
+
+    /// Turns the truth on the stack into the handle of a boolean.
+    pub(super) fn boolean(&mut self) {
+        let truth = self.truth();
+        self.body.set(truth).constant(abi::TRUE).constant(abi::FALSE).get(truth).op(Instruction::Select);
+    }
+
+    /// Pushes the handle of the boolean that a comparison gives.
+    pub(super) fn push_order(&mut self, order: Order, a: Operand, b: Operand) -> Result<()> {
+        self.push_both_small(a, b)?;
+        self.body.if_value();
+        self.push(a)?;
+        self.push(b)?;
+        self.body.op(order.instruction()).else_();
+        self.push(a)?;
+        self.push(b)?;
+        self.call_runtime("rt_compare");
+        self.body.constant(0).op(order.instruction()).end();
+        self.boolean();
+        Ok(())
+    }
+
+    /// Pushes 1 when both values are small integers, else 0. Their handles then compare as they do.
+    fn push_both_small(&mut self, a: Operand, b: Operand) -> Result<()> {
+        self.push(a)?;
+        self.push(b)?;
+        self.body.op(Instruction::I32And).constant(1).op(Instruction::I32And);
+        Ok(())
+    }
+
+    /// Pushes the result of an arithmetic operation, or undefined.
+    pub(super) fn push_arithmetic(
+        &mut self,
+        operation: Arithmetic,
+        symbol: &'static str,
+        a: Operand,
+        b: Operand,
+    ) -> Result<()> {
+        let wide = self.wide();
+        self.push_both_small(a, b)?;
+        self.body.if_value();
+        // A handle is twice its integer plus one; 64 bits hold every result.
+        self.push_wide(a)?;
+        match operation {
+            Arithmetic::Plus => {
+                self.push_wide(b)?;
+                self.body.op(Instruction::I64Add).op(Instruction::I64Const(1)).op(Instruction::I64Sub);
+            }
+            Arithmetic::Minus => {
+                self.push_wide(b)?;
+                self.body.op(Instruction::I64Sub).op(Instruction::I64Const(1)).op(Instruction::I64Add);
+            }
+            Arithmetic::Times => {
+                self.body.op(Instruction::I64Const(1)).op(Instruction::I64ShrS);
+                self.push_wide(b)?;
+                self.body.op(Instruction::I64Const(1)).op(Instruction::I64Sub).op(Instruction::I64Mul);
+                self.body.op(Instruction::I64Const(1)).op(Instruction::I64Add);
+            }
+        }
+        self.body.op(Instruction::LocalTee(wide)).op(Instruction::LocalGet(wide));
+        self.body
+            .op(Instruction::I32WrapI64)
+            .op(Instruction::I64ExtendI32S)
+            .op(Instruction::I64Eq)
+            .if_value();
+        self.body.op(Instruction::LocalGet(wide)).op(Instruction::I32WrapI64).else_();
+        self.push_call(symbol, a, b)?;
+        self.body.end().else_();
+        self.push_call(symbol, a, b)?;
+        self.body.end();
+        Ok(())
+    }
+
+    fn push_wide(&mut self, operand: Operand) -> Result<()> {
+        self.push(operand)?;
+        self.body.op(Instruction::I64ExtendI32S);
+        Ok(())
+    }
+
+    fn push_call(&mut self, symbol: &'static str, a: Operand, b: Operand) -> Result<()> {
+        self.push(a)?;
+        self.push(b)?;
+        self.call_runtime(symbol);
+        Ok(())
+    }
+}

@@ -1,0 +1,197 @@
+//! Blocks that are negated, repeated or run with a replacement, and the ways out of them.
+
+use rego_ir::{Block, Local, Operand, StringIndex};
+use rego_value::{Value, abi};
+use wasm_encoder::Instruction;
+
+use super::Result;
+use super::function::{FuncGen, Kind, Label, Replaced};
+
+impl<'p> FuncGen<'_, 'p> {
+    /// Leaves `index + 1` blocks.
+    pub(super) fn leave(&mut self, index: usize) {
+        // INVARIANT: the verifier has checked that there are so many.
+        let target = self.labels.len().saturating_sub(index.saturating_add(1));
+        // The block that is left last puts back what it replaced itself, behind its end.
+        let replaced: Vec<Replaced> =
+            self.labels.iter().skip(target + 1).rev().filter_map(|l| l.with).collect();
+        for with in replaced {
+            self.put_back(with);
+        }
+        let depth = self.labels.get(target).map_or(0, |l| l.depth);
+        self.body.br(depth);
+    }
+
+    /// A negated block: its end leaves the enclosing block, and being undefined leads on.
+    pub(super) fn not(&mut self, block: &'p Block) -> Result<()> {
+        let mut behind = self.facts.clone();
+        self.body.block();
+        self.labels.push(Label { depth: self.body.depth(), with: None });
+        self.stmts(block)?;
+        self.labels.pop();
+        self.undefined();
+        self.body.end();
+        behind.forget_writes(block);
+        self.facts = behind;
+        Ok(())
+    }
+
+    /// Runs a block for each element of a collection. An array's key is counted; members and elements stand in order
+    /// once `rt_iter_len` has been called, so that they are read from memory directly.
+    pub(super) fn scan(&mut self, source: Local, key: Local, value: Local, block: &'p Block) -> Result<()> {
+        let mut behind = self.facts.clone();
+        behind.forget_writes(block);
+        behind.assign(key);
+        behind.assign(value);
+        let wants_key = self.is_read(key);
+        let scan = self.scan_begin(source);
+        self.facts = behind.clone();
+        self.body.block();
+        let exit = self.body.depth();
+        self.body.loop_();
+        self.labels.push(Label { depth: self.body.depth(), with: None });
+        self.body.get(scan.left).op(Instruction::I32Eqz).br_if(exit);
+        self.scan_step(&scan, key, value, wants_key);
+        self.stmts(block)?;
+        let next = self.body.depth();
+        self.body.br(next);
+        self.labels.pop();
+        self.body.end().end();
+        self.facts = behind;
+        Ok(())
+    }
+
+    fn scan_begin(&mut self, source: Local) -> Scan {
+        let source = self.local(source);
+        let scan = Scan {
+            left: self.temporary(),
+            kind: self.temporary(),
+            cursor: self.temporary(),
+            stride: self.temporary(),
+            index: self.temporary(),
+        };
+        self.body.get(source);
+        self.call_runtime("rt_iter_len");
+        self.body.tee(scan.left);
+        // Scalars have no elements, so beyond this point the source is a collection.
+        self.body.if_();
+        self.body.get(source).load_byte(abi::KIND).set(scan.kind);
+        self.body.get(source).load(abi::ITEMS).set(scan.cursor);
+        self.body.constant(4).constant(abi::OBJECT_ENTRY).constant(abi::SET_ENTRY);
+        self.is_kind(scan.kind, abi::KIND_OBJECT);
+        self.body.op(Instruction::Select);
+        self.is_kind(scan.kind, abi::KIND_ARRAY);
+        self.body.op(Instruction::Select).set(scan.stride);
+        self.body.constant(1).set(scan.index);
+        self.body.end();
+        scan
+    }
+
+    fn is_kind(&mut self, kind: u32, wanted: u8) {
+        self.body.get(kind).constant(u32::from(wanted)).op(Instruction::I32Eq);
+    }
+
+    /// Reads the element under the cursor and moves the cursor on.
+    fn scan_step(&mut self, scan: &Scan, key: Local, value: Local, wants_key: bool) {
+        let (key, value) = (self.local(key), self.local(value));
+        self.is_kind(scan.kind, abi::KIND_ARRAY);
+        self.body.if_();
+        if wants_key {
+            self.body.get(scan.index).set(key);
+            self.body.get(scan.index).constant(2).op(Instruction::I32Add).set(scan.index);
+        }
+        self.body.get(scan.cursor).load(0).set(value);
+        self.body.else_();
+        self.body.get(scan.cursor).load(abi::ENTRY_KEY).tee(key).set(value);
+        self.is_kind(scan.kind, abi::KIND_OBJECT);
+        self.body.if_().get(scan.cursor).load(abi::ENTRY_VALUE).set(value).end();
+        self.body.end();
+        self.body.get(scan.cursor).get(scan.stride).op(Instruction::I32Add).set(scan.cursor);
+        self.body.get(scan.left).constant(1).op(Instruction::I32Sub).set(scan.left);
+    }
+
+    /// Runs a block with a local, or a path in it, replaced.
+    pub(super) fn with(
+        &mut self,
+        local: Local,
+        path: &[StringIndex],
+        value: Operand,
+        block: &'p Block,
+    ) -> Result<()> {
+        let mut behind = self.facts.clone();
+        let variable = self.local(local);
+        let with = Replaced { local: variable, saved: self.temporary(), epoch: self.long_temporary() };
+        let failed = self.temporary();
+        let (epoch, last) = (self.shared.cells.epoch(), self.shared.cells.last_epoch());
+        self.body.get(variable).set(with.saved);
+        self.body.constant(0).load_long(epoch).set(with.epoch);
+        self.replace(variable, path, value)?;
+        self.facts.assign(local);
+        // Results that were kept so far may depend on what is replaced, so a new epoch begins.
+        self.body
+            .constant(0)
+            .constant(0)
+            .load_long(last)
+            .op(Instruction::I64Const(1))
+            .op(Instruction::I64Add);
+        self.body.store_long(last);
+        self.body.constant(0).constant(0).load_long(last).store_long(epoch);
+        self.body.constant(1).set(failed);
+        self.body.block();
+        self.labels.push(Label { depth: self.body.depth(), with: Some(with) });
+        self.stmts(block)?;
+        self.body.constant(0).set(failed);
+        self.labels.pop();
+        self.body.end();
+        self.put_back(with);
+        self.body.get(failed);
+        self.undefined_if();
+        behind.forget_writes(block);
+        self.facts = behind;
+        Ok(())
+    }
+
+    fn replace(&mut self, variable: u32, path: &[StringIndex], value: Operand) -> Result<()> {
+        if path.is_empty() {
+            self.push(value)?;
+        } else {
+            let keys = Value::array(path.iter().map(|key| Value::from(self.shared.string_text(*key))));
+            let keys = self.shared.constants.value(&keys)?;
+            self.body.get(variable).constant(keys);
+            self.push(value)?;
+            self.call_runtime("rt_upsert");
+        }
+        self.body.set(variable);
+        Ok(())
+    }
+
+    fn put_back(&mut self, with: Replaced) {
+        let epoch = self.shared.cells.epoch();
+        self.body.get(with.saved).set(with.local);
+        self.body.constant(0).get(with.epoch).store_long(epoch);
+    }
+
+    pub(super) fn result_set_add(&mut self, value: Local) -> Result<()> {
+        // INVARIANT: the verifier allows this statement in plans only.
+        if let Kind::Plan { results } = self.kind {
+            self.body.get(results);
+            self.push(Operand::Local(value))?;
+            self.call_runtime("rt_set_add");
+        }
+        Ok(())
+    }
+}
+
+/// The variables of an iteration.
+struct Scan {
+    /// The number of elements to come.
+    left: u32,
+    /// The kind of the collection.
+    kind: u32,
+    /// The address of the next element.
+    cursor: u32,
+    /// The distance from one element to the next.
+    stride: u32,
+    /// The handle of the next index of an array.
+    index: u32,
+}

@@ -1,0 +1,328 @@
+//! One plan or function: its frame, and the dispatch over statements.
+
+use std::collections::{HashMap, HashSet};
+
+use rego_ir::{Block, Func, Local, Location, Operand, Plan, Stmt, StmtKind};
+use rego_value::{Value, abi};
+use wasm_encoder::{Instruction, ValType};
+
+use super::body::Body;
+use super::facts::Facts;
+use super::{Generator, HANDLE, Result};
+use crate::fold::{Folded, fold};
+use crate::link::{Callee, Generated, HostFunction};
+
+/// The generator of one plan or function.
+pub(super) struct FuncGen<'g, 'p> {
+    pub(super) shared: &'g mut Generator<'p>,
+    pub(super) body: Body,
+    pub(super) facts: Facts,
+    pub(super) kind: Kind<'p>,
+    locals: HashMap<Local, u32>,
+    /// The open blocks of the plan, outermost first.
+    pub(super) labels: Vec<Label>,
+    folded: Folded,
+    /// The locals that some statement reads.
+    read: HashSet<Local>,
+    truth: Option<u32>,
+    wide: Option<u32>,
+}
+
+/// What is being generated.
+#[derive(Clone, Copy)]
+pub(super) enum Kind<'p> {
+    /// A plan, with the variable of its result set.
+    Plan { results: u32 },
+    /// A function, with the cell of its memoised result.
+    Func { func: &'p Func, memo: Option<u32> },
+}
+
+/// An open block of the plan.
+pub(super) struct Label {
+    /// The depth of its control instruction.
+    pub(super) depth: u32,
+    /// What has to be put back when it is left by a branch to a block further out.
+    pub(super) with: Option<Replaced>,
+}
+
+/// A local that `with` has replaced, in variables of WebAssembly.
+#[derive(Clone, Copy)]
+pub(super) struct Replaced {
+    pub(super) local: u32,
+    pub(super) saved: u32,
+    pub(super) epoch: u32,
+}
+
+impl<'g, 'p> FuncGen<'g, 'p> {
+    /// Generates a function of the policy.
+    pub(super) fn func(
+        shared: &'g mut Generator<'p>,
+        func: &'p Func,
+        memo: Option<u32>,
+    ) -> Result<Generated> {
+        let mut this = Self::new(shared, &func.params, Kind::Func { func, memo }, &func.blocks);
+        if let Some(memo) = memo {
+            this.return_memoised(memo);
+        }
+        this.func_blocks(&func.blocks)?;
+        Ok(this.finish(func.name.clone(), func.params.len()))
+    }
+
+    /// Generates a plan: a function of input and data whose result is the result set.
+    pub(super) fn plan(shared: &'g mut Generator<'p>, plan: &'p Plan) -> Result<Generated> {
+        let params = [Local::INPUT, Local::DATA];
+        let mut this = Self::new(shared, &params, Kind::Plan { results: 0 }, &plan.blocks);
+        let results = this.body.new_local(HANDLE);
+        this.kind = Kind::Plan { results };
+        this.body.constant(0);
+        this.call_runtime("rt_set_new");
+        this.body.set(results);
+        for block in &plan.blocks {
+            this.block(block)?;
+        }
+        this.body.get(results);
+        Ok(this.finish(plan.name.clone(), params.len()))
+    }
+
+    fn new(shared: &'g mut Generator<'p>, params: &[Local], kind: Kind<'p>, blocks: &[Block]) -> Self {
+        let folded = fold(blocks, &shared.policy.static_);
+        let mut read = HashSet::new();
+        blocks.iter().for_each(|block| collect_reads(block, &mut read));
+        let locals: HashMap<Local, u32> = params.iter().copied().zip(0..).collect();
+        Self {
+            body: Body::new(u32::try_from(params.len()).unwrap_or(u32::MAX)),
+            facts: Facts::new(params.iter().copied()),
+            shared,
+            kind,
+            locals,
+            labels: Vec::new(),
+            folded,
+            read,
+            truth: None,
+            wide: None,
+        }
+    }
+
+    fn finish(self, name: String, params: usize) -> Generated {
+        let (locals, code) = self.body.finish();
+        Generated { name, params: vec![HANDLE; params], results: vec![HANDLE], locals, code, export: None }
+    }
+
+    /// Returns the memoised result, if it is of this epoch.
+    fn return_memoised(&mut self, memo: u32) {
+        let epoch = self.shared.cells.epoch();
+        self.body.constant(0).load_long(memo).constant(0).load_long(epoch).op(Instruction::I64Eq);
+        self.body.if_().constant(0).load(memo + 8).op(Instruction::Return).end();
+    }
+
+    fn func_blocks(&mut self, blocks: &'p [Block]) -> Result<()> {
+        let (last, others) = match blocks.split_last() {
+            Some((last, others)) => (Some(last), others),
+            None => (None, blocks),
+        };
+        for block in others {
+            self.block(block)?;
+        }
+        // Planners end a function with a block that only returns: then nothing is left to do behind it.
+        if let Some([Stmt { kind: StmtKind::ReturnLocal { source }, .. }]) = last.map(|b| b.stmts.as_slice())
+        {
+            let source = self.local(*source);
+            self.memoise(source);
+            self.body.get(source);
+            return Ok(());
+        }
+        if let Some(last) = last {
+            self.block(last)?;
+        }
+        let undefined = self.body.new_local(HANDLE);
+        self.memoise(undefined);
+        self.body.constant(abi::UNDEFINED);
+        Ok(())
+    }
+
+    /// Stores the result of a memoised function.
+    fn memoise(&mut self, result: u32) {
+        if let Kind::Func { memo: Some(memo), .. } = self.kind {
+            let epoch = self.shared.cells.epoch();
+            self.body.constant(0).get(result).store(memo + 8);
+            self.body.constant(0).constant(0).load_long(epoch).store_long(memo);
+        }
+    }
+
+    fn return_local(&mut self, source: Local) {
+        // A return from within `with` puts the epoch of the outermost one back; the locals are gone anyway.
+        if let Some(with) = self.labels.iter().find_map(|l| l.with) {
+            let epoch = self.shared.cells.epoch();
+            self.body.constant(0).get(with.epoch).store_long(epoch);
+        }
+        let source = self.local(source);
+        self.memoise(source);
+        self.body.get(source).op(Instruction::Return);
+    }
+
+    /// The variable of a local.
+    pub(super) fn local(&mut self, local: Local) -> u32 {
+        if let Some(index) = self.locals.get(&local) {
+            return *index;
+        }
+        let index = self.body.new_local(HANDLE);
+        self.locals.insert(local, index);
+        index
+    }
+
+    /// Whether any statement reads a local.
+    pub(super) fn is_read(&self, local: Local) -> bool {
+        self.read.contains(&local)
+    }
+
+    /// A new variable for a handle or an address.
+    pub(super) fn temporary(&mut self) -> u32 {
+        self.body.new_local(HANDLE)
+    }
+
+    /// The variable for a truth that is used at once.
+    pub(super) fn truth(&mut self) -> u32 {
+        *self.truth.get_or_insert_with(|| self.body.new_local(HANDLE))
+    }
+
+    /// The variable for an integer of 64 bits that is used at once.
+    pub(super) fn wide(&mut self) -> u32 {
+        *self.wide.get_or_insert_with(|| self.body.new_local(ValType::I64))
+    }
+
+    /// A new variable for an epoch.
+    pub(super) fn long_temporary(&mut self) -> u32 {
+        self.body.new_local(ValType::I64)
+    }
+
+    pub(super) fn call_runtime(&mut self, name: &'static str) {
+        let number = self.shared.runtime(name);
+        self.body.call(number);
+    }
+
+    /// The handle of an operand that is known at compile time.
+    pub(super) fn constant(&mut self, operand: Operand) -> Result<Option<u32>> {
+        match operand {
+            Operand::Local(local) => Ok(self.facts.constant(local)),
+            _ => self.shared.constant_operand(operand),
+        }
+    }
+
+    /// Pushes an operand.
+    pub(super) fn push(&mut self, operand: Operand) -> Result<()> {
+        match (self.constant(operand)?, operand) {
+            (Some(handle), _) => self.body.constant(handle),
+            (None, Operand::Local(local)) => {
+                let local = self.local(local);
+                self.body.get(local)
+            }
+            // `constant` knows every operand that is not a local.
+            (None, _) => self.body.constant(abi::UNDEFINED),
+        };
+        Ok(())
+    }
+
+    /// Takes a value from the stack into a local.
+    pub(super) fn pop(&mut self, target: Local) {
+        self.facts.assign(target);
+        let target = self.local(target);
+        self.body.set(target);
+    }
+
+    /// Assigns a constant to a local.
+    pub(super) fn assign_constant(&mut self, target: Local, handle: u32) {
+        self.facts.assign_constant(target, handle);
+        let target = self.local(target);
+        self.body.constant(handle).set(target);
+    }
+
+    /// Takes a value from the stack into a local, and leaves the block when it is undefined.
+    pub(super) fn pop_defined(&mut self, target: Local) {
+        self.facts.assign(target);
+        let target = self.local(target);
+        self.body.tee(target).op(Instruction::I32Eqz);
+        self.undefined_if();
+    }
+
+    /// Leaves the innermost block when the value on the stack is not zero.
+    pub(super) fn undefined_if(&mut self) {
+        let depth = self.labels.last().map_or(0, |l| l.depth);
+        self.body.br_if(depth);
+    }
+
+    /// Leaves the innermost block.
+    pub(super) fn undefined(&mut self) {
+        let depth = self.labels.last().map_or(0, |l| l.depth);
+        self.body.br(depth);
+    }
+
+    /// Aborts the evaluation with OPA's text for a conflict.
+    pub(super) fn conflict(&mut self, location: Location, message: &str) -> Result<()> {
+        let text = format!("{}eval_conflict_error: {message}", self.shared.position(location));
+        let address = self.shared.constants.message(&text)?;
+        let abort = self.shared.symbols.number(Callee::Host(HostFunction::Abort));
+        self.body.constant(address).call(abort).op(Instruction::Unreachable);
+        Ok(())
+    }
+
+    /// Generates a block of the plan, which may be left at any statement.
+    pub(super) fn block(&mut self, block: &'p Block) -> Result<()> {
+        let mut behind = self.facts.clone();
+        self.body.block();
+        self.labels.push(Label { depth: self.body.depth(), with: None });
+        self.stmts(block)?;
+        self.labels.pop();
+        self.body.end();
+        behind.forget_writes(block);
+        self.facts = behind;
+        Ok(())
+    }
+
+    pub(super) fn stmts(&mut self, block: &'p Block) -> Result<()> {
+        block.stmts.iter().try_for_each(|stmt| self.stmt(stmt))
+    }
+
+    fn stmt(&mut self, stmt: &'p Stmt) -> Result<()> {
+        if self.folded.is_absorbed(stmt) {
+            return Ok(());
+        }
+        let location = stmt.location;
+        match &stmt.kind {
+            StmtKind::ReturnLocal { source } => self.return_local(*source),
+            StmtKind::Call { func, args, result } => self.call(func, args, *result, location)?,
+            StmtKind::CallDynamic { args, result, path } => self.call_dynamic(args, *result, path)?,
+            StmtKind::Block { blocks } => blocks.iter().try_for_each(|block| self.block(block))?,
+            StmtKind::Break { index } => self.leave(usize::try_from(*index).unwrap_or(usize::MAX)),
+            StmtKind::Scan { source, key, value, block } => self.scan(*source, *key, *value, block)?,
+            StmtKind::Not { block } => self.not(block)?,
+            StmtKind::With { local, path, value, block } => self.with(*local, path, *value, block)?,
+            StmtKind::Nop => {}
+            StmtKind::ResultSetAdd { value } => self.result_set_add(*value)?,
+            _ => self.value_stmt(stmt)?,
+        }
+        Ok(())
+    }
+
+    /// The handle of the constant collection that a statement makes, if it makes one.
+    pub(super) fn folded_value(&mut self, stmt: &Stmt) -> Result<Option<u32>> {
+        match self.folded.value(stmt) {
+            Some(value) => {
+                let handle = self.shared.constants.value(value)?;
+                if matches!(value, Value::Set(_)) {
+                    self.shared.constant_sets.insert(handle);
+                }
+                Ok(Some(handle))
+            }
+            None => Ok(None),
+        }
+    }
+}
+
+fn collect_reads(block: &Block, read: &mut HashSet<Local>) {
+    for stmt in &block.stmts {
+        stmt.kind.for_each_read(|local| {
+            read.insert(local);
+        });
+        stmt.kind.blocks().iter().for_each(|inner| collect_reads(inner, read));
+    }
+}

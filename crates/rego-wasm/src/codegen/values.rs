@@ -1,0 +1,237 @@
+//! Statements that make, move, look up, change and test values.
+
+use rego_ir::{Local, Operand, Stmt, StmtKind};
+use rego_value::{Number, abi};
+use wasm_encoder::Instruction;
+
+use super::Result;
+use super::function::{FuncGen, Kind};
+
+/// The message of a key that a rule or comprehension gives two values.
+const OBJECT_CONFLICT: &str = "object keys must be unique";
+
+impl FuncGen<'_, '_> {
+    /// Generates a statement that holds no block and calls nothing of the policy's.
+    pub(super) fn value_stmt(&mut self, stmt: &Stmt) -> Result<()> {
+        match &stmt.kind {
+            StmtKind::AssignVar { source, target } => self.assign(*source, *target)?,
+            StmtKind::AssignVarOnce { source, target } => self.assign_once(stmt, *source, *target)?,
+            StmtKind::ResetLocal { target } => {
+                if !self.facts.is_undefined(*target) {
+                    let variable = self.local(*target);
+                    self.body.constant(abi::UNDEFINED).set(variable);
+                }
+                self.facts.reset(*target);
+            }
+            StmtKind::AssignInt { value, target } | StmtKind::MakeNumberInt { value, target } => {
+                let handle = self.shared.constants.number(&Number::from(*value))?;
+                self.assign_constant(*target, handle);
+            }
+            StmtKind::MakeNumberRef { index, target } => {
+                let text = self.shared.string_text(*index);
+                // INVARIANT: the verifier has checked the text; a magnitude beyond OPA's limit is laid out as written.
+                let number = Number::parse(text).unwrap_or_else(|_| Number::from(0));
+                let handle = self.shared.constants.number(&number)?;
+                self.assign_constant(*target, handle);
+            }
+            StmtKind::MakeNull { target } => self.assign_constant(*target, abi::NULL),
+            StmtKind::MakeArray { .. } | StmtKind::MakeObject { .. } | StmtKind::MakeSet { .. } => {
+                self.make(stmt)?
+            }
+            StmtKind::Dot { source, key, target } => self.dot(*source, *key, *target)?,
+            StmtKind::Len { source, target } => {
+                self.push(*source)?;
+                self.call_runtime("rt_len");
+                self.pop(*target);
+            }
+            StmtKind::Equal { a, b } => self.require_equal(*a, *b)?,
+            StmtKind::NotEqual { a, b } => self.require_unequal(*a, *b)?,
+            StmtKind::IsArray { source } => self.require_kind(*source, abi::KIND_ARRAY)?,
+            StmtKind::IsObject { source } => self.require_kind(*source, abi::KIND_OBJECT)?,
+            StmtKind::IsSet { source } => self.require_kind(*source, abi::KIND_SET)?,
+            StmtKind::IsDefined { source } => self.require_defined(*source),
+            StmtKind::IsUndefined { source } => {
+                if !self.facts.is_undefined(*source) {
+                    let variable = self.local(*source);
+                    self.body.get(variable);
+                    self.undefined_if();
+                }
+            }
+            _ => self.change(stmt)?,
+        }
+        Ok(())
+    }
+
+    fn assign(&mut self, source: Operand, target: Local) -> Result<()> {
+        if let Some(handle) = self.constant(source)? {
+            self.assign_constant(target, handle);
+        } else {
+            self.push(source)?;
+            self.pop(target);
+        }
+        Ok(())
+    }
+
+    fn assign_once(&mut self, stmt: &Stmt, source: Operand, target: Local) -> Result<()> {
+        if self.facts.is_undefined(target) {
+            return self.assign(source, target);
+        }
+        let variable = self.local(target);
+        self.body.get(variable).if_();
+        self.push_equal(Operand::Local(target), source)?;
+        self.body.op(Instruction::I32Eqz).if_();
+        let message = self.conflict_message();
+        self.conflict(stmt.location, &message)?;
+        self.body.end().else_();
+        self.push(source)?;
+        self.body.set(variable).end();
+        self.facts.assign(target);
+        Ok(())
+    }
+
+    /// OPA's message for a rule or function that has two values.
+    fn conflict_message(&self) -> String {
+        let Kind::Func { func, .. } = self.kind else { return "conflicting values".to_owned() };
+        // The name is `g0.data.a.b`: the generation of the plan, and the reference.
+        let reference = func.name.split_once('.').map_or(func.name.as_str(), |(_, reference)| reference);
+        if func.params.len() > 2 {
+            format!("function {reference} produced conflicting values for the same inputs")
+        } else {
+            format!("rule {reference} produced conflicting values")
+        }
+    }
+
+    fn make(&mut self, stmt: &Stmt) -> Result<()> {
+        let constant = self.folded_value(stmt)?;
+        let (constructor, capacity, target) = match &stmt.kind {
+            StmtKind::MakeArray { capacity, target } => ("rt_array_new", capacity.unsigned_abs(), *target),
+            StmtKind::MakeObject { target } => ("rt_object_new", 0, *target),
+            StmtKind::MakeSet { target } => ("rt_set_new", 0, *target),
+            _ => return Ok(()),
+        };
+        if let Some(handle) = constant {
+            self.assign_constant(target, handle);
+        } else {
+            self.body.constant(capacity);
+            self.call_runtime(constructor);
+            self.pop(target);
+        }
+        Ok(())
+    }
+
+    fn dot(&mut self, source: Operand, key: Operand, target: Local) -> Result<()> {
+        if !matches!(source, Operand::Local(_)) {
+            // A string or a boolean has no members.
+            self.undefined();
+            self.facts.assign(target);
+            return Ok(());
+        }
+        match self.constant(key)? {
+            Some(index) if index & 1 == 1 && index.cast_signed() > 0 => self.push_item(source, index)?,
+            _ => {
+                self.push(source)?;
+                self.push(key)?;
+                self.call_runtime("rt_get");
+            }
+        }
+        self.pop_defined(target);
+        Ok(())
+    }
+
+    /// Pushes the item of a constant index, read from memory directly when the source is an array.
+    fn push_item(&mut self, source: Operand, index: u32) -> Result<()> {
+        let position = index >> 1;
+        self.push_is_kind(source, abi::KIND_ARRAY)?;
+        self.body.if_value().constant(position);
+        self.push(source)?;
+        self.body.load(abi::LEN).op(Instruction::I32LtU).if_value();
+        self.push(source)?;
+        // INVARIANT: a small integer has 31 bits, so that four times it fits an offset.
+        self.body.load(abi::ITEMS).load(position.saturating_mul(4)).else_().constant(abi::UNDEFINED).end();
+        self.body.else_();
+        self.push(source)?;
+        self.body.constant(index);
+        self.call_runtime("rt_get");
+        self.body.end();
+        Ok(())
+    }
+
+    /// Pushes 1 when a value is a heap object of a kind, else 0.
+    pub(super) fn push_is_kind(&mut self, source: Operand, kind: u8) -> Result<()> {
+        self.push_is_pointer(source)?;
+        self.body.if_value();
+        self.push(source)?;
+        self.body.load_byte(abi::KIND).constant(u32::from(kind)).op(Instruction::I32Eq);
+        self.body.else_().constant(0).end();
+        Ok(())
+    }
+
+    /// Pushes 1 when a value lies on the heap, else 0; undefined does not.
+    pub(super) fn push_is_pointer(&mut self, source: Operand) -> Result<()> {
+        self.push(source)?;
+        self.body.constant(abi::ALIGN - 1).op(Instruction::I32And).op(Instruction::I32Eqz);
+        self.push(source)?;
+        self.body.constant(0).op(Instruction::I32Ne).op(Instruction::I32And);
+        Ok(())
+    }
+
+    fn require_kind(&mut self, source: Operand, kind: u8) -> Result<()> {
+        self.push_is_kind(source, kind)?;
+        self.body.op(Instruction::I32Eqz);
+        self.undefined_if();
+        Ok(())
+    }
+
+    fn require_defined(&mut self, source: Local) {
+        if self.facts.constant(source).is_some() {
+            return;
+        }
+        if self.facts.is_undefined(source) {
+            return self.undefined();
+        }
+        let variable = self.local(source);
+        self.body.get(variable).op(Instruction::I32Eqz);
+        self.undefined_if();
+    }
+
+    fn change(&mut self, stmt: &Stmt) -> Result<()> {
+        match &stmt.kind {
+            StmtKind::ArrayAppend { value, array } => {
+                self.push(Operand::Local(*array))?;
+                self.push(*value)?;
+                self.call_runtime("rt_array_push");
+            }
+            StmtKind::SetAdd { value, set } => {
+                self.push(Operand::Local(*set))?;
+                self.push(*value)?;
+                self.call_runtime("rt_set_add");
+            }
+            StmtKind::ObjectInsert { key, value, object } => {
+                self.push_entry(*object, *key, *value)?;
+                self.call_runtime("rt_object_insert");
+            }
+            StmtKind::ObjectInsertOnce { key, value, object } => {
+                self.push_entry(*object, *key, *value)?;
+                self.call_runtime("rt_object_insert_once");
+                self.body.if_();
+                self.conflict(stmt.location, OBJECT_CONFLICT)?;
+                self.body.end();
+            }
+            StmtKind::ObjectMerge { a, b, target } => {
+                self.push(Operand::Local(*a))?;
+                self.push(Operand::Local(*b))?;
+                self.call_runtime("rt_object_merge");
+                self.pop(*target);
+            }
+            // The others are generated by those who call this one.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn push_entry(&mut self, object: Local, key: Operand, value: Operand) -> Result<()> {
+        self.push(Operand::Local(object))?;
+        self.push(key)?;
+        self.push(value)
+    }
+}

@@ -1,0 +1,84 @@
+//! Constants of a module: values, messages and tables, laid out once at compile time.
+
+use std::collections::HashMap;
+
+use rego_value::abi::{LayoutError, Writer};
+use rego_value::{Number, Value};
+
+/// The static memory of a module behind the runtime's own: first cells that evaluation writes, then constants.
+pub(crate) struct Constants {
+    writer: Writer,
+    /// By text, since numbers that are equal may be written differently.
+    numbers: HashMap<String, u32>,
+    messages: HashMap<String, u32>,
+    records: HashMap<[u32; 3], u32>,
+}
+
+impl Constants {
+    /// Lays out constants from `base` on.
+    pub(crate) fn new(base: u32) -> Self {
+        Self {
+            writer: Writer::constants(base),
+            numbers: HashMap::new(),
+            messages: HashMap::new(),
+            records: HashMap::new(),
+        }
+    }
+
+    /// The handle of a string.
+    pub(crate) fn string(&mut self, text: &str) -> Result<u32, LayoutError> {
+        self.writer.string(text)
+    }
+
+    /// The handle of a number.
+    pub(crate) fn number(&mut self, number: &Number) -> Result<u32, LayoutError> {
+        let text = number.text();
+        if let Some(handle) = self.numbers.get(text.as_ref()) {
+            return Ok(*handle);
+        }
+        let handle = self.writer.number(number)?;
+        self.numbers.insert(text.into_owned(), handle);
+        Ok(handle)
+    }
+
+    /// The handle of any value.
+    pub(crate) fn value(&mut self, value: &Value) -> Result<u32, LayoutError> {
+        match value {
+            Value::String(text) => self.string(text),
+            Value::Number(number) => self.number(number),
+            _ => self.writer.value(value),
+        }
+    }
+
+    /// The address of a text that ends with a zero byte, for the host.
+    pub(crate) fn message(&mut self, text: &str) -> Result<u32, LayoutError> {
+        if let Some(address) = self.messages.get(text) {
+            return Ok(*address);
+        }
+        let mut bytes = text.as_bytes().to_vec();
+        bytes.push(0);
+        let address = self.writer.raw(&bytes)?;
+        self.messages.insert(text.to_owned(), address);
+        Ok(address)
+    }
+
+    /// The address of three words.
+    pub(crate) fn record(&mut self, words: [u32; 3]) -> Result<u32, LayoutError> {
+        if let Some(address) = self.records.get(&words) {
+            return Ok(*address);
+        }
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let address = self.writer.raw(&bytes)?;
+        self.records.insert(words, address);
+        Ok(address)
+    }
+
+    /// The address of the first constant, their bytes, and the first address behind them.
+    pub(crate) fn finish(self) -> Result<(u32, Vec<u8>, u32), LayoutError> {
+        let base = self.writer.base();
+        let bytes = self.writer.into_bytes();
+        let length = u32::try_from(bytes.len()).map_err(|_| LayoutError::TooLarge)?;
+        let end = base.checked_add(length).ok_or(LayoutError::TooLarge)?;
+        Ok((base, bytes, end))
+    }
+}

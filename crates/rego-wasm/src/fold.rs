@@ -1,0 +1,246 @@
+//! Finds the arrays, objects and sets that a plan builds of constants only, so that they are laid out at compile time
+//! instead of being built again by every evaluation.
+//!
+//! A plan has no literal for a collection: it makes an empty one and adds to it. It is constant when every statement
+//! that may change it stands behind it in the same block, before anything but other constants, and adds constants.
+//! Which statements may change it is found by following the locals that may hold it.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use rego_ir::{Block, Local, Operand, Static, Stmt, StmtKind};
+use rego_value::{Number, Value};
+
+/// A statement, by its address in the plan, which does not move while it is compiled.
+type StmtId = usize;
+
+fn id(stmt: &Stmt) -> StmtId {
+    core::ptr::from_ref(stmt).addr()
+}
+
+/// The constant collections of one plan or function.
+#[derive(Default)]
+pub(crate) struct Folded {
+    values: HashMap<StmtId, Value>,
+    absorbed: HashSet<StmtId>,
+}
+
+impl Folded {
+    /// The collection that a `Make…` statement stands for, contents included.
+    pub(crate) fn value(&self, stmt: &Stmt) -> Option<&Value> {
+        self.values.get(&id(stmt))
+    }
+
+    /// Whether a statement adds to such a collection, and so has nothing left to do.
+    pub(crate) fn is_absorbed(&self, stmt: &Stmt) -> bool {
+        self.absorbed.contains(&id(stmt))
+    }
+}
+
+/// Analyses the blocks of a plan or function.
+pub(crate) fn fold(blocks: &[Block], constants: &Static) -> Folded {
+    let mut flow = Flow::default();
+    blocks.iter().for_each(|block| flow.block(block));
+    let mut folded = Folded::default();
+    if !flow.changes_unknown {
+        blocks.iter().for_each(|block| fold_block(block, constants, &flow.changes, &mut folded));
+    }
+    folded
+}
+
+/// The maker of what may be a part of some other collection.
+const UNKNOWN: StmtId = 0;
+
+/// Which `Make…` statements may have made what a local holds, and which statements may change it.
+#[derive(Default)]
+struct Flow {
+    makers: HashMap<Local, BTreeSet<StmtId>>,
+    /// All that was put into `makers`, in order.
+    log: Vec<(Local, BTreeSet<StmtId>)>,
+    changes: HashMap<StmtId, BTreeSet<StmtId>>,
+    /// A part of some other collection is changed: then nothing is certain.
+    changes_unknown: bool,
+}
+
+impl Flow {
+    fn block(&mut self, block: &Block) {
+        let before = self.makers.clone();
+        let start = self.log.len();
+        for stmt in &block.stmts {
+            self.stmt(stmt);
+            for inner in stmt.kind.blocks() {
+                self.block(inner);
+                if matches!(stmt.kind, StmtKind::Scan { .. }) {
+                    // What holds after one round may hold at the beginning of the next.
+                    self.block(inner);
+                }
+            }
+        }
+        // A block may be left at any of its statements, so behind it holds what held at any of them.
+        let within = self.log.get(start..).unwrap_or_default();
+        for (local, makers) in before.iter().chain(within.iter().map(|(local, makers)| (local, makers))) {
+            self.makers.entry(*local).or_default().extend(makers);
+        }
+    }
+
+    fn set(&mut self, local: Local, makers: BTreeSet<StmtId>) {
+        self.log.push((local, makers.clone()));
+        self.makers.insert(local, makers);
+    }
+
+    fn stmt(&mut self, stmt: &Stmt) {
+        if let Some(changed) = stmt.kind.changed() {
+            for maker in self.makers.get(&changed).into_iter().flatten() {
+                self.changes_unknown |= *maker == UNKNOWN;
+                self.changes.entry(*maker).or_default().insert(id(stmt));
+            }
+        }
+        match &stmt.kind {
+            StmtKind::MakeArray { target, .. }
+            | StmtKind::MakeObject { target }
+            | StmtKind::MakeSet { target } => {
+                self.set(*target, BTreeSet::from([id(stmt)]));
+            }
+            StmtKind::AssignVar { source: Operand::Local(source), target } => {
+                self.set(*target, self.makers.get(source).cloned().unwrap_or_default());
+            }
+            StmtKind::AssignVarOnce { source: Operand::Local(source), target } => {
+                let sources = [source, target].into_iter().filter_map(|local| self.makers.get(local));
+                self.set(*target, sources.flatten().copied().collect());
+            }
+            kind => {
+                let part = matches!(kind, StmtKind::Dot { .. } | StmtKind::Scan { .. });
+                let makers = if part { BTreeSet::from([UNKNOWN]) } else { BTreeSet::new() };
+                kind.for_each_write(|local| self.set(local, makers.clone()));
+            }
+        }
+    }
+}
+
+fn fold_block(
+    block: &Block,
+    constants: &Static,
+    changes: &HashMap<StmtId, BTreeSet<StmtId>>,
+    folded: &mut Folded,
+) {
+    for (position, stmt) in block.stmts.iter().enumerate() {
+        let made = matches!(
+            stmt.kind,
+            StmtKind::MakeArray { .. } | StmtKind::MakeObject { .. } | StmtKind::MakeSet { .. }
+        );
+        if made && !folded.values.contains_key(&id(stmt)) {
+            let rest = block.stmts.get(position..).unwrap_or_default();
+            Run { constants, changes, locals: HashMap::new(), open: HashMap::new() }.run(rest, folded);
+        }
+        stmt.kind.blocks().iter().for_each(|inner| fold_block(inner, constants, changes, folded));
+    }
+}
+
+/// A stretch of statements, carried out at compile time.
+struct Run<'a> {
+    constants: &'a Static,
+    changes: &'a HashMap<StmtId, BTreeSet<StmtId>>,
+    locals: HashMap<Local, Held>,
+    open: HashMap<StmtId, Open>,
+}
+
+/// What a local holds.
+#[derive(Clone)]
+enum Held {
+    Value(Value),
+    Made(StmtId),
+}
+
+/// A collection in the making.
+struct Open {
+    value: Value,
+    missing: BTreeSet<StmtId>,
+    done: Vec<StmtId>,
+}
+
+impl Run<'_> {
+    fn run(mut self, stmts: &[Stmt], folded: &mut Folded) {
+        for stmt in stmts {
+            if self.step(stmt).is_none() {
+                break;
+            }
+        }
+        for (maker, open) in self.open {
+            if open.missing.is_empty() {
+                folded.values.insert(maker, open.value);
+                folded.absorbed.extend(open.done);
+            }
+        }
+    }
+
+    /// Carries out a statement; `None` when it cannot be.
+    fn step(&mut self, stmt: &Stmt) -> Option<()> {
+        match &stmt.kind {
+            StmtKind::MakeNull { target } => self.hold(*target, Value::Null),
+            StmtKind::MakeNumberInt { value, target } => self.hold(*target, Value::from(*value)),
+            StmtKind::MakeNumberRef { index, target } => {
+                let text = self.constants.strings.get(usize::try_from(index.0).ok()?)?;
+                self.hold(*target, Value::from(Number::parse(text).ok()?));
+            }
+            StmtKind::AssignVar { source, target } => {
+                let value = self.operand(*source)?;
+                self.hold(*target, value);
+            }
+            StmtKind::MakeArray { target, .. } => self.make(stmt, *target, Value::array([])),
+            StmtKind::MakeObject { target } => self.make(stmt, *target, Value::object([])),
+            StmtKind::MakeSet { target } => self.make(stmt, *target, Value::set([])),
+            StmtKind::ArrayAppend { value, array } => {
+                let value = self.operand(*value)?;
+                let Value::Array(items) = self.changed(stmt, *array)? else { return None };
+                items.make_mut().push(value);
+            }
+            StmtKind::SetAdd { value, set } => {
+                let value = self.operand(*value)?;
+                let Value::Set(items) = self.changed(stmt, *set)? else { return None };
+                items.make_mut().insert(value);
+            }
+            StmtKind::ObjectInsert { key, value, object } => {
+                let (key, value) = (self.operand(*key)?, self.operand(*value)?);
+                let Value::Object(members) = self.changed(stmt, *object)? else { return None };
+                members.make_mut().insert(key, value);
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn hold(&mut self, local: Local, value: Value) {
+        self.locals.insert(local, Held::Value(value));
+    }
+
+    fn make(&mut self, stmt: &Stmt, local: Local, value: Value) {
+        let missing = self.changes.get(&id(stmt)).cloned().unwrap_or_default();
+        self.open.insert(id(stmt), Open { value, missing, done: Vec::new() });
+        self.locals.insert(local, Held::Made(id(stmt)));
+    }
+
+    /// The value of an operand; `None` while it is not known, or may still change.
+    fn operand(&self, operand: Operand) -> Option<Value> {
+        match operand {
+            Operand::Bool(b) => Some(Value::Bool(b)),
+            Operand::String(index) => {
+                let text = self.constants.strings.get(usize::try_from(index.0).ok()?)?;
+                Some(Value::from(text.as_str()))
+            }
+            Operand::Local(local) => match self.locals.get(&local)? {
+                Held::Value(value) => Some(value.clone()),
+                Held::Made(maker) => {
+                    let open = self.open.get(maker)?;
+                    open.missing.is_empty().then(|| open.value.clone())
+                }
+            },
+        }
+    }
+
+    /// The collection that a statement changes.
+    fn changed(&mut self, stmt: &Stmt, local: Local) -> Option<&mut Value> {
+        let Held::Made(maker) = self.locals.get(&local)? else { return None };
+        let open = self.open.get_mut(maker)?;
+        open.missing.remove(&id(stmt)).then(|| open.done.push(id(stmt)))?;
+        Some(&mut open.value)
+    }
+}
