@@ -95,9 +95,9 @@ impl Blocks {
         self.since(mark).any(|block| matches!(block.opener, Opener::Scan { .. }))
     }
 
-    /// Whether a `With` was opened since the mark.
-    pub(super) fn overrides_since(&self, mark: Mark) -> bool {
-        self.since(mark).any(|block| matches!(block.opener, Opener::With { .. }))
+    /// The number of blocks opened since the mark.
+    pub(super) fn opened_since(&self, mark: Mark) -> usize {
+        self.open.len().saturating_sub(mark.0)
     }
 
     fn since(&self, mark: Mark) -> impl Iterator<Item = &OpenBlock> {

@@ -76,9 +76,11 @@ impl Planner<'_> {
     pub(super) fn plan_test(&mut self, holds: Local, body: &[Expr]) -> Result<()> {
         let mark = self.scope.blocks.mark();
         self.open(Opener::Block);
+        let inside = self.scope.blocks.mark();
         self.scope.push_frame();
         self.plan_body(body)?;
         self.assign(holds, true);
+        self.leave(inside);
         self.scope.pop_frame();
         self.scope.blocks.close_to(mark);
         Ok(())

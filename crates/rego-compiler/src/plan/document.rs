@@ -38,10 +38,11 @@ impl Planner<'_> {
     /// Plans a reference whose first `index` terms lead to `node`.
     fn plan_below(&mut self, node: NodeId, reference: &[Term], index: usize) -> Result<Operand> {
         let Some(step) = reference.get(index) else { return self.plan_extent(node, reference) };
-        if !step.is_ground() {
+        let key = self.constant_step(step);
+        if key.is_none() && !step.is_ground() {
             return self.plan_any_child(node, reference, index);
         }
-        let Some(child) = step.as_string().and_then(|key| self.rules.child(node, key)) else {
+        let Some(child) = key.and_then(|key| self.rules.child(node, &key)) else {
             return self.plan_base(reference);
         };
         if self.rules.rules(child).is_empty() {
@@ -49,6 +50,17 @@ impl Planner<'_> {
         }
         let value = self.plan_rule_call(child)?;
         self.plan_steps(value, reference.get(index + 1..).unwrap_or_default())
+    }
+
+    /// The key of a step that is a string, or a variable that is known to be one.
+    fn constant_step(&self, step: &Term) -> Option<Name> {
+        match step.as_var() {
+            None => step.as_string().cloned(),
+            Some(name) => match self.scope.value_of(name)? {
+                Operand::String(index) => self.statics.text(index).map(Name::new),
+                _ => None,
+            },
+        }
     }
 
     /// The document that the rules of a node make.
@@ -213,13 +225,12 @@ impl Planner<'_> {
             if nodes.iter().any(|node| !self.rules.rules(*node).is_empty()) {
                 return None;
             }
-            nodes = if let Some(name) = step.as_var() {
-                self.scope.value_of(name)?;
+            nodes = if let Some(key) = self.constant_step(step) {
+                nodes.iter().filter_map(|node| self.rules.child(*node, &key)).collect()
+            } else {
+                self.scope.value_of(step.as_var()?)?;
                 has_variable = true;
                 nodes.iter().flat_map(|node| self.rules.children(*node)).map(|(_, child)| child).collect()
-            } else {
-                let key = step.as_string()?;
-                nodes.iter().filter_map(|node| self.rules.child(*node, key)).collect()
             };
             len = at + 1;
             if !nodes.iter().any(|node| self.leads_on(*node, reference.get(len))) {
@@ -238,8 +249,10 @@ impl Planner<'_> {
     fn leads_on(&self, node: NodeId, step: Option<&Term>) -> bool {
         match step {
             None => false,
-            Some(step) if step.as_var().is_some() => self.rules.has_children(node),
-            Some(step) => step.as_string().is_some_and(|key| self.rules.child(node, key).is_some()),
+            Some(step) => match self.constant_step(step) {
+                Some(key) => self.rules.child(node, &key).is_some(),
+                None => step.as_var().is_some() && self.rules.has_children(node),
+            },
         }
     }
 

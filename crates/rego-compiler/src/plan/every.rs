@@ -19,12 +19,14 @@ impl Planner<'_> {
         self.emit(StmtKind::ResetLocal { target: holds });
         let test = self.scope.blocks.mark();
         self.open(Opener::Block);
+        let inside = self.scope.blocks.mark();
         if let Some(term) = &every.key {
             self.unify_operand(key.into(), term)?;
         }
         self.unify_operand(value.into(), &every.value)?;
         self.plan_body(&every.body)?;
         self.assign(holds, true);
+        self.leave(inside);
         self.scope.blocks.close_to(test);
         self.emit(StmtKind::IsUndefined { source: holds });
         self.emit(StmtKind::Break { index: 1 });

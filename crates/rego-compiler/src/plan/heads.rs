@@ -26,30 +26,40 @@ impl Planner<'_> {
         function: &Function<'_, '_>,
         rule: &Rule,
         target: Local,
-        mark: Mark,
+        inside: Mark,
     ) -> Result<()> {
         let Some(value) = &rule.head.value else { return self.error(PlanErrorKind::Term("undefined")) };
         let source = self.plan_term(value)?;
         let is_last = match function.first_decides {
             FirstDecides::Always => true,
-            FirstDecides::Within => value.value.is_constant() || !self.scope.blocks.iterates_since(mark),
+            FirstDecides::Within => value.value.is_constant() || !self.scope.blocks.iterates_since(inside),
             FirstDecides::Never => false,
         };
-        // A return out of a `with` would leave its override behind.
-        if is_last && !self.scope.blocks.overrides_since(mark) {
+        if is_last {
             self.assign(function.result, source);
             self.emit(StmtKind::ReturnLocal { source: function.result });
-        } else {
-            self.emit(StmtKind::AssignVarOnce { source, target });
+            return Ok(());
+        }
+        self.emit(StmtKind::AssignVarOnce { source, target });
+        if value.value.is_constant() {
+            self.leave(inside);
         }
         Ok(())
     }
 
     /// The element of a partial set.
-    pub(super) fn plan_element(&mut self, function: &Function<'_, '_>, rule: &Rule) -> Result<()> {
+    pub(super) fn plan_element(
+        &mut self,
+        function: &Function<'_, '_>,
+        rule: &Rule,
+        inside: Mark,
+    ) -> Result<()> {
         let Some(key) = &rule.head.key else { return self.error(PlanErrorKind::Term("undefined")) };
         let value = self.plan_term(key)?;
         self.emit(StmtKind::SetAdd { value, set: function.result });
+        if key.value.is_constant() {
+            self.leave(inside);
+        }
         Ok(())
     }
 

@@ -43,7 +43,7 @@ use rego_syntax::{SourceMap, Span};
 
 use crate::program::CheckedProgram;
 
-use self::blocks::Opener;
+use self::blocks::{Mark, Opener};
 use self::generations::{Generations, Mocks};
 use self::scope::Scope;
 use self::statics::Statics;
@@ -158,6 +158,15 @@ impl<'a> Planner<'a> {
 
     fn assign(&mut self, target: Local, source: impl Into<Operand>) {
         self.emit(StmtKind::AssignVar { source: source.into(), target });
+    }
+
+    /// Ends an iteration that needs no further answer: leaves the block that was the innermost when `inside` was taken,
+    /// if anything iterates in it.
+    fn leave(&mut self, inside: Mark) {
+        if self.scope.blocks.iterates_since(inside) {
+            let index = u32::try_from(self.scope.blocks.opened_since(inside)).unwrap_or(u32::MAX);
+            self.emit(StmtKind::Break { index });
+        }
     }
 
     /// A local that holds the operand.

@@ -13,11 +13,12 @@ impl Planner<'_> {
         let answered = self.new_local();
         let mut nested = false;
         let block = self.block(|p| {
-            let mark = p.scope.blocks.mark();
+            let inside = p.scope.blocks.mark();
             plan(p)?;
-            nested = p.scope.blocks.mark() > mark;
+            nested = p.scope.blocks.opened_since(inside) > 0;
             if nested {
                 p.assign(answered, true);
+                p.leave(inside);
             }
             Ok(())
         })?;

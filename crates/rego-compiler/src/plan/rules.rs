@@ -202,14 +202,14 @@ impl<'a> Planner<'a> {
         rule: &Rule,
         target: Local,
     ) -> Result<()> {
-        let mark = self.scope.blocks.mark();
+        let inside = self.scope.blocks.mark();
         for (param, pattern) in function.params.iter().zip(&rule.head.args) {
             self.unify_operand((*param).into(), pattern)?;
         }
         self.plan_body(&rule.body)?;
         match function.document {
-            Document::Value => self.plan_value(function, rule, target, mark),
-            Document::Set => self.plan_element(function, rule),
+            Document::Value => self.plan_value(function, rule, target, inside),
+            Document::Set => self.plan_element(function, rule, inside),
             Document::Object => {
                 let steps = planned.reference.get(function.shared..).unwrap_or_default();
                 self.plan_entry(function, steps, rule)?;

@@ -47,6 +47,11 @@ impl<'a> Statics<'a> {
         StringIndex(self.strings.intern(text))
     }
 
+    /// The string with an index.
+    pub(super) fn text(&self, index: StringIndex) -> Option<&str> {
+        self.strings.texts.get(usize::try_from(index.0).ok()?).map(String::as_str)
+    }
+
     /// Notes that a built-in function is called.
     pub(super) fn use_builtin(&mut self, builtin: &'static Builtin) {
         self.builtins.insert(builtin.name, builtin);

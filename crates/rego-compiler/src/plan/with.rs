@@ -40,7 +40,7 @@ impl Planner<'_> {
         }
         let inside = self.scope.blocks.mark();
         self.plan_overridden(expr, overrides)?;
-        if self.scope.blocks.mark() == inside {
+        if self.scope.blocks.opened_since(inside) == 0 {
             self.scope.blocks.close_to(outside);
             return Ok(());
         }
