@@ -96,7 +96,7 @@ impl Diagnostic {
             Severity::Warning => "warning",
         };
         let file = sources.get(self.span.file);
-        let position = file.map(|file| file.position(self.span.start));
+        let position = file.map(|file| file.token_position(self.span.start));
         if let (Some(file), Some(Position { row, col })) = (file, position) {
             let _ = write!(out, "{}:{row}:{col}: ", file.name());
         }
@@ -105,7 +105,8 @@ impl Diagnostic {
             let line = file.line(row);
             let gutter = row.to_string();
             let width = gutter.len();
-            let split = line.char_indices().nth((col as usize).saturating_sub(1)).map_or(line.len(), |(at, _)| at);
+            let split =
+                line.char_indices().nth((col as usize).saturating_sub(1)).map_or(line.len(), |(at, _)| at);
             let (before, rest) = line.split_at(split);
             let marked = file.slice(self.span).lines().next().unwrap_or_default();
             let carets = marked.chars().count().min(rest.chars().count()).max(1);

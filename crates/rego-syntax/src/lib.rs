@@ -1,5 +1,6 @@
 //! Rego source text to a syntax tree: files, spans, diagnostics, lexer, parser.
 
+mod annotation;
 pub mod ast;
 pub mod diagnostic;
 mod lexer;

@@ -2,6 +2,7 @@
 
 mod from_body;
 
+use crate::annotation::{attach, read_annotations};
 use crate::ast::{Import, Module, Package, Ref, RegoVersion, Rule, RuleKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::options::ParserOptions;
@@ -18,14 +19,21 @@ pub(crate) fn assemble(
     options: &ParserOptions,
 ) -> (Option<Module>, Vec<Diagnostic>) {
     let Statements { statements, comments, mut errors, .. } = parsed;
+    let (annotations, mut wrong) = match options.process_annotations {
+        true => read_annotations(&comments),
+        false => (Vec::new(), Vec::new()),
+    };
+    errors.append(&mut wrong);
     let had_errors = !errors.is_empty();
     let mut package = None;
     let mut imports = Vec::new();
     let mut rules = Vec::new();
     let mut found = Vec::new();
     if statements.is_empty() {
-        let start = Span::new(file.id(), 0, 0);
-        found.push(Diagnostic::error(Code::Parse, start, "empty module"));
+        found.push(match annotations.first() {
+            Some(first) => Diagnostic::error(Code::Parse, first.span, "package expected"),
+            None => Diagnostic::error(Code::Parse, Span::new(file.id(), 0, 0), "empty module"),
+        });
     }
     let mut version = options.rego_version;
     let hints = missing_keywords(file, &statements);
@@ -65,14 +73,19 @@ pub(crate) fn assemble(
     if !had_errors {
         errors.append(&mut found);
     }
-    let module = package.map(|package: Package| Module {
+    let mut module = package.map(|package: Package| Module {
         package,
         imports,
         rules,
         comments,
-        annotations: Vec::new(),
+        annotations,
         rego_version: version,
     });
+    if errors.is_empty()
+        && let Some(module) = &mut module
+    {
+        errors = attach(file, module);
+    }
     (module, errors)
 }
 

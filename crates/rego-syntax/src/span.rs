@@ -174,6 +174,18 @@ impl SourceFile {
         Position { row: to_u32(row.max(1)), col: to_u32(before.chars().count() + 1) }
     }
 
+    /// Row and column of a token that begins at an offset, as OPA reports it: a line break counts as column 0 of
+    /// the next row, and the end of the file has the column of the last character.
+    #[must_use]
+    pub fn token_position(&self, offset: u32) -> Position {
+        let at = self.position(offset);
+        match self.text.as_bytes().get(offset as usize) {
+            Some(b'\n') => Position { row: at.row + 1, col: 0 },
+            Some(_) => at,
+            None => Position { row: at.row, col: at.col - 1 },
+        }
+    }
+
     /// The text of a row (from 1), without its line break; empty where there is no such row.
     #[must_use]
     pub fn line(&self, row: u32) -> &str {
@@ -225,10 +237,11 @@ impl SourceMap {
         self.files.iter()
     }
 
-    /// The name of the file that a span points into and the position of its start.
+    /// The name of the file that a span points into and the position of its start
+    /// (see [`SourceFile::token_position`]).
     #[must_use]
     pub fn locate(&self, span: Span) -> Option<(&str, Position)> {
-        self.get(span.file).map(|file| (file.name(), file.position(span.start)))
+        self.get(span.file).map(|file| (file.name(), file.token_position(span.start)))
     }
 
     fn next_id(&self) -> FileId {

@@ -3,6 +3,7 @@
 //! Nodes are owned and may be rewritten in place. Equality and order are structural: spans, `generated` flags and
 //! the like do not count.
 
+mod annotation;
 mod display;
 mod expr;
 mod module;
@@ -11,10 +12,13 @@ mod number;
 mod term;
 pub mod visit;
 
+pub use annotation::{
+    AnnotationTarget, Annotations, Author, CompileAnnotation, RelatedResource, SchemaAnnotation,
+};
 pub use display::{infix_symbol, is_var_compatible, quote};
 pub use expr::{Body, Every, Expr, ExprKind, Logical, Not, SomeDecl, With};
 pub use module::{
-    Annotations, Comment, DocKind, Head, HeadKeywords, Import, Module, Package, RegoVersion, Rule, RuleKind,
+    Comment, DocKind, Head, HeadKeywords, Import, Module, Package, RegoVersion, Rule, RuleKind,
 };
 pub use name::Name;
 pub use number::Number;

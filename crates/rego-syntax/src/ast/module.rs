@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
 use super::expr::compare_by;
-use super::{Body, Name, Ref, Term};
+use super::{Annotations, Body, Name, Ref, Term};
 use crate::span::Span;
 
 /// Which language a module is written in.
@@ -141,19 +141,6 @@ pub struct Comment {
     /// Column of the `#`, from 1.
     pub col: u32,
     /// Where it stands, `#` included.
-    pub span: Span,
-}
-
-/// A METADATA block.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Annotations {
-    /// The YAML text: the comment lines behind `# METADATA`, without their `#`.
-    pub text: String,
-    /// The value of its `scope` key, or the scope that follows from what comes behind it.
-    pub scope: String,
-    /// Row of the last line.
-    pub end_row: u32,
-    /// The `# METADATA` comment.
     pub span: Span,
 }
 

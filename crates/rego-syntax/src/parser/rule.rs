@@ -209,10 +209,11 @@ impl Parser<'_> {
             self.illegal("expected rule head name");
             return None;
         };
+        let is_call = term.as_call().is_some();
         let mut head = self.head_of(term)?;
         match self.s.token {
             Token::Contains => {
-                if !head.args.is_empty() {
+                if is_call {
                     self.illegal(&format!(
                         "the contains keyword can only be used with multi-value rule definitions (e.g., {} \
                          contains <VALUE> {{ ... }})",

@@ -132,11 +132,6 @@ impl<'s> Parser<'s> {
         span.until(u32::try_from(self.s.last_end).unwrap_or(u32::MAX))
     }
 
-    /// The source between two offsets.
-    pub(super) fn source(&self, start: usize, end: usize) -> &'s str {
-        self.file.text().get(start..end).unwrap_or_default()
-    }
-
     /// A fresh name for a `_`.
     pub(super) fn wildcard(&mut self) -> Name {
         let name = Name::from(format!("${}", self.s.wildcard));
