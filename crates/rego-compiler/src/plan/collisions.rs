@@ -4,7 +4,7 @@
 //! function keeps the paths of values and the paths of what contains them, as two sets of arrays.
 
 use rego_ir::{Local, Operand, StmtKind};
-use rego_syntax::ast::RuleKind;
+use rego_syntax::ast::{RuleKind, Term};
 
 use super::trie::PlannedRule;
 use super::{Planner, Result};
@@ -17,13 +17,27 @@ pub(super) struct Collisions {
 }
 
 impl Collisions {
-    /// Whether the rules' references may run into each other.
-    pub(super) fn are_possible(rules: &[PlannedRule<'_>]) -> bool {
-        let shape = |rule: &PlannedRule<'_>| {
-            (rule.reference.len(), rule.rule.head.rule_kind() == RuleKind::MultiValue)
-        };
-        rules.windows(2).any(|pair| matches!(pair, [a, b] if shape(a) != shape(b)))
+    /// Whether the path of a value may be that of what contains another rule's entries. All references begin with the
+    /// same `shared` terms.
+    pub(super) fn are_possible(rules: &[PlannedRule<'_>], shared: usize) -> bool {
+        rules.iter().filter(|rule| rule.rule.head.rule_kind() == RuleKind::SingleValue).any(|value| {
+            rules.iter().any(|other| {
+                let (path, all) = (value.reference.get(shared..), other.reference.get(shared..));
+                let (path, all) = (path.unwrap_or_default(), all.unwrap_or_default());
+                path.len() <= containing(all.len(), other.rule.head.rule_kind())
+                    && path.iter().zip(all).all(|(a, b)| may_be_equal(a, b))
+            })
+        })
     }
+}
+
+/// How many steps of a path lead to what contains the entry: all but the last to an object, all to a set.
+fn containing(len: usize, kind: RuleKind) -> usize {
+    if kind == RuleKind::MultiValue { len } else { len.saturating_sub(1) }
+}
+
+fn may_be_equal(a: &Term, b: &Term) -> bool {
+    !(a.value.is_constant() && b.value.is_constant()) || a == b
 }
 
 impl Planner<'_> {
@@ -41,9 +55,7 @@ impl Planner<'_> {
         path: &[Operand],
         kind: RuleKind,
     ) -> Result<()> {
-        // The set that an element goes to contains it; a value is contained by what is above it.
-        let containing = if kind == RuleKind::MultiValue { path.len() } else { path.len().saturating_sub(1) };
-        for len in 1..=containing {
+        for len in 1..=containing(path.len(), kind) {
             let container = self.make_array(path.get(..len).unwrap_or_default());
             self.conflict_if_in(collisions.values, container.into())?;
             self.emit(StmtKind::SetAdd { value: container.into(), set: collisions.containers });

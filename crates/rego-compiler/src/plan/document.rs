@@ -199,11 +199,14 @@ impl Planner<'_> {
             if self.rules.arity(child) > 0 {
                 continue;
             }
+            let key = Operand::String(self.statics.string(&name));
+            if self.rules.rules(child).is_empty() {
+                let value = self.plan_extent_of_rules(child)?;
+                self.emit(StmtKind::ObjectInsert { key, value, object });
+                continue;
+            }
             let entry = self.block(|p| {
-                let key = Operand::String(p.statics.string(&name));
-                let is_package = p.rules.rules(child).is_empty();
-                let value =
-                    if is_package { p.plan_extent_of_rules(child)? } else { p.plan_rule_call(child)? };
+                let value = p.plan_rule_call(child)?;
                 p.emit(StmtKind::ObjectInsert { key, value, object });
                 Ok(())
             })?;

@@ -48,10 +48,13 @@ impl Query {
 
 impl Planner<'_> {
     pub(super) fn plan_query(&mut self, query: &Query) -> Result<()> {
-        if let Some(reference) = &query.entrypoint
-            && self.rules.lookup(reference).is_none()
-        {
-            return self.error(PlanErrorKind::UnknownEntrypoint(query.name.clone()));
+        if let Some(reference) = &query.entrypoint {
+            if self.rules.lookup(reference).is_none() {
+                return self.error(PlanErrorKind::UnknownEntrypoint(query.name.clone()));
+            }
+            if self.plans.iter().any(|plan| plan.name == query.name) {
+                return Ok(());
+            }
         }
         self.scope = Scope::of_documents();
         self.scope.location = self.statics.no_location();

@@ -119,8 +119,9 @@ impl<'a> Planner<'a> {
             Document::Object => {
                 let block = self.block(|p| {
                     p.emit(StmtKind::MakeObject { target });
-                    function.collisions =
-                        Collisions::are_possible(function.rules).then(|| p.make_collisions());
+                    if Collisions::are_possible(function.rules, function.shared) {
+                        function.collisions = Some(p.make_collisions());
+                    }
                     Ok(())
                 })?;
                 Ok(vec![block])
