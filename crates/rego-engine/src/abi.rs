@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rego_value::Value;
+use rego_value::abi as layout;
 use wasmtime::{AsContextMut, Instance, Memory, Store, TypedFunc, WasmParams, WasmResults};
 
 use crate::error::ModuleError;
@@ -32,6 +33,16 @@ pub(crate) struct Abi {
     pub(crate) remove_path: Func<(i32, i32), i32>,
     /// From ABI 1.3 on: free blocks that survive a rewind of the heap.
     pub(crate) stash: Option<Stash>,
+    /// What our own modules have besides.
+    pub(crate) native: Option<Native>,
+}
+
+/// The way into modules whose layout of values we know.
+pub(crate) struct Native {
+    /// `rego_eval(entrypoint, input, data)` gives the result set.
+    pub(crate) eval: Func<(i32, i32, i32), i32>,
+    /// The address of the record of the first failure of a built-in function.
+    pub(crate) error_slot: u32,
 }
 
 /// Keeps blocks that were freed below the heap pointer from being lost when it is rewound.
@@ -50,7 +61,12 @@ fn func<P: WasmParams, R: WasmResults>(
 }
 
 impl Abi {
-    pub(crate) fn new(store: &mut Store<Host>, instance: &Instance) -> Result<Arc<Self>, ModuleError> {
+    /// Looks the exports up. `known_layout` says that the module is one of ours.
+    pub(crate) fn new(
+        store: &mut Store<Host>,
+        instance: &Instance,
+        known_layout: bool,
+    ) -> Result<Arc<Self>, ModuleError> {
         let memory = instance
             .get_memory(&mut *store, "memory")
             .or(store.data().memory)
@@ -63,8 +79,18 @@ impl Abi {
             }),
             Err(_) => None,
         };
+        let native = if known_layout {
+            let slot: Func<(), i32> = func(store, instance, "rego_error_slot")?;
+            let error_slot = slot.call(&mut *store, ()).map_err(|error| ModuleError::Start {
+                source: crate::EvalError::Trap { message: error.to_string() },
+            })?;
+            Some(Native { eval: func(store, instance, "rego_eval")?, error_slot: error_slot.cast_unsigned() })
+        } else {
+            None
+        };
         Ok(Arc::new(Self {
             memory,
+            native,
             eval: func(store, instance, "eval")?,
             builtins: func(store, instance, "builtins")?,
             entrypoints: func(store, instance, "entrypoints")?,
@@ -103,6 +129,10 @@ impl Abi {
         mut store: impl AsContextMut<Data = Host>,
         value: i32,
     ) -> wasmtime::Result<Option<Value>> {
+        if self.native.is_some() {
+            let memory = self.memory.data(store.as_context());
+            return Ok(layout::read(memory, value.cast_unsigned()).ok());
+        }
         let text = self.value_dump.call(&mut store, value)?;
         let bytes = read_string(self.memory.data(store.as_context()), text);
         Ok(bytes.and_then(|bytes| std::str::from_utf8(bytes).ok()).and_then(wire::read))
@@ -114,10 +144,34 @@ impl Abi {
         mut store: impl AsContextMut<Data = Host>,
         value: &Value,
     ) -> wasmtime::Result<i32> {
+        if self.native.is_some() {
+            return self.lay_out(store, value);
+        }
         let mut text = String::new();
         wire::write(value, &mut text);
         let (address, length) = self.copy_in(&mut store, text.as_bytes())?;
         self.value_parse.call(&mut store, (address, length))
+    }
+}
+
+impl Abi {
+    /// Puts a value where the module would allocate it.
+    fn lay_out(&self, mut store: impl AsContextMut<Data = Host>, value: &Value) -> wasmtime::Result<i32> {
+        let top = self.heap_ptr_get.call(&mut store, ())?;
+        let mut writer = layout::Writer::heap(top.cast_unsigned());
+        let handle = writer.value(value)?;
+        let base = writer.base();
+        let bytes = writer.into_bytes();
+        if !bytes.is_empty() {
+            let (address, _) = self.copy_in(&mut store, &bytes)?;
+            // The layout is made of absolute addresses.
+            if address.cast_unsigned() != base {
+                return Err(wasmtime::Error::msg(
+                    "the module allocates elsewhere than at the top of its heap",
+                ));
+            }
+        }
+        Ok(handle.cast_signed())
     }
 }
 

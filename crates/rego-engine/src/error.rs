@@ -47,6 +47,14 @@ pub enum ModuleError {
         /// `opa_wasm_abi_minor_version`, -1 when absent.
         minor: i32,
     },
+    /// One of our own modules, made by another version of the compiler.
+    #[error("module has values laid out by version {version}, this engine knows version {known}")]
+    LayoutVersion {
+        /// The module's version.
+        version: u32,
+        /// The engine's version.
+        known: u32,
+    },
     /// Something the ABI promises is not there.
     #[error("module lacks the export `{name}`")]
     MissingExport {

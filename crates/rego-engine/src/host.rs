@@ -7,6 +7,7 @@ use wasmtime::{Caller, Linker, Memory, ResourceLimiter};
 
 use crate::abi::{Abi, read_string};
 use crate::error::PolicyError;
+use crate::record;
 
 /// A built-in function that a module calls by number.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +22,10 @@ pub(crate) struct Host {
     pub(crate) builtins: Arc<[Option<HostBuiltin>]>,
     /// Set for each evaluation.
     pub(crate) context: Context,
-    /// The first failure of a host function in the evaluation at hand.
+    /// Failures matter to the evaluation at hand.
+    pub(crate) strict: bool,
+    /// The first failure of a host function in the evaluation at hand; our own modules keep it
+    /// themselves, together with those of their own functions.
     pub(crate) first_failure: Option<PolicyError>,
     pub(crate) memory: Option<Memory>,
     pub(crate) abi: Option<Arc<Abi>>,
@@ -122,22 +126,38 @@ fn call(mut caller: Caller<'_, Host>, id: i32, operands: &[i32]) -> wasmtime::Re
     match (builtin.function)(&mut caller.data_mut().context, &values) {
         Ok(Some(value)) => abi.write_value(&mut caller, &value),
         Ok(None) => Ok(0),
-        Err(error) => failed(caller.data_mut(), builtin.name, error),
+        Err(error) => {
+            failed(&mut caller, &abi, builtin.name, &error)?;
+            Ok(0)
+        }
     }
 }
 
-fn failed(host: &mut Host, name: &str, error: BuiltinError) -> wasmtime::Result<i32> {
-    let halt = error.halt;
-    let error = PolicyError {
-        code: error.code.as_str().to_owned(),
-        message: format!("{name}: {}", error.message),
-        location: None,
-    };
-    if halt {
-        return Err(wasmtime::Error::new(Stopped(error)));
+/// Notes the failure of a function, or stops the evaluation because of it.
+fn failed(
+    caller: &mut Caller<'_, Host>,
+    abi: &Abi,
+    name: &str,
+    error: &BuiltinError,
+) -> wasmtime::Result<()> {
+    let message = format!("{name}: {}", error.message);
+    if error.halt {
+        let code = error.code.as_str().to_owned();
+        return Err(wasmtime::Error::new(Stopped(PolicyError { code, message, location: None })));
     }
-    host.first_failure.get_or_insert(error);
-    Ok(0)
+    if !caller.data().strict {
+        return Ok(());
+    }
+    let Some(native) = &abi.native else {
+        let code = error.code.as_str().to_owned();
+        caller.data_mut().first_failure.get_or_insert(PolicyError { code, message, location: None });
+        return Ok(());
+    };
+    if record::is_free(abi.memory.data(&*caller), native.error_slot) {
+        let message = abi.write_value(&mut *caller, &message.into())?.cast_unsigned();
+        record::write(abi.memory.data_mut(&mut *caller), native.error_slot, error, message);
+    }
+    Ok(())
 }
 
 /// The operands of a call, for tests of functions that are not in the table.

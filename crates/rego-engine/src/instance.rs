@@ -10,6 +10,7 @@ use crate::error::{EvalError, ModuleError};
 use crate::evaluation::{EvalContext, Input, ResultSet};
 use crate::live::Live;
 use crate::module::{EntrypointId, Module};
+use crate::run::Stop;
 
 /// A module with its own memory and its own copy of the data documents. Not shared between threads
 /// at a time; see [`Pool`](crate::Pool) for that.
@@ -121,7 +122,7 @@ impl Instance {
     }
 
     /// Evaluates an entrypoint by name. Where this is done often, look the number up once
-    /// ([`Module::entrypoint`]) and use [`Instance::evaluate_id`].
+    /// ([`Module::entrypoint`]) and use [`Instance::evaluate_value`].
     ///
     /// # Errors
     /// See [`EvalError`].
@@ -138,7 +139,7 @@ impl Instance {
         self.evaluate_id(id, input, context)
     }
 
-    /// Evaluates an entrypoint.
+    /// Evaluates an entrypoint and gives all answers.
     ///
     /// # Errors
     /// See [`EvalError`].
@@ -148,6 +149,29 @@ impl Instance {
         input: Input<'_>,
         context: &EvalContext,
     ) -> Result<ResultSet, EvalError> {
+        self.run(entrypoint, input, context, Live::answers)
+    }
+
+    /// Evaluates an entrypoint and gives its value, none when it is undefined: the shortest way.
+    ///
+    /// # Errors
+    /// See [`EvalError`].
+    pub fn evaluate_value(
+        &mut self,
+        entrypoint: EntrypointId,
+        input: Input<'_>,
+        context: &EvalContext,
+    ) -> Result<Option<Value>, EvalError> {
+        self.run(entrypoint, input, context, Live::value)
+    }
+
+    fn run<R>(
+        &mut self,
+        entrypoint: EntrypointId,
+        input: Input<'_>,
+        context: &EvalContext,
+        read: fn(&mut Live, i32) -> Result<R, Stop>,
+    ) -> Result<R, EvalError> {
         if let Input::Json(json) = input {
             self.check_size(json.len())?;
         }
@@ -155,7 +179,7 @@ impl Instance {
         let ticks = self.module.engine().clock().arm(deadline);
         let live = self.live()?;
         live.store.set_epoch_deadline(ticks);
-        let outcome = live.evaluate(entrypoint.0, input, context, deadline);
+        let outcome = live.evaluate(entrypoint.0, input, context, deadline, read);
         if outcome.as_ref().is_err_and(may_have_damaged) {
             self.live = None;
         }

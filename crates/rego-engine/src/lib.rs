@@ -18,8 +18,10 @@ mod error;
 mod evaluation;
 mod host;
 mod instance;
+mod layout;
 mod live;
 mod module;
+mod record;
 mod run;
 mod wire;
 

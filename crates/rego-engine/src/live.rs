@@ -35,6 +35,7 @@ impl Live {
             limits: Limits { memory: config.memory_limit, refused: false },
             builtins: Arc::clone(&module.builtins),
             context: Context::default(),
+            strict: false,
             first_failure: None,
             memory: None,
             abi: None,
@@ -53,7 +54,7 @@ impl Live {
         }
         let instance =
             linker.instantiate(&mut store, &module.compiled).map_err(|error| failed(error, &store))?;
-        let abi = Abi::new(&mut store, &instance)?;
+        let abi = Abi::new(&mut store, &instance, module.known_layout)?;
         store.data_mut().memory = Some(abi.memory);
         store.data_mut().abi = Some(Arc::clone(&abi));
         // Nothing may move the heap's start after this.

@@ -10,6 +10,7 @@ use wasmtime::{ExternType, Linker, MemoryType};
 use crate::config::Engine;
 use crate::error::ModuleError;
 use crate::host::{Host, HostBuiltin, linker, resolve};
+use crate::layout;
 use crate::live::Live;
 
 /// The number of an entrypoint, for [`Instance::evaluate_id`](crate::Instance::evaluate_id).
@@ -25,6 +26,8 @@ pub(crate) struct Inner {
     pub(crate) entrypoints: BTreeMap<String, EntrypointId>,
     pub(crate) needs: Vec<String>,
     pub(crate) builtins: Arc<[Option<HostBuiltin>]>,
+    /// Whether values lie in its memory as `rego_value::abi` says.
+    pub(crate) known_layout: bool,
 }
 
 /// Modules number the functions of their host from 0 with few gaps; anything beyond this is broken.
@@ -73,6 +76,7 @@ impl Module {
             entrypoints: BTreeMap::new(),
             needs: Vec::new(),
             builtins: Arc::new([]),
+            known_layout: layout::is_known(bytes)?,
         };
         let inner = describe(inner, extra)?;
         Ok(Self { inner: Arc::new(inner) })

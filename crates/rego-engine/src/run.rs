@@ -4,15 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rego_value::Value;
+use rego_value::abi::{self as layout, ReadError, View};
 
 use crate::abi::Abi;
 use crate::data::Change;
-use crate::error::EvalError;
+use crate::error::{EvalError, PolicyError};
 use crate::evaluation::{EvalContext, Input, ResultSet};
 use crate::live::Live;
+use crate::record;
+
+/// What modules align their allocations to.
+const HEAP_ALIGNMENT: usize = 8;
+
+const PAGE: usize = 1 << 16;
 
 /// What a step comes to: a wasmtime error stands for whatever stopped the module.
-enum Stop {
+pub(crate) enum Stop {
     Wasm(wasmtime::Error),
     Eval(EvalError),
 }
@@ -30,30 +37,38 @@ impl From<EvalError> for Stop {
 }
 
 impl Live {
-    /// Evaluates an entrypoint and reads the answers out.
-    pub(crate) fn evaluate(
+    /// Evaluates an entrypoint, and hands out what `read` makes of the handle of its result set.
+    pub(crate) fn evaluate<R>(
         &mut self,
         entrypoint: i32,
         input: Input<'_>,
         context: &EvalContext,
         deadline: Duration,
-    ) -> Result<ResultSet, EvalError> {
+        read: fn(&mut Self, i32) -> Result<R, Stop>,
+    ) -> Result<R, EvalError> {
         let host = self.store.data_mut();
         host.limits.refused = false;
         host.first_failure = None;
+        host.strict = context.strict;
         host.context.begin(context.now_ns, context.seed);
-        let outcome = self.steps(entrypoint, input);
-        let answers = self.settle(outcome, deadline)?;
-        match &self.store.data().first_failure {
-            Some(error) if context.strict => Err(EvalError::Policy(error.clone())),
-            _ => Ok(answers),
-        }
+        let outcome = self.run(entrypoint, input).and_then(|result| {
+            if context.strict
+                && let Some(error) = self.first_failure()
+            {
+                return Err(EvalError::Policy(error).into());
+            }
+            read(self, result)
+        });
+        self.settle(outcome, deadline)
     }
 
-    fn steps(&mut self, entrypoint: i32, input: Input<'_>) -> Result<ResultSet, Stop> {
+    /// The calls of an evaluation.
+    fn run(&mut self, entrypoint: i32, input: Input<'_>) -> Result<i32, Stop> {
         let abi = Arc::clone(&self.abi);
-        abi.heap_ptr_set.call(&mut self.store, self.heap_base)?;
         let input = self.input(&abi, input)?;
+        if let Some(native) = &abi.native {
+            return Ok(native.eval.call(&mut self.store, (entrypoint, input, self.data))?);
+        }
         let context = abi.ctx_new.call(&mut self.store, ())?;
         abi.ctx_set_entrypoint.call(&mut self.store, (context, entrypoint))?;
         if self.data != 0 {
@@ -63,7 +78,55 @@ impl Live {
             abi.ctx_set_input.call(&mut self.store, (context, input))?;
         }
         abi.eval.call(&mut self.store, context)?;
-        let result = abi.ctx_get_result.call(&mut self.store, context)?;
+        Ok(abi.ctx_get_result.call(&mut self.store, context)?)
+    }
+
+    /// Rewinds the heap to where the data end and puts the input there.
+    fn input(&mut self, abi: &Abi, input: Input<'_>) -> Result<i32, Stop> {
+        let json = match input {
+            Input::Json(json) => json,
+            Input::Undefined => {
+                abi.heap_ptr_set.call(&mut self.store, self.heap_base)?;
+                return Ok(0);
+            }
+            Input::Value(value) => {
+                abi.heap_ptr_set.call(&mut self.store, self.heap_base)?;
+                return Ok(abi.write_value(&mut self.store, value)?);
+            }
+        };
+        if std::str::from_utf8(json).is_err() {
+            return Err(EvalError::InvalidInput.into());
+        }
+        let (end, length) = self.copy_to_top(abi, json)?;
+        abi.heap_ptr_set.call(&mut self.store, end)?;
+        match abi.json_parse.call(&mut self.store, (self.heap_base, length))? {
+            0 => Err(EvalError::InvalidInput.into()),
+            input => Ok(input),
+        }
+    }
+
+    /// Copies a text to where the heap begins for this evaluation, without asking the module, and gives
+    /// the place after it, where the heap is to go on, and the text's length.
+    fn copy_to_top(&mut self, abi: &Abi, text: &[u8]) -> Result<(i32, i32), Stop> {
+        let limit = self.store.data().limits.memory;
+        let too_large = || EvalError::TooLarge { size: text.len(), limit };
+        let start = usize::try_from(self.heap_base.cast_unsigned()).map_err(|_| too_large())?;
+        let end = start.checked_add(text.len()).and_then(|end| end.checked_next_multiple_of(HEAP_ALIGNMENT));
+        let end = end.filter(|end| *end <= limit).ok_or_else(too_large)?;
+        let size = abi.memory.data_size(&self.store);
+        if end > size {
+            let pages = (end - size).div_ceil(PAGE);
+            let grown = abi.memory.grow(&mut self.store, u64::try_from(pages).map_err(|_| too_large())?);
+            grown.map_err(|_| EvalError::MemoryLimit { limit })?;
+        }
+        abi.memory.write(&mut self.store, start, text).map_err(wasmtime::Error::new)?;
+        let length = i32::try_from(text.len()).map_err(|_| too_large())?;
+        Ok((u32::try_from(end).map_err(|_| too_large())?.cast_signed(), length))
+    }
+
+    /// Reads all answers.
+    pub(crate) fn answers(&mut self, result: i32) -> Result<ResultSet, Stop> {
+        let abi = Arc::clone(&self.abi);
         match abi.read_value(&mut self.store, result)? {
             Some(Value::Set(answers)) => Ok(ResultSet::new(answers.iter().cloned().collect())),
             Some(Value::Array(answers)) => Ok(ResultSet::new(answers.to_vec())),
@@ -71,19 +134,25 @@ impl Live {
         }
     }
 
-    fn input(&mut self, abi: &Abi, input: Input<'_>) -> Result<i32, Stop> {
-        let address = match input {
-            Input::Undefined => return Ok(0),
-            Input::Value(value) => abi.write_value(&mut self.store, value)?,
-            Input::Json(json) => {
-                if std::str::from_utf8(json).is_err() {
-                    return Err(EvalError::InvalidInput.into());
-                }
-                let text = abi.copy_in(&mut self.store, json)?;
-                abi.json_parse.call(&mut self.store, text)?
-            }
-        };
-        if address == 0 { Err(EvalError::InvalidInput.into()) } else { Ok(address) }
+    /// Reads the value of an entrypoint alone.
+    pub(crate) fn value(&mut self, result: i32) -> Result<Option<Value>, Stop> {
+        if self.abi.native.is_none() {
+            return Ok(self.answers(result)?.into_result());
+        }
+        let memory = self.abi.memory.data(&self.store);
+        let value = first_result(memory, result.cast_unsigned()).map_err(|_| EvalError::MalformedResult)?;
+        value
+            .map(|value| layout::read(memory, value))
+            .transpose()
+            .map_err(|_| EvalError::MalformedResult.into())
+    }
+
+    /// The first failure of a built-in function in this evaluation.
+    fn first_failure(&self) -> Option<PolicyError> {
+        match &self.abi.native {
+            Some(native) => record::read(self.abi.memory.data(&self.store), native.error_slot),
+            None => self.store.data().first_failure.clone(),
+        }
     }
 
     /// Lays out the data documents afresh.
@@ -163,4 +232,13 @@ impl Live {
             Stop::Wasm(error) => self.failure(&error, deadline),
         })
     }
+}
+
+/// The handle of the first answer's `result`; none when there is no answer.
+fn first_result(memory: &[u8], result_set: u32) -> Result<Option<u32>, ReadError> {
+    let (View::Array(answers) | View::Set(answers)) = View::new(memory, result_set)? else {
+        return Err(ReadError::Malformed);
+    };
+    let Some((answer, _)) = answers.iter().next() else { return Ok(None) };
+    View::new(memory, answer)?.member(memory, "result").ok_or(ReadError::Malformed).map(Some)
 }

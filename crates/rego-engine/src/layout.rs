@@ -1,0 +1,49 @@
+//! Whether a module is one of ours: the custom section that names its layout of values.
+
+use rego_value::abi::LAYOUT_VERSION;
+
+use crate::error::ModuleError;
+
+/// The section's name; it holds the version as four bytes, little endian.
+const SECTION: &[u8] = b"rego-layout";
+
+/// Whether the layout of values in the module's memory is the one this engine knows. A module without
+/// the section is another compiler's and is talked to in text.
+pub(crate) fn is_known(module: &[u8]) -> Result<bool, ModuleError> {
+    let Some(content) = custom_section(module) else { return Ok(false) };
+    let version = content.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
+    match version {
+        Some(LAYOUT_VERSION) => Ok(true),
+        _ => Err(ModuleError::LayoutVersion { version: version.unwrap_or(0), known: LAYOUT_VERSION }),
+    }
+}
+
+/// The content of the section, in a module that is known to be valid.
+fn custom_section(module: &[u8]) -> Option<&[u8]> {
+    let mut rest = module.get(8..)?;
+    while let [id, after @ ..] = rest {
+        let (size, after) = number(after)?;
+        let (body, following) = after.split_at_checked(size)?;
+        rest = following;
+        if *id == 0 {
+            let (length, body) = number(body)?;
+            let (name, content) = body.split_at_checked(length)?;
+            if name == SECTION {
+                return Some(content);
+            }
+        }
+    }
+    None
+}
+
+/// An unsigned LEB128 number and what follows it.
+fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let mut value = 0;
+    for (at, byte) in bytes.iter().enumerate().take(5) {
+        value |= usize::from(byte & 0x7f) << (7 * at);
+        if byte & 0x80 == 0 {
+            return Some((value, bytes.get(at + 1..)?));
+        }
+    }
+    None
+}
