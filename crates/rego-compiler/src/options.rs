@@ -31,11 +31,22 @@ pub struct Options {
     pub capabilities: Option<BTreeSet<String>>,
     /// Functions that must not be called.
     pub unsafe_builtins: BTreeSet<String>,
+    /// Functions of the host beside those that OPA has; they win over one of the same name.
+    pub host_builtins: Vec<&'static Builtin>,
 }
 
 impl Options {
+    /// The built-in functions that may be used.
+    pub(crate) fn builtins(&self) -> impl Iterator<Item = &'static Builtin> {
+        let known = rego_builtins::all().iter().filter(|builtin| self.builtin_named(builtin.name).is_some());
+        known.chain(&self.host_builtins).copied()
+    }
+
     /// The built-in function with this name, if it may be used at all.
     pub(crate) fn builtin_named(&self, name: &str) -> Option<&'static Builtin> {
+        if let Some(own) = self.host_builtins.iter().find(|builtin| builtin.name == name) {
+            return Some(own);
+        }
         let allowed = self.capabilities.as_ref().is_none_or(|names| names.contains(name));
         if allowed { rego_builtins::by_name(name) } else { None }
     }

@@ -11,6 +11,7 @@ use crate::locals::Locals;
 use crate::program::CheckedProgram;
 use crate::safety;
 use crate::stage;
+use crate::typecheck::Names;
 use crate::vars;
 use crate::visit::Node;
 
@@ -161,8 +162,17 @@ fn rewrite_dynamic_terms(c: &mut Compiling<'_>, query: &mut Body) -> Vec<Diagnos
     Vec::new()
 }
 
-fn check_types(_c: &mut Compiling<'_>, _query: &mut Body) -> Vec<Diagnostic> {
-    Vec::new()
+fn check_types(c: &mut Compiling<'_>, query: &mut Body) -> Vec<Diagnostic> {
+    let program = c.program;
+    let names = Names { subjects: &c.locals.subjects, rewritten: vec![&c.rewritten, &program.rewritten] };
+    stage::check_query_types(
+        query,
+        &program.types,
+        &program.modules,
+        &program.rule_tree,
+        &program.graph,
+        names,
+    )
 }
 
 fn check_deprecated_builtins(c: &mut Compiling<'_>, query: &mut Body) -> Vec<Diagnostic> {

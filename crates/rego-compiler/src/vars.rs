@@ -288,3 +288,8 @@ pub(crate) fn declared_by_expr(expr: &Expr, declared: &mut VarSet) {
         .flat_map(|body| body.iter())
         .for_each(|expr| declared_by_expr(expr, declared));
 }
+
+/// Whether a stage made the variable. Wildcards are the source's own, though it can not name them.
+pub(crate) fn is_generated(name: &Name) -> bool {
+    name.starts_with("__local")
+}

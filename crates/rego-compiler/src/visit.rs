@@ -167,16 +167,6 @@ pub(crate) fn is_comprehension(value: &Value) -> bool {
     matches!(value, Value::ArrayComp(_) | Value::SetComp(_) | Value::ObjectComp(_))
 }
 
-/// The body of a comprehension.
-pub(crate) fn comprehension_body(value: &Value) -> Option<&Body> {
-    match value {
-        Value::ArrayComp(comp) => Some(&comp.body),
-        Value::SetComp(comp) => Some(&comp.body),
-        Value::ObjectComp(comp) => Some(&comp.body),
-        _ => None,
-    }
-}
-
 fn is_closure_statement(kind: &ExprKind) -> bool {
     matches!(kind, ExprKind::Every(_) | ExprKind::Not(_) | ExprKind::And(_) | ExprKind::Or(_))
 }

@@ -7,7 +7,7 @@ use rego_syntax::{Diagnostic, Span};
 
 use super::Unsafe;
 use crate::errors::unsafe_error;
-use crate::vars::VarSet;
+use crate::vars::{self, VarSet};
 
 /// Keywords that Rego got after its first version; a variable with such a name is often a missing import.
 const IMPORTED_KEYWORDS: [&str; 7] = ["and", "contains", "every", "if", "in", "not", "or"];
@@ -23,7 +23,7 @@ pub(crate) fn report(found: &[Unsafe], rewritten: &HashMap<Name, Name>, scope: &
     }
     let is_assigned = |name: &Name| assigned.contains(name) || assigned.contains(&original(name));
     let named: Vec<(Name, Span)> =
-        first_places(found).into_iter().filter(|(name, _)| !original(name).is_generated()).collect();
+        first_places(found).into_iter().filter(|(name, _)| !vars::is_generated(&original(name))).collect();
     // What is assigned is unsafe only because of what it is assigned from: name that, if it has a name.
     let has_cause = named.iter().any(|(name, _)| !is_assigned(name));
     let causes = named.iter().filter(|(name, _)| !(has_cause && is_assigned(name)));
@@ -64,7 +64,7 @@ fn unsafe_expressions(found: &[Unsafe], scope: &str) -> Vec<Diagnostic> {
     let mut errors = Vec::new();
     for expr in sorted {
         let before = seen.len();
-        seen.extend(expr.vars.iter().filter(|name| name.is_generated()).cloned());
+        seen.extend(expr.vars.iter().filter(|name| vars::is_generated(name)).cloned());
         if seen.len() > before {
             errors.push(unsafe_error(expr.span, format!("expression is unsafe{scope}")));
         }

@@ -46,20 +46,10 @@ impl Unifier<'_> {
             (Value::Var(a), Value::Var(b)) => self.unify_vars(a, b),
             (Value::Var(name), Value::Array(_) | Value::Object(_)) => self.unify_all(name, b),
             (Value::Array(_) | Value::Object(_), Value::Var(name)) => self.unify_all(name, a),
-            (Value::Var(name), _) => {
-                if self.has_value(b) {
-                    self.mark(name.clone());
-                }
-            }
-            (_, Value::Var(name)) => {
-                if self.has_value(a) {
-                    self.mark(name.clone());
-                }
-            }
-            (Value::Array(left), Value::Array(right)) => {
-                if left.len() == right.len() {
-                    left.iter().zip(right).for_each(|(a, b)| self.unify(a, b));
-                }
+            (Value::Var(name), _) if self.has_value(b) => self.mark(name.clone()),
+            (_, Value::Var(name)) if self.has_value(a) => self.mark(name.clone()),
+            (Value::Array(left), Value::Array(right)) if left.len() == right.len() => {
+                left.iter().zip(right).for_each(|(a, b)| self.unify(a, b));
             }
             (Value::Object(left), Value::Object(right)) => self.unify_objects(left, right),
             (Value::Array(_), Value::ArrayComp(_) | Value::SetComp(_) | Value::ObjectComp(_)) => {

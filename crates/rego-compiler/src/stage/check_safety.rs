@@ -28,7 +28,7 @@ pub(crate) fn check_safety_rule_heads(c: &mut Compilation<'_>) {
             let mut reported = BTreeSet::new();
             for (name, span) in head_vars(rule) {
                 let shown = c.rewritten.get(&name).cloned().unwrap_or_else(|| name.clone());
-                if bound.vars.contains(&name) || shown.is_generated() || !reported.insert(name) {
+                if bound.vars.contains(&name) || vars::is_generated(&shown) || !reported.insert(name) {
                     continue;
                 }
                 let scope = scopes.of(rule);

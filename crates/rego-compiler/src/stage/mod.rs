@@ -31,7 +31,7 @@ pub(crate) use check_keyword_overrides::{check_keyword_overrides, overrides_in_q
 pub(crate) use check_recursion::check_recursion;
 pub(crate) use check_rule_conflicts::check_rule_conflicts;
 pub(crate) use check_safety::{check_safety_rule_bodies, check_safety_rule_heads};
-pub(crate) use check_types::check_types;
+pub(crate) use check_types::{check_query_types, check_types};
 pub(crate) use check_undefined_funcs::{check_undefined_funcs, undefined_functions};
 pub(crate) use check_unused_imports::check_unused_imports;
 pub(crate) use check_void_calls::{check_void_calls, void_calls};

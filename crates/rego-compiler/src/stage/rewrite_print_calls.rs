@@ -142,8 +142,7 @@ impl Rewrite for Keep<'_> {
             }
             let outputs = safety::outputs_of_body(std::slice::from_ref(expr), self.declarations, &self.safe);
             self.safe.extend(outputs);
-            self.safe
-                .extend(vars::of_expr(expr, Skip::NOTHING).into_iter().filter(|name| name.is_generated()));
+            self.safe.extend(vars::of_expr(expr, Skip::NOTHING).into_iter().filter(vars::is_generated));
         }
         self.safe = outer;
     }

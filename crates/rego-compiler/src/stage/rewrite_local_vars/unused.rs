@@ -81,7 +81,7 @@ fn check_declared(scopes: &mut Scopes, used: &VarSet, originals: &[Original], bo
     let mut mentioned = vars::of_body(body, Skip::NOTHING);
     mentioned.extend(used.iter().map(|name| scopes.declared(name).unwrap_or(name).clone()));
     for (renamed, name) in declared {
-        if mentioned.contains(&renamed) || used.contains(&renamed) || name.is_generated() {
+        if mentioned.contains(&renamed) || used.contains(&renamed) || vars::is_generated(&name) {
             continue;
         }
         let declares = |original: &&Original| original.declared.contains(&name);
