@@ -1,0 +1,147 @@
+//! The sidecar evaluator against a real OPA.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use guard_core::{Deadline, EvalError, Evaluator, StateStore};
+use guard_eval::{PolicyText, Sidecar};
+use guard_opa::{Client, Config};
+use support::{Opa, POLICY, ask, ask_and_charge, request, store};
+
+const LONG: Duration = Duration::from_secs(10);
+
+fn sidecar(opa: &Opa, store: Arc<dyn StateStore>) -> Sidecar {
+    let policies = vec![
+        // In the wrong order: the first calls a function of the second.
+        PolicyText { id: "user".into(), rego: "package user\n\nx := data.lib.double(2)".into() },
+        PolicyText { id: "lib".into(), rego: "package lib\n\ndouble(n) := n * 2".into() },
+        PolicyText { id: "guardrails/evaluate".into(), rego: POLICY.into() },
+    ];
+    Sidecar::new(Client::new(&Config::new(opa.url())).unwrap(), policies, store).unwrap()
+}
+
+#[test]
+fn publish_push_ask() {
+    let Some(opa) = Opa::start("publish_push_ask") else { return };
+    let (store, clock) = store("r1");
+    let sidecar = sidecar(&opa, Arc::clone(&store) as _);
+    let ask = |resource: &str, id: u128| ask_and_charge(&sidecar, &*store, resource, id);
+    assert_eq!(
+        [ask("a", 1), ask("a", 2), ask("a", 3), ask("a", 4)],
+        ["1 of 3", "2 of 3", "3 of 3", "three is enough"]
+    );
+    assert_eq!(ask("b/c d", 5), "1 of 3");
+    // The windows end, and the sidecar is told.
+    clock.advance(Duration::from_secs(61));
+    store.snapshot().wait().unwrap();
+    let decided = support::ask(&sidecar, &request("call", "a"), LONG).unwrap();
+    assert_eq!(decided.decision.reason, "1 of 3");
+    assert_eq!((decided.engine, decided.data_revision), ("sidecar", Some(store.revision())));
+}
+
+#[test]
+fn replicas_share_a_sidecar() {
+    let Some(opa) = Opa::start("replicas_share_a_sidecar") else { return };
+    let (one, _) = store("r1");
+    let (two, _) = store("r2");
+    let first = sidecar(&opa, Arc::clone(&one) as _);
+    let second = sidecar(&opa, Arc::clone(&two) as _);
+    assert_eq!(ask_and_charge(&first, &*one, "a", 1), "1 of 3");
+    // The second starts on a sidecar that the first has written to, and neither wipes out the other's cell.
+    assert_eq!(ask_and_charge(&second, &*two, "b", 1), "1 of 3");
+    assert_eq!(ask_and_charge(&first, &*one, "a", 2), "2 of 3");
+    // What a replica has charged is there with its next question.
+    ask(&first, &request("call", "b"), LONG).unwrap();
+    assert_eq!(ask_and_charge(&second, &*two, "a", 2), "3 of 3");
+    ask(&second, &request("call", "b"), LONG).unwrap();
+    assert_eq!(ask_and_charge(&first, &*one, "a", 3), "three is enough");
+}
+
+#[test]
+fn killed_and_started_anew() {
+    let Some(mut opa) = Opa::start("killed_and_started_anew") else { return };
+    let (store, _) = store("r1");
+    let sidecar = sidecar(&opa, Arc::clone(&store) as _);
+    sidecar.prepare(Deadline::after(LONG)).wait().unwrap();
+    assert_eq!(ask_and_charge(&sidecar, &*store, "a", 1), "1 of 3");
+    opa.kill();
+    let error = ask(&sidecar, &request("call", "a"), LONG).unwrap_err();
+    assert!(matches!(error, EvalError::Undeliverable(_)), "{error}");
+    // The new one knows nothing; it is told before it is trusted.
+    let opa = Opa::start_at(opa.port).unwrap();
+    assert_eq!(ask_and_charge(&sidecar, &*store, "a", 2), "2 of 3");
+    drop(opa);
+}
+
+#[test]
+fn restarted_without_a_call_in_between() {
+    let Some(mut opa) = Opa::start("restarted_without_a_call_in_between") else { return };
+    let (store, _) = store("r1");
+    let sidecar = sidecar(&opa, Arc::clone(&store) as _);
+    assert_eq!(ask_and_charge(&sidecar, &*store, "a", 1), "1 of 3");
+    ask(&sidecar, &request("call", "a"), LONG).unwrap();
+    opa.kill();
+    let opa = Opa::start_at(opa.port).unwrap();
+    assert_eq!(ask_and_charge(&sidecar, &*store, "a", 2), "2 of 3");
+    drop(opa);
+}
+
+#[test]
+fn what_is_no_decision_is_an_error() {
+    let Some(opa) = Opa::start("what_is_no_decision_is_an_error") else { return };
+    let (store, _) = store("r1");
+    let sidecar = sidecar(&opa, Arc::clone(&store) as _);
+    let error = ask(&sidecar, &request("garbage", "a"), LONG).unwrap_err();
+    assert_eq!(error.to_string(), "the decision must be an object, found the string `\"yes\"`");
+    let error = ask(&sidecar, &request("unheard of", "a"), LONG).unwrap_err();
+    assert_eq!(error.to_string(), "the policy gave no decision: `data/guardrails/evaluate` is undefined");
+    let error = ask(&sidecar, &request("loop", "a"), Duration::from_millis(300)).unwrap_err();
+    assert_eq!(error.to_string(), "no decision within the deadline of 300 ms");
+    assert_eq!(ask_and_charge(&sidecar, &*store, "a", 1), "1 of 3");
+}
+
+#[test]
+fn a_policy_that_opa_refuses_is_an_error() {
+    let Some(opa) = Opa::start("a_policy_that_opa_refuses_is_an_error") else { return };
+    let (store, _) = store("r1");
+    let policies = vec![PolicyText { id: "p".into(), rego: "package guardrails\n\nevaluate := x".into() }];
+    let sidecar = Sidecar::new(Client::new(&Config::new(opa.url())).unwrap(), policies, store).unwrap();
+    let error = ask(&sidecar, &request("call", "a"), LONG).unwrap_err().to_string();
+    assert!(
+        error.starts_with("the sidecar answered with status 400") && error.contains("var x is unsafe"),
+        "{error}"
+    );
+}
+
+/// A key that HTTP paths cannot carry is refused rather than written to another document.
+#[test]
+fn keys_that_paths_cannot_carry_are_refused() {
+    let Some(opa) = Opa::start("keys_that_paths_cannot_carry_are_refused") else { return };
+    let (store, _) = store("r1");
+    let sidecar = sidecar(&opa, Arc::clone(&store) as _);
+    assert_eq!(ask_and_charge(&sidecar, &*store, "../../x", 1), "1 of 3");
+    let error = ask(&sidecar, &request("call", "a"), LONG).unwrap_err().to_string();
+    assert!(error.contains("`../../x` cannot be part of a path"), "{error}");
+}
+
+#[test]
+fn eight_threads_ask_at_once() {
+    let Some(opa) = Opa::start("eight_threads_ask_at_once") else { return };
+    let (store, _) = store("r1");
+    let sidecar = sidecar(&opa, Arc::clone(&store) as _);
+    std::thread::scope(|scope| {
+        for thread in 0..8_u128 {
+            let (sidecar, store) = (&sidecar, &store);
+            scope.spawn(move || {
+                for turn in 1..=3_u128 {
+                    let reason = ask_and_charge(sidecar, &**store, &format!("r{thread}"), thread * 10 + turn);
+                    assert_eq!(reason, format!("{turn} of 3"));
+                }
+            });
+        }
+    });
+    assert_eq!(sidecar.name(), "sidecar");
+}

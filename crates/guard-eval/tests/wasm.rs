@@ -1,0 +1,120 @@
+//! The in-process evaluator, on a module that a real OPA built from the policy the sidecar is tested with.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod support;
+
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use guard_core::{EvalError, StateStore};
+use guard_eval::{LoadError, Wasm, WasmConfig};
+use support::{POLICY, ask, ask_and_charge, opa_binary, request, store};
+
+const LONG: Duration = Duration::from_secs(10);
+
+/// A policy's module, built by OPA.
+fn module(test: &str, policy: &str, entrypoint: &str) -> Option<Vec<u8>> {
+    let Some(opa) = opa_binary() else {
+        eprintln!("SKIPPED: {test}: no OPA binary (OPA_BIN, PATH, ~/go/bin/opa)");
+        return None;
+    };
+    let folder = std::env::temp_dir().join(format!("hexarch-{test}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let source = folder.join("policy.rego");
+    std::fs::write(&source, policy).unwrap();
+    let bundle = folder.join("bundle.tar.gz");
+    let build = Command::new(opa)
+        .args(["build", "-t", "wasm", "-e", entrypoint, "-o"])
+        .arg(&bundle)
+        .arg(source)
+        .status()
+        .unwrap();
+    assert!(build.success());
+    let unpack = Command::new("tar").arg("-xzf").arg(&bundle).arg("-C").arg(&folder).output().unwrap();
+    assert!(unpack.status.success());
+    let bytes = std::fs::read(folder.join("policy.wasm")).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    Some(bytes)
+}
+
+fn wasm(module: &[u8], store: Arc<dyn StateStore>, instances: usize) -> Wasm {
+    let config = WasmConfig { instances, ..WasmConfig::default() };
+    Wasm::load(module, Some("digest".into()), None, store, config).unwrap()
+}
+
+#[test]
+fn the_state_reaches_the_module() {
+    let Some(module) = module("state_reaches", POLICY, "guardrails/evaluate") else { return };
+    let (store, clock) = store("r1");
+    let wasm = wasm(&module, Arc::clone(&store) as _, 2);
+    let ask = |resource: &str, id: u128| ask_and_charge(&wasm, &*store, resource, id);
+    assert_eq!(
+        [ask("a", 1), ask("a", 2), ask("a", 3), ask("a", 4)],
+        ["1 of 3", "2 of 3", "3 of 3", "three is enough"]
+    );
+    assert_eq!(ask("b//c", 5), "1 of 3");
+    clock.advance(Duration::from_secs(61));
+    store.snapshot().wait().unwrap();
+    let decided = support::ask(&wasm, &request("call", "a"), LONG).unwrap();
+    assert_eq!(decided.decision.reason, "1 of 3");
+    assert_eq!((decided.engine, decided.module_digest.as_deref()), ("wasm", Some("digest")));
+    assert_eq!(decided.data_revision, Some(store.revision()));
+}
+
+#[test]
+fn what_is_no_decision_is_an_error_and_the_next_one_works() {
+    let Some(module) = module("no_decision", POLICY, "guardrails/evaluate") else { return };
+    let (store, _) = store("r1");
+    let wasm = wasm(&module, Arc::clone(&store) as _, 1);
+    let error = ask(&wasm, &request("garbage", "a"), LONG).unwrap_err();
+    assert_eq!(error.to_string(), "the decision must be an object, found the string `\"yes\"`");
+    let error = ask(&wasm, &request("unheard of", "a"), LONG).unwrap_err();
+    assert_eq!(error.to_string(), "the policy gave no decision: `data.guardrails.evaluate` is undefined");
+    let error = ask(&wasm, &request("loop", "a"), Duration::from_millis(200)).unwrap_err();
+    assert!(matches!(error, EvalError::DeadlinePassed(_) | EvalError::MemoryExceeded(_)), "{error}");
+    assert_eq!(ask_and_charge(&wasm, &*store, "a", 1), "1 of 3");
+    assert_eq!(ask_and_charge(&wasm, &*store, "a", 2), "2 of 3");
+}
+
+#[test]
+fn all_instances_see_every_charge() {
+    let Some(module) = module("all_instances", POLICY, "guardrails/evaluate") else { return };
+    let (store, _) = store("r1");
+    let wasm = wasm(&module, Arc::clone(&store) as _, 4);
+    std::thread::scope(|scope| {
+        for thread in 0..8_u128 {
+            let (wasm, store) = (&wasm, &store);
+            scope.spawn(move || {
+                for turn in 1..=3_u128 {
+                    let reason = ask_and_charge(wasm, &**store, &format!("r{thread}"), thread * 10 + turn);
+                    assert_eq!(reason, format!("{turn} of 3"));
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_busy_pool_says_so_in_time() {
+    let Some(module) = module("busy_pool", POLICY, "guardrails/evaluate") else { return };
+    let wasm = wasm(&module, store("r1").0, 1);
+    std::thread::scope(|scope| {
+        scope.spawn(|| ask(&wasm, &request("loop", "a"), Duration::from_millis(1_000)));
+        std::thread::sleep(Duration::from_millis(200));
+        let error = ask(&wasm, &request("call", "a"), Duration::from_millis(100)).unwrap_err();
+        assert_eq!(error.to_string(), "all 1 instances were busy until the deadline");
+    });
+    ask(&wasm, &request("call", "a"), LONG).unwrap();
+}
+
+#[test]
+fn modules_that_make_no_decisions_are_refused() {
+    let (store, _) = store("r1");
+    let error =
+        Wasm::load(b"no module", None, None, Arc::clone(&store) as _, WasmConfig::default()).err().unwrap();
+    assert!(matches!(error, LoadError::Module(_)), "{error}");
+    let Some(module) = module("no_entrypoint", "package other\n\np := 1", "other/p") else { return };
+    let error = Wasm::load(&module, None, None, store, WasmConfig::default()).err().unwrap();
+    assert_eq!(error.to_string(), "the module has no entrypoint `guardrails/evaluate`; it has other/p");
+}
