@@ -1,23 +1,21 @@
 //! Decisions of the compiled policies, in this process.
 
-mod pool;
-
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use guard_core::{
-    CellChange, Changes, DeadlinePassed, Decision, EngineFailed, EvalError, Evaluated, Evaluator,
+    CellChange, CellId, Changes, DeadlinePassed, Decision, EngineFailed, EvalError, Evaluated, Evaluator,
     MemoryExceeded, NoResult, PoolExhausted, Question, Reply, Revision, StateStore,
 };
 use rego_engine::{
-    Config, Engine, EngineError, EntrypointId, EvalContext, Input, Instance, Module, ModuleError,
+    BorrowError, Config, Engine, EngineError, EntrypointId, EvalContext, Input, Module, ModuleError, Pool,
+    PoolConfig,
 };
 use rego_value::{Value, json};
 use thiserror::Error;
 
 use crate::pushed::STATE;
-use pool::Pool;
 
 /// The entrypoint that gives decisions.
 const ENTRYPOINT: &str = "guardrails/evaluate";
@@ -48,9 +46,9 @@ pub enum LoadError {
     /// The bytes are no module that it runs.
     #[error(transparent)]
     Module(#[from] ModuleError),
-    /// The data cannot be given to the module.
-    #[error("the data document cannot be loaded: {0}")]
-    Data(#[source] rego_engine::EvalError),
+    /// No instance can be made of it, or not with this data.
+    #[error("the module cannot be started: {0}")]
+    Instance(#[source] rego_engine::EvalError),
     /// The module makes no decisions.
     #[error("the module has no entrypoint `{ENTRYPOINT}`; it has {}", .found.join(", "))]
     NoEntrypoint {
@@ -59,8 +57,7 @@ pub enum LoadError {
     },
 }
 
-/// Runs a compiled module in this process: warm instances, each with the state of the revision it last
-/// saw.
+/// Runs a compiled module in this process, on warm instances that follow the state.
 ///
 /// A decision holds up its thread for as long as it takes, which is microseconds for a policy as people
 /// write them and the deadline at most for one that loops.
@@ -69,12 +66,10 @@ pub struct Wasm {
     entrypoint: EntrypointId,
     digest: Option<String>,
     store: Arc<dyn StateStore>,
-}
-
-/// An instance, and the revision of the state that it holds.
-struct Warm {
-    instance: Instance,
-    state: Option<Revision>,
+    /// The store's revision that the pool's data have. Held while they are brought to a later one.
+    applied: Mutex<Option<Revision>>,
+    /// The same plus one, readable without the lock; 0 when there is none.
+    reached: AtomicU64,
 }
 
 impl Wasm {
@@ -95,46 +90,39 @@ impl Wasm {
         let Some(entrypoint) = module.entrypoint(ENTRYPOINT) else {
             return Err(LoadError::NoEntrypoint { found: module.entrypoints().map(str::to_owned).collect() });
         };
-        let pool = Pool::new(module, data, config.instances.max(1));
-        // The first instance is made now: what is wrong with the data is said at load.
-        match pool.with(Duration::MAX, |_| ()) {
-            Err(pool::TakeError::Start(error)) => return Err(LoadError::Data(error)),
-            // The pool is new: nobody else has its instances.
-            Ok(()) | Err(pool::TakeError::Busy) => {}
+        let pool = Pool::new(&module, PoolConfig { size: config.instances, ..PoolConfig::default() })
+            .map_err(LoadError::Instance)?;
+        if let Some(data) = data {
+            pool.set_data(data).map_err(LoadError::Instance)?;
         }
-        Ok(Self { pool, entrypoint, digest, store })
+        let (applied, reached) = (Mutex::new(None), AtomicU64::new(0));
+        Ok(Self { pool, entrypoint, digest, store, applied, reached })
     }
 
     fn decide(&self, question: Question<'_>) -> Result<Evaluated, EvalError> {
-        match self.pool.with(question.deadline.remaining(), |warm| self.decide_with(warm, question)) {
-            Ok(decided) => decided,
-            Err(pool::TakeError::Start(error)) => Err(translated(error)),
-            Err(pool::TakeError::Busy) => Err(PoolExhausted { size: self.pool.size() }.into()),
-        }
-    }
-
-    fn decide_with(&self, warm: &mut Warm, question: Question<'_>) -> Result<Evaluated, EvalError> {
         let deadline = question.deadline;
-        let revision = self.follow(warm)?;
-        let context = EvalContext {
-            deadline: Some(deadline.remaining()),
-            now_ns: question.request.time.as_nanos(),
-            seed: seed(),
-            ..EvalContext::default()
+        let revision = self.follow()?;
+        let results = self.pool.with_patience(deadline.remaining(), |instance, _| {
+            let context = EvalContext {
+                deadline: Some(deadline.remaining()),
+                now_ns: question.request.time.as_nanos(),
+                seed: seed(),
+                ..EvalContext::default()
+            };
+            instance.evaluate_id(self.entrypoint, Input::Json(question.input.as_bytes()), &context)
+        });
+        let results = match results {
+            Ok(Ok(results)) => results,
+            Ok(Err(rego_engine::EvalError::Deadline { .. })) => {
+                return Err(DeadlinePassed { allowed: deadline.allowed() }.into());
+            }
+            Ok(Err(error)) | Err(BorrowError::Instance(error)) => return Err(translated(error)),
+            Err(BorrowError::Exhausted { size, .. }) => return Err(PoolExhausted { size }.into()),
         };
-        let input = Input::Json(question.input.as_bytes());
-        let results =
-            warm.instance.evaluate_id(self.entrypoint, input, &context).map_err(|error| match error {
-                rego_engine::EvalError::Deadline { .. } => {
-                    DeadlinePassed { allowed: deadline.allowed() }.into()
-                }
-                other => translated(other),
-            })?;
         let Some(result) = results.result() else {
             return Err(NoResult { path: format!("data.{}", ENTRYPOINT.replace('/', ".")) }.into());
         };
-        let text = json::to_string(result, json::Escape::Plain);
-        let decision = Decision::from_json(text.as_bytes())?;
+        let decision = Decision::from_json(json::to_string(result, json::Escape::Plain).as_bytes())?;
         Ok(Evaluated {
             decision,
             engine: self.name(),
@@ -143,47 +131,51 @@ impl Wasm {
         })
     }
 
-    /// Brings an instance to the state of this moment: the cells that have changed, and no other data.
-    fn follow(&self, warm: &mut Warm) -> Result<Revision, EvalError> {
-        if let Some(held) = warm.state
-            && held >= self.store.revision()
+    /// Brings the pool's data to the state of this moment: the cells that have changed, and nothing else.
+    fn follow(&self) -> Result<Revision, EvalError> {
+        if let Some(reached) = self.reached.load(Ordering::Acquire).checked_sub(1)
+            && reached >= self.store.revision().0
         {
-            return Ok(held);
+            return Ok(Revision(reached));
         }
-        let changes = match warm.state.take() {
+        let mut applied = self.applied.lock().unwrap_or_else(PoisonError::into_inner);
+        // On an error halfway nobody knows what the data have: the next question begins with all of it.
+        self.reached.store(0, Ordering::Release);
+        let changes = match applied.take() {
             Some(held) => self.store.changes_since(held).wait()?,
             None => Changes::All(self.store.snapshot().wait()?),
         };
         let revision = changes.revision();
-        apply(&mut warm.instance, changes)?;
-        warm.state = Some(revision);
+        self.apply(changes)?;
+        *applied = Some(revision);
+        self.reached.store(revision.0.saturating_add(1), Ordering::Release);
         Ok(revision)
     }
-}
 
-fn apply(instance: &mut Instance, changes: Changes) -> Result<(), EvalError> {
-    match changes {
-        Changes::All(snapshot) => {
-            let document = json::parse(snapshot.to_json().as_bytes())
-                .map_err(|error| EngineFailed { detail: format!("the state is not JSON: {error}") })?;
-            instance.set_data_at(&STATE, document).map_err(translated)
+    fn apply(&self, changes: Changes) -> Result<(), EvalError> {
+        match changes {
+            Changes::All(snapshot) => {
+                let document = json::parse(snapshot.to_json().as_bytes())
+                    .map_err(|error| EngineFailed { detail: format!("the state is not JSON: {error}") })?;
+                self.pool.set_data_at(&STATE, document).map_err(translated)
+            }
+            Changes::Cells { cells, .. } => cells.iter().try_for_each(|change| self.apply_cell(change)),
         }
-        Changes::Cells { cells, .. } => cells.iter().try_for_each(|change| apply_cell(instance, change)),
     }
-}
 
-fn apply_cell(instance: &mut Instance, change: &CellChange) -> Result<(), EvalError> {
-    let [hexarch, state] = STATE;
-    let cell = &*change.path.cell;
-    let window = [hexarch, state, &cell.limit, &cell.key, &cell.window];
-    let changed = match change.value {
-        Some(value) => {
-            let [a, b, c, d, e] = window;
-            instance.set_data_at(&[a, b, c, d, e, &change.path.replica], Value::from(value.units()))
-        }
-        None => instance.remove_data_at(&window),
-    };
-    changed.map_err(translated)
+    fn apply_cell(&self, change: &CellChange) -> Result<(), EvalError> {
+        let [hexarch, state] = STATE;
+        let CellId { limit, key, window } = &*change.path.cell;
+        let changed = match change.value {
+            Some(value) => {
+                let path = [hexarch, state, limit, key, window, &change.path.replica];
+                self.pool.set_data_at(&path, Value::from(value.units()))
+            }
+            // A window that has ended has ended for every replica.
+            None => self.pool.remove_data_at(&[hexarch, state, limit, key, window]),
+        };
+        changed.map_err(translated)
+    }
 }
 
 /// The engine's error in the product's words.

@@ -207,9 +207,21 @@ impl Pool {
     /// # Errors
     /// See [`BorrowError`].
     pub fn with<R>(&self, work: impl FnOnce(&mut Instance, u64) -> R) -> Result<R, BorrowError> {
+        self.with_patience(self.config.borrow_timeout, work)
+    }
+
+    /// The same for a borrower who has a deadline of its own and waits that long.
+    ///
+    /// # Errors
+    /// See [`BorrowError`].
+    pub fn with_patience<R>(
+        &self,
+        patience: Duration,
+        work: impl FnOnce(&mut Instance, u64) -> R,
+    ) -> Result<R, BorrowError> {
         let mut warm = match self.free.pop() {
             Some(warm) => warm,
-            None => self.make_or_wait()?,
+            None => self.make_or_wait(patience)?,
         };
         let place = Place { made: &self.made };
         let outcome = if warm.revision == self.revision.load(Ordering::Acquire) {
@@ -223,7 +235,7 @@ impl Pool {
         Ok(outcome?)
     }
 
-    fn make_or_wait(&self) -> Result<Warm, BorrowError> {
+    fn make_or_wait(&self, patience: Duration) -> Result<Warm, BorrowError> {
         let may_make = |made: usize| (made < self.config.size).then_some(made + 1);
         if self.made.fetch_update(Ordering::Relaxed, Ordering::Relaxed, may_make).is_ok() {
             return match Instance::new(&self.module) {
@@ -238,7 +250,7 @@ impl Pool {
         // INVARIANT: a borrower counts itself before it looks once more; whoever returns an instance does
         // so before it looks at the count. So no return goes unseen.
         self.waiting.fetch_add(1, Ordering::SeqCst);
-        let found = self.wait_until(start + self.config.borrow_timeout);
+        let found = self.wait_until(start + patience);
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         found.ok_or_else(|| BorrowError::Exhausted { size: self.config.size, waited: start.elapsed() })
     }
