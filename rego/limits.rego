@@ -37,10 +37,10 @@ _amount(kind) := micro_dollars(input.cost) if {
 # description: |
 #   Dollars as a whole number of micro-dollars; what lies below one is rounded up. The product is rounded
 #   to the nearest first, since a decimal fraction times a million may come out a hair beside the integer.
-micro_dollars(dollars) := nearest + 1 if {
-	nearest := round(dollars * 1000000)
-	(dollars * 1000000) - nearest > 0.000001
-} else := round(dollars * 1000000)
+micro_dollars(cost) := nearest + 1 if {
+	nearest := round(cost * 1000000)
+	(cost * 1000000) - nearest > 0.000001
+} else := round(cost * 1000000)
 
 _used(limit, window) := 0 if not data.hexarch.state[limit.id][limit.key][window.id]
 

@@ -1,5 +1,29 @@
 //! hexarch.yaml: discovery, schema, validation, translation to Rego.
 //!
+//! **Job.** Find the file ([`discover`]), read it ([`load`], [`parse`]) into a typed [`PolicyFile`] or into all
+//! of its [`Problems`] at once, and [`translate`] it to Rego that a person would have written. A decision table
+//! ([`Table`]) says what a pack decides, a [`Script`] is a run of calls.
+//!
+//! **Invariants.**
+//! - Nothing in a file is ignored. A key is enforced, or it is a problem: unknown, or not supported yet. The
+//!   tables in `schema.rs` are the only list of keys. (`tests/problems`)
+//! - A [`PolicyFile`] exists only without a problem, so that [`translate`] cannot fail, and what it writes
+//!   passes `opa check --strict` and `opa fmt --fail`, whatever names and texts an author chose.
+//!   (`tests/translate.rs`, with the real OPA)
+//! - What a policy decides is in its table, and the tables hold on the real OPA for the translated file and
+//!   for each policy's export. (`tests/packs.rs`, `tests/demo.rs`)
+//! - A guard that cannot see is not passed: a missing field, cost, time or a malformed state denies.
+//!   (`rego/*_test.rego`)
+//! - No file is read that another user can write, that is too large, or that unfolds to more than it holds.
+//!   (`file.rs`, `yaml/build.rs`)
+//!
+//! **The YAML reader** is `saphyr-parser`, for its events carry line and column. Readers built on serde
+//! (`serde_yaml` and its successor `yaml_serde`) give no position for a value, stop at the first error and let
+//! the last of two equal keys win; all three are what this file format promises not to do.
+//!
+//! **The reader of the text knows no clock and asks no machine**: timezones are those of the database built in
+//! (`jiff`), so that a file means the same everywhere. Only [`discover`] and [`load`] touch the file system.
+//!
 //! # What the generated Rego reads
 //! `input`, as the contract of the decision service has it, with these two points that the types alone
 //! would not say:
@@ -23,6 +47,7 @@
 //! The key of a limit is `"all"`; its id is `<policy>.<rule>.<yaml key>`, such as
 //! `api_budget.rule_1.monthly_budget`; `data.hexarch.state[limit][key][window][replica]` holds its cells.
 
+mod call;
 mod discover;
 mod export;
 mod file;
@@ -32,9 +57,11 @@ mod nearest;
 mod problem;
 mod read;
 mod schema;
+mod table;
 mod translate;
 mod yaml;
 
+pub use call::{Call, Script, Step};
 pub use discover::{DiscoverError, FILE_NAMES, discover};
 pub use export::{export_json, export_rego, export_yaml};
 pub use file::{FileError, LoadError, LoadOptions, load};
@@ -44,6 +71,7 @@ pub use model::{
     Period, Policy, PolicyFile, Rule, RuleAction, Secret, Settings, StateStore,
 };
 pub use problem::{Place, Problem, ProblemCode, Problems};
+pub use table::{Row, Table};
 pub use translate::{LimitInfo, PolicyInfo, RegoPackage, translate};
 
 /// Reads and checks the text of a hexarch.yaml; `file` names it in messages and in generated comments.

@@ -4,7 +4,7 @@ mod fields;
 mod policy;
 mod rule;
 mod settings;
-mod values;
+pub(crate) mod values;
 
 use std::sync::Arc;
 
@@ -13,27 +13,37 @@ use crate::problem::{Place, Problem, ProblemCode, Problems};
 use crate::schema;
 use crate::yaml::{self, Kind, Node};
 
-use fields::Fields;
+pub(crate) use fields::Fields;
 
 /// Reads and checks the text of a hexarch.yaml; `file` names it in messages and comments.
 ///
 /// # Errors
 /// All problems of the file at once, in the order of its lines.
 pub(crate) fn read(file: &str, text: &str) -> Result<PolicyFile, Problems> {
-    let told = |problems| Problems::new(file, text, problems);
-    let root = yaml::read(text).map_err(told)?;
+    document(file, text, |root, problems| whole(file, root, problems))
+}
+
+/// Reads a YAML document and builds something of its tree, with all problems of both at once.
+pub(crate) fn document<T>(
+    file: &str,
+    text: &str,
+    build: impl FnOnce(&Arc<Node>, &mut Vec<Problem>) -> Option<T>,
+) -> Result<T, Problems> {
     let mut problems = Vec::new();
-    let parsed = match root {
-        Some(node) if !is_nothing(&node) => whole(file, &node, &mut problems),
-        _ => {
-            let problem = Problem::new(ProblemCode::Missing, Place::START, "the file is empty");
-            problems.push(problem.with_help("a hexarch.yaml has at least the key `policies`"));
+    let built = match yaml::read(text, &mut problems) {
+        Ok(Some(root)) if !is_nothing(&root) => build(&root, &mut problems),
+        Ok(_) => {
+            problems.push(Problem::new(ProblemCode::Missing, Place::START, "the file is empty"));
+            None
+        }
+        Err(fatal) => {
+            problems.push(fatal);
             None
         }
     };
-    match parsed {
-        Some(parsed) if problems.is_empty() => Ok(parsed),
-        _ => Err(told(problems)),
+    match built {
+        Some(built) if problems.is_empty() => Ok(built),
+        _ => Err(Problems::new(file, text, problems)),
     }
 }
 

@@ -105,6 +105,48 @@ pub(crate) const OPA_TLS: &[Key] = &[now("ca_file"), now("cert_file"), now("key_
 
 pub(crate) const STATE: &[Key] = &[now("store")];
 
+/// A decision table.
+pub(crate) const TABLE: &[Key] = &[now("clock"), now("rows")];
+
+/// A row of a decision table.
+pub(crate) const ROW: &[Key] = &[now("row"), now("at"), now("call"), now("state"), now("expect")];
+
+/// A script of calls.
+pub(crate) const SCRIPT: &[Key] = &[now("clock"), now("calls")];
+
+/// A call of a decision table.
+pub(crate) const CALL: &[Key] = &[
+    now("policy"),
+    now("function"),
+    now("operation"),
+    now("resource"),
+    now("resource_type"),
+    now("model"),
+    now("user"),
+    now("roles"),
+    now("cost"),
+    now("tokens"),
+    now("confirm"),
+];
+
+/// A call of a script.
+pub(crate) const STEP: &[Key] = &[
+    now("after"),
+    now("note"),
+    now("expect"),
+    now("policy"),
+    now("function"),
+    now("operation"),
+    now("resource"),
+    now("resource_type"),
+    now("model"),
+    now("user"),
+    now("roles"),
+    now("cost"),
+    now("tokens"),
+    now("confirm"),
+];
+
 const fn limit(name: &'static str, kind: LimitKind, period: Period) -> LimitKey {
     LimitKey { name, kind, period }
 }

@@ -8,14 +8,14 @@ use crate::schema::{Key, Support};
 use crate::yaml::{Entry, Kind, Node, shorten};
 
 /// A mapping whose keys have been checked.
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     entries: &'a [Entry],
 }
 
 impl<'a> Fields<'a> {
     /// The mapping at `node`, called `what` in messages. Unknown keys, and those that are not enforced yet,
     /// are problems.
-    pub(super) fn of(
+    pub(crate) fn of(
         node: &'a Arc<Node>,
         what: &str,
         keys: &'static [Key],
@@ -35,7 +35,7 @@ impl<'a> Fields<'a> {
         Some(Self { entries })
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<&'a Entry> {
+    pub(crate) fn get(&self, key: &str) -> Option<&'a Entry> {
         self.entries.iter().find(|entry| entry.key == key)
     }
 }

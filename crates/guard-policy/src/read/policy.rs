@@ -71,7 +71,9 @@ fn policy(item: &Arc<Node>, inherited: &str, seen: &mut Seen, problems: &mut Vec
     let enabled = fields.get("enabled").and_then(|e| values::boolean(e, problems));
     let confirmation = fields.get("requires_confirmation").and_then(|e| values::boolean(e, problems));
     let timezone = fields.get("timezone").and_then(|e| values::timezone(e, problems));
-    let rules = rules(&fields, item.place, confirmation == Some(true), problems);
+    // One that cannot be read has been complained about, and was probably meant.
+    let asks = fields.get("requires_confirmation").is_some() && confirmation != Some(false);
+    let rules = rules(&fields, item.place, asks, problems);
     Some(Policy {
         id: id?.to_owned(),
         description: description.map(str::to_owned),

@@ -29,8 +29,8 @@ const ACTIONS: &[(&str, RuleAction)] = &[
 
 /// Reads the rule that stands at `position`, from 1.
 pub(super) fn read(item: &Arc<Node>, position: usize, problems: &mut Vec<Problem>) -> Option<Rule> {
-    let fields = Fields::of(item, "a rule", schema::RULE, problems)?;
     let before = problems.len();
+    let fields = Fields::of(item, "a rule", schema::RULE, problems)?;
     let id = match fields.get("id") {
         Some(entry) => values::identifier(entry, problems).map(str::to_owned),
         None => Some(format!("rule_{position}")),
@@ -64,7 +64,7 @@ pub(super) fn read(item: &Arc<Node>, position: usize, problems: &mut Vec<Problem
             Said::WarnAt(_) => RuleAction::Block,
         }),
     };
-    // Whether the parts fit is only worth asking when each could be read.
+    // Whether the parts fit is only worth asking when every key is known and could be read.
     if problems.len() == before {
         check(&rule, item, &fields, problems);
     }

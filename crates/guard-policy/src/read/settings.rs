@@ -16,14 +16,6 @@ const LEVELS: &[(&str, LogLevel)] = &[
     ("info", LogLevel::Info),
     ("warning", LogLevel::Warning),
     ("error", LogLevel::Error),
-    ("warn", LogLevel::Warning),
-    ("critical", LogLevel::Error),
-    ("DEBUG", LogLevel::Debug),
-    ("INFO", LogLevel::Info),
-    ("WARNING", LogLevel::Warning),
-    ("ERROR", LogLevel::Error),
-    ("WARN", LogLevel::Warning),
-    ("CRITICAL", LogLevel::Error),
 ];
 
 const ORDERS: &[(&str, EvaluatorOrder)] = &[
@@ -55,9 +47,26 @@ fn logging(entry: &Entry, problems: &mut Vec<Problem>) -> Option<Logging> {
     let silent = Logging::default();
     Some(Logging {
         enabled: fields.get("enabled").and_then(|e| values::boolean(e, problems)).unwrap_or(silent.enabled),
-        level: fields.get("level").and_then(|e| one_of(e, LEVELS, problems)).unwrap_or(silent.level),
+        level: fields.get("level").and_then(|e| level(e, problems)).unwrap_or(silent.level),
         file: fields.get("file").and_then(|e| values::text(e, problems)).map(str::to_owned),
     })
+}
+
+/// Levels in either case, and by the two further names that Python's logging has for them.
+fn level(entry: &Entry, problems: &mut Vec<Problem>) -> Option<LogLevel> {
+    let word = match &entry.value.kind {
+        Kind::Scalar(scalar) => scalar.text.to_ascii_lowercase(),
+        Kind::List(_) | Kind::Map(_) => String::new(),
+    };
+    let name = match word.as_str() {
+        "warn" => "warning",
+        "critical" => "error",
+        other => other,
+    };
+    match LEVELS.iter().find(|(level, _)| *level == name) {
+        Some((_, level)) => Some(*level),
+        None => one_of(entry, LEVELS, problems),
+    }
 }
 
 fn opa(entry: &Entry, problems: &mut Vec<Problem>) -> Option<Opa> {

@@ -25,7 +25,7 @@ fn bad(node: &Node, message: String) -> Problem {
 }
 
 /// A text that is not empty.
-pub(super) fn text<'a>(entry: &'a Entry, problems: Sink<'_>) -> Option<&'a str> {
+pub(crate) fn text<'a>(entry: &'a Entry, problems: Sink<'_>) -> Option<&'a str> {
     text_node(&entry.value, &format!("`{}`", entry.key), problems)
 }
 
@@ -42,15 +42,16 @@ fn text_node<'a>(node: &'a Node, what: &str, problems: Sink<'_>) -> Option<&'a s
     None
 }
 
-/// A name for something: letters, digits, `_`, `-` and `.`.
+/// A name for something: letters, digits, `_`, `-` and `.`, the first neither `-` nor `.`.
 pub(super) fn identifier<'a>(entry: &'a Entry, problems: Sink<'_>) -> Option<&'a str> {
     const MAX_LENGTH: usize = 128;
     let text = text(entry, problems)?;
     let fits = text.len() <= MAX_LENGTH
+        && text.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_')
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
     if !fits {
         let message = format!(
-            "`{}` takes up to {MAX_LENGTH} letters, digits, `_`, `-` and `.`, found `{}`",
+            "`{}` takes up to {MAX_LENGTH} letters, digits, `_`, `-` and `.`, the first neither `-` nor `.`; found `{}`",
             entry.key,
             shorten(text)
         );
@@ -60,7 +61,7 @@ pub(super) fn identifier<'a>(entry: &'a Entry, problems: Sink<'_>) -> Option<&'a
     Some(text)
 }
 
-pub(super) fn boolean(entry: &Entry, problems: Sink<'_>) -> Option<bool> {
+pub(crate) fn boolean(entry: &Entry, problems: Sink<'_>) -> Option<bool> {
     let what = format!("`{}`", entry.key);
     match resolved(&entry.value) {
         Some(Resolved::Bool(value)) => return Some(value),
@@ -82,7 +83,7 @@ pub(super) fn boolean(entry: &Entry, problems: Sink<'_>) -> Option<bool> {
 }
 
 /// The number at `entry`, with a hint where it stands in quotes or behind a dollar sign.
-fn number<'a>(entry: &'a Entry, expected: &str, problems: Sink<'_>) -> Option<&'a str> {
+pub(crate) fn number<'a>(entry: &'a Entry, expected: &str, problems: Sink<'_>) -> Option<&'a str> {
     let what = format!("`{}`", entry.key);
     match resolved(&entry.value) {
         Some(Resolved::Number(text)) => return Some(text),
@@ -130,7 +131,7 @@ fn micros(text: &str) -> Option<u64> {
 }
 
 /// A whole number of calls.
-pub(super) fn count(entry: &Entry, problems: Sink<'_>) -> Option<u64> {
+pub(crate) fn count(entry: &Entry, problems: Sink<'_>) -> Option<u64> {
     const MAX: u64 = 1_000_000_000_000;
     let text = number(entry, "a whole number of calls, such as 100", problems)?;
     match text.parse::<u64>() {
@@ -172,7 +173,7 @@ pub(super) fn seconds(entry: &Entry, problems: Sink<'_>) -> Option<Duration> {
     const MAX_SECONDS: f64 = 86_400.0;
     let text = number(entry, "a number of seconds, such as 5 or 0.25", problems)?;
     match text.parse::<f64>() {
-        Ok(value) if value >= 0.001 && value <= MAX_SECONDS => Some(Duration::from_secs_f64(value)),
+        Ok(value) if (0.001..=MAX_SECONDS).contains(&value) => Some(Duration::from_secs_f64(value)),
         _ => {
             let message = format!("`{}` takes 0.001 to 86400 seconds, found `{}`", entry.key, shorten(text));
             problems.push(bad(&entry.value, message));
@@ -204,6 +205,11 @@ fn texts<'a>(entry: &'a Entry, problems: Sink<'_>) -> Vec<(&'a Node, &'a str)> {
             text_node(&entry.value, &what, problems).map(|text| (&*entry.value, text)).into_iter().collect()
         }
     }
+}
+
+/// Texts: one, or a list.
+pub(crate) fn names(entry: &Entry, problems: Sink<'_>) -> Vec<String> {
+    texts(entry, problems).into_iter().map(|(_, text)| text.to_owned()).collect()
 }
 
 /// Names or globs: one, or a list.
@@ -271,7 +277,7 @@ fn check_class(class: &str) -> Result<(), &'static str> {
 }
 
 /// Hours of the day: one range, or a list.
-pub(super) fn hours(entry: &Entry, problems: Sink<'_>) -> Vec<HourRange> {
+pub(crate) fn hours(entry: &Entry, problems: Sink<'_>) -> Vec<HourRange> {
     let mut ranges = Vec::new();
     for (node, text) in texts(entry, problems) {
         match range(text) {

@@ -3,7 +3,7 @@
 use crate::model::{HourRange, Limit, Matches, Pattern, Policy, Rule, RuleAction, Weekday};
 
 use super::conditions::fits_none;
-use super::text::{Literal, enumerated, list, quoted};
+use super::text::{Literal, enumerated, quoted};
 
 /// One statement `_findings contains … if { … }`.
 pub(super) struct Finding {
@@ -221,16 +221,17 @@ fn told_hours(hours: &[HourRange]) -> String {
     enumerated(&hours.iter().map(ToString::to_string).collect::<Vec<_>>(), "and")
 }
 
+/// In one line however long: behind a broken list `opa fmt` breaks the other arguments too.
 fn ranges(hours: &[HourRange]) -> String {
     let range = |range: &HourRange| {
         let ((from_hour, from_minute), (to_hour, to_minute)) = (range.from, range.to);
         format!("{{\"from\": [{from_hour}, {from_minute}], \"to\": [{to_hour}, {to_minute}]}}")
     };
-    list('[', &hours.iter().map(range).collect::<Vec<_>>(), ']', 1)
+    format!("[{}]", hours.iter().map(range).collect::<Vec<_>>().join(", "))
 }
 
 fn day_set(days: &[Weekday]) -> String {
-    list('{', &days.iter().map(|day| quoted(day.as_str())).collect::<Vec<_>>(), '}', 1)
+    format!("{{{}}}", days.iter().map(|day| quoted(day.as_str())).collect::<Vec<_>>().join(", "))
 }
 
 /// The fields of `input` without which a guard of the policy could not tell whether a call is its business.

@@ -34,11 +34,11 @@ fn file_name(file: &str) -> &str {
     file.rsplit(['/', '\\']).next().unwrap_or(file)
 }
 
-/// `.name` where Rego's grammar has it, else `["name"]`.
+/// `.name` where `opa fmt` writes it so, else `["name"]`.
 fn path_step(id: &str) -> String {
-    const KEYWORDS: [&str; 17] = [
-        "as", "contains", "data", "default", "else", "every", "false", "if", "import", "in", "input", "not",
-        "null", "package", "some", "true", "with",
+    const KEYWORDS: [&str; 15] = [
+        "as", "contains", "default", "else", "every", "false", "if", "import", "in", "not", "null",
+        "package", "some", "true", "with",
     ];
     let word = id.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');

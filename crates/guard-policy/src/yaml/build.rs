@@ -15,29 +15,24 @@ const MAX_DEPTH: usize = 64;
 /// How many nodes a file may have once its aliases are unfolded. Ten thousand policies need a twentieth.
 const MAX_NODES: usize = 2_000_000;
 
-/// Reads one YAML document. `None` stands for an empty one.
+/// Reads one YAML document. The tree is there, `None` for an empty document, as long as one could be built;
+/// problems that leave a tree (a key that stands there twice) are pushed to `problems`.
 ///
 /// # Errors
-/// Every problem found up to the first that leaves no tree: the YAML grammar's own, and what goes beyond
-/// the bounds.
-pub(crate) fn read(text: &str) -> Result<Option<Arc<Node>>, Vec<Problem>> {
+/// The first problem that leaves no tree: of YAML's grammar, or of what goes beyond the bounds.
+pub(crate) fn read(text: &str, problems: &mut Vec<Problem>) -> Result<Option<Arc<Node>>, Problem> {
     let mut builder = Builder::default();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    for event in Parser::new_from_str(text) {
-        let step = match event {
-            Ok((event, span)) => builder.take(event, place(&span.start)),
-            Err(error) => Err(Problem::new(
-                ProblemCode::Syntax,
-                place(error.marker()),
-                format!("this is not YAML: {}", error.info()),
-            )),
-        };
-        if let Err(fatal) = step {
-            builder.problems.push(fatal);
-            return Err(builder.problems);
-        }
-    }
-    if builder.problems.is_empty() { Ok(builder.root) } else { Err(builder.problems) }
+    let built = Parser::new_from_str(text).try_for_each(|event| match event {
+        Ok((event, span)) => builder.take(event, place(&span.start)),
+        Err(error) => Err(Problem::new(
+            ProblemCode::Syntax,
+            place(error.marker()),
+            format!("this is not YAML: {}", error.info()),
+        )),
+    });
+    problems.append(&mut builder.problems);
+    built.map(|()| builder.root)
 }
 
 fn place(marker: &Marker) -> Place {
@@ -276,11 +271,14 @@ mod tests {
                 }
             }
         }
-        match read(text) {
-            Ok(None) => "empty".to_owned(),
-            Ok(Some(node)) => show(&node),
-            Err(problems) => problems
+        let mut problems = Vec::new();
+        let read = read(text, &mut problems);
+        match read {
+            Ok(None) if problems.is_empty() => "empty".to_owned(),
+            Ok(Some(node)) if problems.is_empty() => show(&node),
+            other => problems
                 .iter()
+                .chain(other.as_ref().err())
                 .map(|p| format!("{}:{} {}: {}", p.place.line, p.place.column, p.code, p.message))
                 .collect::<Vec<_>>()
                 .join("; "),

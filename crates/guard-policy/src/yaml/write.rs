@@ -124,12 +124,12 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back_as_the_same() {
-        let node = read(SAMPLE).unwrap().unwrap();
+        let node = read(SAMPLE, &mut Vec::new()).unwrap().unwrap();
         let mut yaml = String::new();
         write_yaml(&node, 0, &mut yaml);
         let mut json = String::new();
         write_json(&node, 0, &mut json);
-        let again = read(&yaml).unwrap().unwrap();
+        let again = read(&yaml, &mut Vec::new()).unwrap().unwrap();
         let mut json_again = String::new();
         write_json(&again, 0, &mut json_again);
         assert_eq!(json, json_again, "{yaml}");

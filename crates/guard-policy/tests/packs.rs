@@ -1,0 +1,142 @@
+//! The packs of `policies/`: their tables, decided by the real OPA, from the Rego that they translate to and
+//! from each policy's export.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use guard_policy::{LoadOptions, PolicyFile, Table, export_rego, load, translate};
+use serde_json::{Value, json};
+use support::Scratch;
+
+/// Asks for the decision about each row, in the order of the rows.
+const RUNNER: &str = "package table_runner
+
+decisions[position] := decision if {
+	some position, row in data.table_rows
+	decision := ENTRY with input as row.input with data.hexarch.state as row.state
+}
+";
+
+struct Pack {
+    name: String,
+    file: PolicyFile,
+    table: Table,
+}
+
+fn packs() -> Vec<Pack> {
+    let mut directories: Vec<PathBuf> = std::fs::read_dir(support::root().join("policies"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.join("table.yaml").exists())
+        .collect();
+    directories.sort();
+    assert!(directories.len() >= 10, "{directories:?}");
+    directories.iter().map(|directory| pack(directory)).collect()
+}
+
+fn pack(directory: &Path) -> Pack {
+    let options = LoadOptions { allow_writable_by_others: true, ..LoadOptions::default() };
+    let file = load(directory.join("hexarch.yaml"), &options).unwrap_or_else(|error| panic!("\n{error}"));
+    let path = directory.join("table.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let table = Table::parse(&path.display().to_string(), &text).unwrap_or_else(|error| panic!("\n{error}"));
+    Pack { name: directory.file_name().unwrap().to_string_lossy().into_owned(), file, table }
+}
+
+/// The decisions about the rows, asked for by one run of OPA over the modules in `scratch`.
+fn decide(opa: &Path, scratch: &Scratch, entry: &str, rows: &[&guard_policy::Row]) -> Vec<Value> {
+    let runner = scratch.write("runner.rego", &RUNNER.replace("ENTRY", entry));
+    assert!(runner.exists());
+    let rows: Vec<Value> = rows
+        .iter()
+        .map(|row| json!({"input": row.input(), "state": row.data()["hexarch"]["state"]}))
+        .collect();
+    scratch.write("rows.json", &json!({"table_rows": rows}).to_string());
+    let printed = support::run(
+        opa,
+        &["eval", "--format", "raw", "data.table_runner.decisions", "-d"],
+        &[scratch.path()],
+    )
+    .unwrap_or_else(|error| panic!("{error}"));
+    let decisions: Value =
+        serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{error}: {printed}"));
+    (0..rows.len()).map(|row| decisions[row.to_string()].clone()).collect()
+}
+
+fn assert_rows(pack: &Pack, how: &str, rows: &[&guard_policy::Row], decisions: &[Value]) {
+    let failed: Vec<String> = rows
+        .iter()
+        .zip(decisions)
+        .filter_map(|(row, decision)| {
+            let error = row.check(decision).err()?;
+            Some(format!("  line {} ({}): {error}", row.line(), row.name()))
+        })
+        .collect();
+    assert!(failed.is_empty(), "pack {}, {how}:\n{}", pack.name, failed.join("\n"));
+}
+
+/// The Rego in the directory passes `opa check --strict`, and `opa fmt` would not change a byte of it.
+fn assert_clean(opa: &Path, directory: &Path) {
+    support::run(opa, &["check", "--strict"], &[directory])
+        .unwrap_or_else(|error| panic!("opa check: {error}"));
+    support::run(opa, &["fmt", "--fail", "--diff"], &[directory])
+        .unwrap_or_else(|error| panic!("opa fmt: {error}"));
+}
+
+#[test]
+fn the_tables_hold_in_real_opa() {
+    let Some(opa) = support::opa() else { return };
+    for pack in packs() {
+        let scratch = Scratch::new();
+        for module in translate(&pack.file).modules() {
+            scratch.write(module.name(), module.text());
+        }
+        let rows: Vec<&guard_policy::Row> = pack.table.rows().iter().collect();
+        let decisions = decide(&opa, &scratch, "data.guardrails.evaluate", &rows);
+        assert_rows(&pack, "translated", &rows, &decisions);
+    }
+}
+
+#[test]
+fn the_tables_hold_for_each_export_by_itself() {
+    let Some(opa) = support::opa() else { return };
+    for pack in packs() {
+        for policy in pack.file.policies() {
+            let about = |row: &&guard_policy::Row| row.input()["policy_id"] == policy.id();
+            let rows: Vec<&guard_policy::Row> = pack.table.rows().iter().filter(about).collect();
+            assert!(!rows.is_empty(), "the table of {} has no row for `{}`", pack.name, policy.id());
+            let scratch = Scratch::new();
+            scratch.write("policy.rego", &export_rego(&pack.file, policy));
+            let entry = format!("data.guardrails.policies[{}].decision", json!(policy.id()));
+            let decisions = decide(&opa, &scratch, &entry, &rows);
+            assert_rows(&pack, "exported", &rows, &decisions);
+        }
+    }
+}
+
+#[test]
+fn what_is_generated_passes_opa_check_and_fmt() {
+    let Some(opa) = support::opa() else { return };
+    for pack in packs() {
+        let scratch = Scratch::new();
+        for module in translate(&pack.file).modules() {
+            scratch.write(module.name(), module.text());
+        }
+        assert_clean(&opa, scratch.path());
+        for policy in pack.file.policies() {
+            let scratch = Scratch::new();
+            scratch.write("policy.rego", &export_rego(&pack.file, policy));
+            assert_clean(&opa, scratch.path());
+        }
+    }
+}
+
+#[test]
+fn the_library_passes_its_own_tests() {
+    let Some(opa) = support::opa() else { return };
+    let library = support::root().join("rego");
+    assert_clean(&opa, &library);
+    support::run(&opa, &["test"], &[&library]).unwrap_or_else(|error| panic!("{error}"));
+}

@@ -1,0 +1,96 @@
+//! What an author is told: each `problems/*.yaml` beside what is printed about it. `UPDATE=1` writes the
+//! texts anew, to be read before they are committed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+use std::path::{Path, PathBuf};
+
+use guard_policy::{LogLevel, ProblemCode, parse};
+
+fn cases() -> Vec<PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/problems");
+    let files = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let mut cases: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|ext| ext == "yaml")).collect();
+    cases.sort();
+    assert!(cases.len() > 10);
+    cases
+}
+
+#[test]
+fn everything_wrong_is_told_at_once() {
+    let mut different = Vec::new();
+    for case in cases() {
+        let text = std::fs::read_to_string(&case).unwrap();
+        let problems = parse("hexarch.yaml", &text).expect_err(&case.display().to_string());
+        let told = problems.to_string();
+        let expected = case.with_extension("txt");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&expected, &told).unwrap();
+        } else if std::fs::read_to_string(&expected).unwrap_or_default() != told {
+            different.push(format!("{}:\n{told}", case.display()));
+        }
+    }
+    assert!(different.is_empty(), "not as committed:\n{}", different.join("\n"));
+}
+
+#[test]
+fn problems_are_data_too() {
+    let problems = parse("h.yaml", "policies:\n  - id: a\n    rules:\n      - acton: block\n").unwrap_err();
+    assert_eq!(
+        problems.to_json(),
+        serde_json::json!([
+            {"code": "unknown_key", "severity": "error", "location": {"file": "h.yaml", "row": 4, "col": 9},
+             "message": "a rule has no key `acton`", "help": "did you mean `action`?"},
+        ])
+    );
+    assert_eq!(problems.iter().next().unwrap().code, ProblemCode::UnknownKey);
+}
+
+#[test]
+fn settings_are_typed() {
+    let text = "
+enforcement: warn
+timezone: Asia/Kolkata
+logging: {enabled: false, level: WARNING, file: guard.log}
+opa:
+  url: https://opa.internal:8181/
+  order: sidecar-then-wasm
+  timeout_seconds: 0.25
+  health_check_interval: 30
+  token: hunter2
+  tls: {ca_file: ca.pem, cert_file: c.pem, key_file: k.pem}
+state: {store: memory}
+fail_mode: {default: open, delete: closed, \"mail.*\": closed}
+policies: []
+";
+    let file = parse("h.yaml", text).unwrap();
+    let settings = file.settings();
+    assert_eq!(settings.enforcement(), guard_policy::Enforcement::Warn);
+    assert_eq!(settings.timezone(), "Asia/Kolkata");
+    assert_eq!(settings.logging().level(), LogLevel::Warning);
+    assert_eq!(settings.logging().file(), Some("guard.log"));
+    assert!(!settings.logging().enabled());
+    let opa = settings.opa().unwrap();
+    assert_eq!(opa.url(), "https://opa.internal:8181");
+    assert_eq!(opa.order(), guard_policy::EvaluatorOrder::SidecarThenWasm);
+    assert_eq!(opa.timeout(), std::time::Duration::from_millis(250));
+    assert_eq!(opa.health_check_interval(), Some(std::time::Duration::from_secs(30)));
+    assert_eq!(opa.token().unwrap().expose(), "hunter2");
+    assert!(!format!("{settings:?}").contains("hunter2"));
+    assert_eq!(opa.tls().key_file(), Some("k.pem"));
+    let modes = settings.fail_mode();
+    assert_eq!(modes.of("read"), guard_policy::FailMode::Open);
+    assert_eq!(modes.of("delete"), guard_policy::FailMode::Closed);
+    assert_eq!(modes.of("mail.send"), guard_policy::FailMode::Closed);
+    assert_eq!(modes.default_mode(), guard_policy::FailMode::Open);
+}
+
+#[test]
+fn defaults_are_the_careful_ones() {
+    let file = parse("h.yaml", "policies: []\n").unwrap();
+    assert_eq!(file.settings().enforcement(), guard_policy::Enforcement::Strict);
+    assert_eq!(file.settings().fail_mode().of("anything"), guard_policy::FailMode::Closed);
+    assert_eq!(file.settings().timezone(), "UTC");
+    assert!(file.settings().opa().is_none());
+    assert!(file.settings().logging().enabled());
+}
