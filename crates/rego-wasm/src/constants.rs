@@ -1,8 +1,8 @@
 //! Constants of a module: values, messages and tables, laid out once at compile time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use rego_value::abi::{LayoutError, Writer};
+use rego_value::abi::{self, LayoutError, Writer};
 use rego_value::{Number, Value};
 
 /// The static memory of a module behind the runtime's own: first cells that evaluation writes, then constants.
@@ -10,6 +10,8 @@ pub(crate) struct Constants {
     writer: Writer,
     /// By text, since numbers that are equal may be written differently.
     numbers: HashMap<String, u32>,
+    /// The numbers among the heap objects.
+    boxed_numbers: HashSet<u32>,
     messages: HashMap<String, u32>,
     records: HashMap<[u32; 3], u32>,
 }
@@ -20,6 +22,7 @@ impl Constants {
         Self {
             writer: Writer::constants(base),
             numbers: HashMap::new(),
+            boxed_numbers: HashSet::new(),
             messages: HashMap::new(),
             records: HashMap::new(),
         }
@@ -38,7 +41,15 @@ impl Constants {
         }
         let handle = self.writer.number(number)?;
         self.numbers.insert(text.into_owned(), handle);
+        if handle.is_multiple_of(abi::ALIGN) {
+            self.boxed_numbers.insert(handle);
+        }
         Ok(handle)
+    }
+
+    /// Whether a handle that [`Constants::number`] gave is the address of a number.
+    pub(crate) fn is_boxed_number(&self, handle: u32) -> bool {
+        self.boxed_numbers.contains(&handle)
     }
 
     /// The handle of any value.

@@ -22,12 +22,18 @@ fn id(stmt: &Stmt) -> StmtId {
 pub(crate) struct Folded {
     values: HashMap<StmtId, Value>,
     absorbed: HashSet<StmtId>,
+    sizes: HashMap<StmtId, usize>,
 }
 
 impl Folded {
     /// The collection that a `Make…` statement stands for, contents included.
     pub(crate) fn value(&self, stmt: &Stmt) -> Option<&Value> {
         self.values.get(&id(stmt))
+    }
+
+    /// How many statements add to the collection that a `Make…` statement makes: a hint at its size.
+    pub(crate) fn size(&self, stmt: &Stmt) -> usize {
+        self.sizes.get(&id(stmt)).copied().unwrap_or(0)
     }
 
     /// Whether a statement adds to such a collection, and so has nothing left to do.
@@ -44,6 +50,7 @@ pub(crate) fn fold(blocks: &[Block], constants: &Static) -> Folded {
     if !flow.changes_unknown {
         blocks.iter().for_each(|block| fold_block(block, constants, &flow.changes, &mut folded));
     }
+    folded.sizes = flow.changes.iter().map(|(maker, changes)| (*maker, changes.len())).collect();
     folded
 }
 

@@ -10,7 +10,7 @@
 //!
 //! | export | |
 //! |---|---|
-//! | `rego_eval(entrypoint, input, data) -> handle` | evaluates and gives the result set, without context or text |
+//! | `rego_eval(entrypoint, input, data) -> handle` | evaluates and gives the array of answers, without context or text |
 //! | `rego_error_slot() -> address` | the record of the first error of a built-in function ([`rego_value::abi::error`]); its location is 0 or the address of three words: the handle of the file's name, row, column |
 //!
 //! and carries the custom section [`LAYOUT_SECTION`], by which a host tells our modules from OPA's.
@@ -96,11 +96,14 @@ fn compile_with(
     let constants = core::mem::replace(&mut generator.constants, constants::Constants::new(0));
     let (base, bytes, heap_base) = constants.finish()?;
     functions.push(entry::start(&mut generator, heap_base));
+    let helpers = functions.len();
+    functions.extend(generator.helper_functions());
     let input = link::Input {
         runtime: &runtime,
         symbols: &generator.symbols,
         functions: &functions,
         start,
+        helpers,
         constants: (base, &bytes),
         heap_base,
         globals: &[("opa_wasm_abi_version", 1), ("opa_wasm_abi_minor_version", 3)],

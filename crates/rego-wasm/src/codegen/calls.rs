@@ -74,9 +74,19 @@ impl FuncGen<'_, '_> {
     }
 
     fn is_document(&self, local: Local) -> bool {
+        self.documents().contains(&local)
+    }
+
+    /// Whether an operand is the data document.
+    pub(super) fn is_data(&self, operand: Operand) -> bool {
+        matches!(operand, Operand::Local(local) if self.documents().get(1) == Some(&local))
+    }
+
+    /// The locals of input and data.
+    fn documents(&self) -> &[Local] {
         match self.kind {
-            Kind::Plan { .. } => local == Local::INPUT || local == Local::DATA,
-            Kind::Func { func, .. } => func.params.iter().take(2).any(|param| *param == local),
+            Kind::Plan { .. } => &[Local::INPUT, Local::DATA],
+            Kind::Func { func, .. } => func.params.get(..2).unwrap_or_default(),
         }
     }
 

@@ -76,15 +76,20 @@ impl FuncGen<'_, '_> {
                 self.push(a)?;
                 self.body.constant(handle).op(Instruction::I32Eq);
             }
-            // Against a constant, only a value on the heap can be equal without being the same handle.
-            (Some(_), _) => self.push_equal_unless(a, b, b)?,
-            (_, Some(_)) => self.push_equal_unless(a, b, a)?,
+            (Some(handle), None) if self.is_plain(handle) => self.push_equal_unless(a, b, b)?,
+            (None, Some(handle)) if self.is_plain(handle) => self.push_equal_unless(a, b, a)?,
             _ => self.push_equal_any(a, b)?,
         }
         Ok(())
     }
 
-    /// Equality with a constant: `other` is the operand that is not one.
+    /// Whether what is equal to a constant, but another handle, lies on the heap. It is so for all but the numbers on
+    /// the heap: a small integer may equal a decimal.
+    fn is_plain(&self, handle: u32) -> bool {
+        !self.shared.constants.is_boxed_number(handle)
+    }
+
+    /// Equality with such a constant: `other` is the operand that is not one.
     fn push_equal_unless(&mut self, a: Operand, b: Operand, other: Operand) -> Result<()> {
         self.push(a)?;
         self.push(b)?;

@@ -176,7 +176,9 @@ impl<'p> FuncGen<'_, 'p> {
         if let Kind::Plan { results } = self.kind {
             self.body.get(results);
             self.push(Operand::Local(value))?;
-            self.call_runtime("rt_set_add");
+            // Answers are not compared with each other: an entrypoint has one, and those who ask for the bindings of a
+            // query take them as a set.
+            self.call_runtime("rt_array_push");
         }
         Ok(())
     }

@@ -12,6 +12,9 @@ use super::{Generator, HANDLE, Result};
 use crate::fold::{Folded, fold};
 use crate::link::{Callee, Generated, HostFunction};
 
+/// The most elements that a new collection is given room for.
+const MAX_EXPECTED_SIZE: u32 = 64;
+
 /// The generator of one plan or function.
 pub(super) struct FuncGen<'g, 'p> {
     pub(super) shared: &'g mut Generator<'p>,
@@ -74,8 +77,8 @@ impl<'g, 'p> FuncGen<'g, 'p> {
         let mut this = Self::new(shared, &params, Kind::Plan { results: 0 }, &plan.blocks);
         let results = this.body.new_local(HANDLE);
         this.kind = Kind::Plan { results };
-        this.body.constant(0);
-        this.call_runtime("rt_set_new");
+        this.body.constant(1);
+        this.call_runtime("rt_array_new");
         this.body.set(results);
         for block in &plan.blocks {
             this.block(block)?;
@@ -301,6 +304,11 @@ impl<'g, 'p> FuncGen<'g, 'p> {
             _ => self.value_stmt(stmt)?,
         }
         Ok(())
+    }
+
+    /// How many elements the collection that a statement makes will have at least, by the look of the plan.
+    pub(super) fn expected_size(&self, stmt: &Stmt) -> u32 {
+        u32::try_from(self.folded.size(stmt)).unwrap_or(0).min(MAX_EXPECTED_SIZE)
     }
 
     /// The handle of the constant collection that a statement makes, if it makes one.

@@ -10,6 +10,7 @@ mod compare;
 mod control;
 mod facts;
 mod function;
+mod helpers;
 mod values;
 
 use std::collections::{HashMap, HashSet};
@@ -20,6 +21,7 @@ use wasm_encoder::ValType;
 
 pub(crate) use body::Body;
 use function::{FuncGen, Kind};
+use helpers::Helper;
 
 use crate::constants::Constants;
 use crate::error::CompileError;
@@ -86,6 +88,8 @@ pub(crate) struct Generator<'p> {
     pub(crate) host_functions: Vec<usize>,
     /// The handles of constant sets.
     constant_sets: HashSet<u32>,
+    /// The helpers in use.
+    helpers: Vec<Helper>,
 }
 
 impl<'p> Generator<'p> {
@@ -102,6 +106,7 @@ impl<'p> Generator<'p> {
             functions: (0..).zip(&policy.funcs).map(|(i, f)| (f.name.as_str(), (i, f))).collect(),
             host_functions: Vec::new(),
             constant_sets: HashSet::new(),
+            helpers: Vec::new(),
         }
     }
 
@@ -138,6 +143,27 @@ impl<'p> Generator<'p> {
     /// The number of a runtime function.
     pub(crate) fn runtime(&mut self, name: &'static str) -> u32 {
         self.symbols.number(Callee::Runtime(name))
+    }
+
+    /// The number of a helper, which is generated once for all its callers.
+    fn helper(&mut self, helper: Helper) -> u32 {
+        let position = self.helpers.iter().position(|known| *known == helper).unwrap_or_else(|| {
+            self.helpers.push(helper);
+            self.helpers.len() - 1
+        });
+        self.symbols.number(Callee::Helper(u32::try_from(position).unwrap_or(u32::MAX)))
+    }
+
+    /// Generates the helpers in use.
+    pub(crate) fn helper_functions(&mut self) -> Vec<Generated> {
+        let mut functions = Vec::new();
+        let mut next = 0;
+        // A helper may use others.
+        while let Some(helper) = self.helpers.get(next).copied() {
+            functions.push(helper.generate(self));
+            next += 1;
+        }
+        functions
     }
 
     /// Whether the runtime has a function.

@@ -6,6 +6,7 @@ use wasm_encoder::Instruction;
 
 use super::Result;
 use super::function::{FuncGen, Kind};
+use super::helpers::Helper;
 
 /// The message of a key that a rule or comprehension gives two values.
 const OBJECT_CONFLICT: &str = "object keys must be unique";
@@ -105,8 +106,8 @@ impl FuncGen<'_, '_> {
         let constant = self.folded_value(stmt)?;
         let (constructor, capacity, target) = match &stmt.kind {
             StmtKind::MakeArray { capacity, target } => ("rt_array_new", capacity.unsigned_abs(), *target),
-            StmtKind::MakeObject { target } => ("rt_object_new", 0, *target),
-            StmtKind::MakeSet { target } => ("rt_set_new", 0, *target),
+            StmtKind::MakeObject { target } => ("rt_object_new", self.expected_size(stmt), *target),
+            StmtKind::MakeSet { target } => ("rt_set_new", self.expected_size(stmt), *target),
             _ => return Ok(()),
         };
         if let Some(handle) = constant {
@@ -127,7 +128,16 @@ impl FuncGen<'_, '_> {
             return Ok(());
         }
         match self.constant(key)? {
+            Some(number) if number & 1 == 1 && self.is_data(source) => {
+                self.push_numbered_document(source, key, &abi::small_int_value(number).to_string())?;
+            }
             Some(index) if index & 1 == 1 && index.cast_signed() > 0 => self.push_item(source, index)?,
+            Some(_) if matches!(key, Operand::String(_)) => {
+                self.push(source)?;
+                self.push(key)?;
+                let member = self.shared.helper(Helper::Member);
+                self.body.call(member);
+            }
             _ => {
                 self.push(source)?;
                 self.push(key)?;
@@ -135,6 +145,21 @@ impl FuncGen<'_, '_> {
             }
         }
         self.pop_defined(target);
+        Ok(())
+    }
+
+    /// Pushes the document of a number. OPA's store has the documents by path, whose parts are strings.
+    fn push_numbered_document(&mut self, source: Operand, key: Operand, text: &str) -> Result<()> {
+        let name = self.shared.constants.string(text)?;
+        self.push(source)?;
+        self.push(key)?;
+        self.call_runtime("rt_get");
+        let found = self.truth();
+        self.body.tee(found).if_value().get(found).else_();
+        self.push(source)?;
+        self.body.constant(name);
+        self.call_runtime("rt_get");
+        self.body.end();
         Ok(())
     }
 

@@ -36,6 +36,8 @@ pub(crate) enum Callee {
     Host(HostFunction),
     /// A generated function, by its position.
     Generated(u32),
+    /// A helper that code generation asked for, by its position among the helpers, which come last.
+    Helper(u32),
 }
 
 /// The functions of the host that OPA's ABI has.
@@ -109,6 +111,8 @@ pub(crate) struct Input<'a> {
     pub(crate) functions: &'a [Generated],
     /// The position of the start function.
     pub(crate) start: usize,
+    /// The position of the first helper.
+    pub(crate) helpers: usize,
     /// Constants: address and bytes.
     pub(crate) constants: (u32, &'a [u8]),
     /// The first address behind everything static.
@@ -442,6 +446,7 @@ impl Linker<'_> {
         let callee = usize::try_from(symbol).ok().and_then(|position| self.input.symbols.list.get(position));
         match callee {
             Some(Callee::Generated(position)) => Ok(self.indices.first_generated + position),
+            Some(Callee::Helper(position)) => Ok(self.generated_index(self.input.helpers)? + position),
             Some(Callee::Runtime(name)) => self.indices.function(runtime_function(self.input.runtime, name)?),
             Some(Callee::Host(function)) => self
                 .indices

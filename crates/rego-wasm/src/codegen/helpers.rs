@@ -1,0 +1,74 @@
+//! Small functions that many statements share: too long to be emitted in place, too hot for the runtime's general ones.
+
+use rego_value::abi;
+use wasm_encoder::Instruction;
+
+use super::body::Body;
+use super::{Generator, HANDLE};
+use crate::link::Generated;
+
+/// A helper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Helper {
+    /// `member(collection, string) -> value`: the member of an object by a constant string, or undefined.
+    Member,
+}
+
+impl Helper {
+    pub(super) fn generate(self, generator: &mut Generator<'_>) -> Generated {
+        match self {
+            Self::Member => member(generator),
+        }
+    }
+}
+
+/// The members of a small object are looked at one after the other: hashes first, then handles, then texts.
+/// Anything but a small object is left to the runtime.
+fn member(generator: &mut Generator<'_>) -> Generated {
+    let get = generator.runtime("rt_get");
+    let mut body = Body::new(2);
+    let (object, name) = (0, 1);
+    let (hash, entry, end) = (body.new_local(HANDLE), body.new_local(HANDLE), body.new_local(HANDLE));
+    body.get(object).constant(abi::ALIGN - 1).op(Instruction::I32And).get(object).op(Instruction::I32Eqz);
+    body.op(Instruction::I32Or).if_().constant(abi::UNDEFINED).op(Instruction::Return).end();
+    body.get(object).load_byte(abi::KIND).constant(u32::from(abi::KIND_OBJECT)).op(Instruction::I32Ne);
+    body.if_().get(object).get(name).call(get).op(Instruction::Return).end();
+    body.get(object).load(abi::INDEX);
+    body.if_().get(object).get(name).call(get).op(Instruction::Return).end();
+    body.get(name).load(abi::TEXT_HASH).set(hash);
+    body.get(object).load(abi::ITEMS).tee(entry);
+    body.get(object)
+        .load(abi::LEN)
+        .constant(abi::OBJECT_ENTRY)
+        .op(Instruction::I32Mul)
+        .op(Instruction::I32Add)
+        .set(end);
+    body.block();
+    let missing = body.depth();
+    body.loop_();
+    let next = body.depth();
+    body.get(entry).get(end).op(Instruction::I32GeU).br_if(missing);
+    body.get(entry).load(abi::ENTRY_HASH).get(hash).op(Instruction::I32Eq).if_();
+    same_text(generator, &mut body, entry, name);
+    body.if_().get(entry).load(abi::ENTRY_VALUE).op(Instruction::Return).end();
+    body.end();
+    body.get(entry).constant(abi::OBJECT_ENTRY).op(Instruction::I32Add).set(entry).br(next);
+    body.end().end();
+    body.constant(abi::UNDEFINED);
+    let (locals, code) = body.finish();
+    Generated {
+        name: "member".to_owned(),
+        params: vec![HANDLE; 2],
+        results: vec![HANDLE],
+        locals,
+        code,
+        export: None,
+    }
+}
+
+/// Pushes whether the key of an entry is a string.
+fn same_text(generator: &mut Generator<'_>, body: &mut Body, entry: u32, name: u32) {
+    let equal = generator.runtime("rt_equal");
+    body.get(entry).load(abi::ENTRY_KEY).get(name).op(Instruction::I32Eq).if_value().constant(1).else_();
+    body.get(entry).load(abi::ENTRY_KEY).get(name).call(equal).end();
+}
