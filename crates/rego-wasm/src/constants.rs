@@ -10,6 +10,7 @@ pub(crate) struct Constants {
     writer: Writer,
     /// By text, since numbers that are equal may be written differently.
     numbers: HashMap<String, u32>,
+    strings: HashSet<u32>,
     /// The numbers among the heap objects.
     boxed_numbers: HashSet<u32>,
     messages: HashMap<String, u32>,
@@ -22,6 +23,7 @@ impl Constants {
         Self {
             writer: Writer::constants(base),
             numbers: HashMap::new(),
+            strings: HashSet::new(),
             boxed_numbers: HashSet::new(),
             messages: HashMap::new(),
             records: HashMap::new(),
@@ -30,7 +32,14 @@ impl Constants {
 
     /// The handle of a string.
     pub(crate) fn string(&mut self, text: &str) -> Result<u32, LayoutError> {
-        self.writer.string(text)
+        let handle = self.writer.string(text)?;
+        self.strings.insert(handle);
+        Ok(handle)
+    }
+
+    /// Whether a handle is one that [`Constants::string`] gave.
+    pub(crate) fn is_string(&self, handle: u32) -> bool {
+        self.strings.contains(&handle)
     }
 
     /// The handle of a number.

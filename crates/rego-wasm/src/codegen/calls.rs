@@ -73,13 +73,14 @@ impl FuncGen<'_, '_> {
         Ok(())
     }
 
-    fn is_document(&self, local: Local) -> bool {
+    /// Whether a local is input or data.
+    pub(super) fn is_document(&self, local: Local) -> bool {
         self.documents().contains(&local)
     }
 
-    /// Whether an operand is the data document.
-    pub(super) fn is_data(&self, operand: Operand) -> bool {
-        matches!(operand, Operand::Local(local) if self.documents().get(1) == Some(&local))
+    /// Whether a local is the data document.
+    pub(super) fn is_data(&self, local: Local) -> bool {
+        self.documents().get(1) == Some(&local)
     }
 
     /// The locals of input and data.

@@ -127,6 +127,11 @@ impl<'p> FuncGen<'_, 'p> {
         self.body.constant(0).load_long(epoch).set(with.epoch);
         self.replace(variable, path, value)?;
         self.facts.assign(local);
+        let is_document = self.is_document(local);
+        if is_document {
+            self.facts.forget_paths();
+            self.paths.replaced += 1;
+        }
         // Results that were kept so far may depend on what is replaced, so a new epoch begins.
         self.body
             .constant(0)
@@ -143,6 +148,7 @@ impl<'p> FuncGen<'_, 'p> {
         self.body.constant(0).set(failed);
         self.labels.pop();
         self.body.end();
+        self.paths.replaced -= usize::from(is_document);
         self.put_back(with);
         self.body.get(failed);
         self.undefined_if();

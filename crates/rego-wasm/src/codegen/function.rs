@@ -8,6 +8,7 @@ use wasm_encoder::{Instruction, ValType};
 
 use super::body::Body;
 use super::facts::Facts;
+use super::paths::Paths;
 use super::{Generator, HANDLE, Result};
 use crate::fold::{Folded, fold};
 use crate::link::{Callee, Generated, HostFunction};
@@ -29,6 +30,8 @@ pub(super) struct FuncGen<'g, 'p> {
     read: HashSet<Local>,
     truth: Option<u32>,
     wide: Option<u32>,
+    /// What is looked up below input and data.
+    pub(super) paths: Paths,
 }
 
 /// What is being generated.
@@ -103,6 +106,7 @@ impl<'g, 'p> FuncGen<'g, 'p> {
             read,
             truth: None,
             wide: None,
+            paths: Paths::default(),
         }
     }
 

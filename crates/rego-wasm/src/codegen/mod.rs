@@ -11,6 +11,7 @@ mod control;
 mod facts;
 mod function;
 mod helpers;
+mod paths;
 mod values;
 
 use std::collections::{HashMap, HashSet};

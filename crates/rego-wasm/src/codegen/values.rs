@@ -6,7 +6,6 @@ use wasm_encoder::Instruction;
 
 use super::Result;
 use super::function::{FuncGen, Kind};
-use super::helpers::Helper;
 
 /// The message of a key that a rule or comprehension gives two values.
 const OBJECT_CONFLICT: &str = "object keys must be unique";
@@ -67,8 +66,12 @@ impl FuncGen<'_, '_> {
         if let Some(handle) = self.constant(source)? {
             self.assign_constant(target, handle);
         } else {
+            let path = if let Operand::Local(local) = source { self.facts.path(local) } else { None };
             self.push(source)?;
             self.pop(target);
+            if let Some(path) = path {
+                self.facts.assign_path(target, path);
+            }
         }
         Ok(())
     }
@@ -121,23 +124,20 @@ impl FuncGen<'_, '_> {
     }
 
     fn dot(&mut self, source: Operand, key: Operand, target: Local) -> Result<()> {
-        if !matches!(source, Operand::Local(_)) {
+        let Operand::Local(collection) = source else {
             // A string or a boolean has no members.
             self.undefined();
             self.facts.assign(target);
             return Ok(());
-        }
+        };
         match self.constant(key)? {
-            Some(number) if number & 1 == 1 && self.is_data(source) => {
+            Some(name) if self.shared.constants.is_string(name) => {
+                return self.dot_member(collection, name, target);
+            }
+            Some(number) if number & 1 == 1 && self.is_data(collection) => {
                 self.push_numbered_document(source, key, &abi::small_int_value(number).to_string())?;
             }
             Some(index) if index & 1 == 1 && index.cast_signed() > 0 => self.push_item(source, index)?,
-            Some(_) if matches!(key, Operand::String(_)) => {
-                self.push(source)?;
-                self.push(key)?;
-                let member = self.shared.helper(Helper::Member);
-                self.body.call(member);
-            }
             _ => {
                 self.push(source)?;
                 self.push(key)?;

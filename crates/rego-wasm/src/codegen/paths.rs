@@ -1,0 +1,75 @@
+//! What a function reads of input and data by constant keys is looked up once, however often the plan asks: both
+//! documents stay the same for as long as a function runs, except where `with` replaces them.
+
+use std::collections::HashMap;
+
+use rego_ir::{Local, Operand};
+use rego_value::abi;
+
+use super::Result;
+use super::facts::PathId;
+use super::function::FuncGen;
+use super::helpers::Helper;
+
+/// The paths that a function reads.
+#[derive(Default)]
+pub(super) struct Paths {
+    /// By the document or path they go on from, and the key.
+    ids: HashMap<(Base, u32), PathId>,
+    /// The variables that hold what was found; undefined until then.
+    found: Vec<u32>,
+    /// How many `with` statements that replace a document are open.
+    pub(super) replaced: usize,
+}
+
+/// What a path goes on from.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Base {
+    Document(Local),
+    Path(PathId),
+}
+
+impl FuncGen<'_, '_> {
+    /// A lookup of a constant key in a local.
+    pub(super) fn dot_member(&mut self, source: Local, key: u32, target: Local) -> Result<()> {
+        let Some(path) = self.path_of(source, key) else {
+            self.push_member(source, key)?;
+            self.pop_defined(target);
+            return Ok(());
+        };
+        let found = self.paths.found.get(path).copied().unwrap_or_default();
+        self.body.get(found).constant(abi::UNDEFINED).op(wasm_encoder::Instruction::I32Eq).if_();
+        self.push_member(source, key)?;
+        self.body.set(found).end().get(found);
+        self.pop_defined(target);
+        self.facts.assign_path(target, path);
+        Ok(())
+    }
+
+    fn push_member(&mut self, source: Local, key: u32) -> Result<()> {
+        self.push(Operand::Local(source))?;
+        let member = self.shared.helper(Helper::Member);
+        self.body.constant(key).call(member);
+        Ok(())
+    }
+
+    /// The path of a key in a local, where that is one.
+    fn path_of(&mut self, source: Local, key: u32) -> Option<PathId> {
+        if self.paths.replaced > 0 {
+            return None;
+        }
+        let base = match self.facts.path(source) {
+            Some(path) => Base::Path(path),
+            None if self.is_document(source) => Base::Document(source),
+            None => return None,
+        };
+        if let Some(path) = self.paths.ids.get(&(base, key)) {
+            return Some(*path);
+        }
+        let path = self.paths.found.len();
+        let found = self.temporary();
+        self.paths.found.push(found);
+        self.paths.ids.insert((base, key), path);
+        Some(path)
+    }
+}
