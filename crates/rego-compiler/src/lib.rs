@@ -12,6 +12,7 @@
 //!
 //! Shown by `tests/check.rs`: OPA's verdict, with code, row and column, on thousands of modules.
 
+mod annotations;
 mod declarations;
 mod errors;
 mod graph;

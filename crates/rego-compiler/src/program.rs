@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use rego_syntax::ast::{Body, Module, Name, Rule};
 use rego_syntax::{Diagnostic, SourceMap};
 
+use crate::annotations::AnnotationSet;
 use crate::errors::{self, Errors};
 use crate::graph::Graph;
 use crate::locals::Locals;
@@ -55,6 +56,7 @@ pub fn check(
         rule_tree: RuleTree::default(),
         graph: Graph::default(),
         types: TypeEnv::new(options),
+        annotations: AnnotationSet::default(),
     };
     stages::run(&mut compilation);
     if !compilation.errors.is_empty() {

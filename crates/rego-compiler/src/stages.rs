@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use rego_syntax::ast::{Module, Name, Ref, Rule, Value};
 use rego_syntax::{SourceMap, Span};
 
+use crate::annotations::AnnotationSet;
 use crate::errors::Errors;
 use crate::graph::Graph;
 use crate::locals::Locals;
@@ -28,6 +29,7 @@ pub(crate) struct Compilation<'a> {
     pub(crate) rule_tree: RuleTree,
     pub(crate) graph: Graph,
     pub(crate) types: TypeEnv,
+    pub(crate) annotations: AnnotationSet,
 }
 
 /// A stage: its name, which is OPA's, and what it does.
@@ -48,6 +50,7 @@ pub(crate) const STAGES: &[Stage] = &[
     ("CheckVoidCalls", stage::check_void_calls),
     ("RewritePrintCalls", stage::rewrite_print_calls),
     ("RewriteExprTerms", stage::rewrite_expr_terms),
+    ("SetAnnotationSet", stage::set_annotation_set),
     ("RewriteRegoMetadataCalls", stage::rewrite_rego_metadata_calls),
     ("SetGraph", set_graph),
     ("RewriteComprehensionTerms", stage::rewrite_comprehension_terms),

@@ -63,8 +63,9 @@ pub(crate) fn dotted(reference: &Ref) -> Option<String> {
     Some(out)
 }
 
-fn write_name(out: &mut String, name: &Name) {
-    out.push_str(if name.is_wildcard() { "_" } else { name });
+/// A variable as the source writes it.
+pub(crate) fn of_var(name: &Name) -> &str {
+    if name.is_wildcard() { "_" } else { name }
 }
 
 fn write_ref(out: &mut String, reference: &[Term]) {
@@ -126,7 +127,7 @@ fn write_value(out: &mut String, value: &Value) {
         Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
         Value::Number(number) => out.push_str(number.as_str()),
         Value::String(text) => write_string(out, text),
-        Value::Var(name) => write_name(out, name),
+        Value::Var(name) => out.push_str(of_var(name)),
         Value::Ref(reference) => write_ref(out, reference),
         Value::Call(terms) => write_call(out, terms),
         Value::Array(items) => write_list(out, "[", items, "]"),

@@ -7,6 +7,7 @@ use rego_syntax::{Diagnostic, Span};
 
 use super::Unsafe;
 use crate::errors::unsafe_error;
+use crate::text;
 use crate::vars::{self, VarSet};
 
 /// Keywords that Rego got after its first version; a variable with such a name is often a missing import.
@@ -53,7 +54,7 @@ fn unsafe_var(name: &Name, span: Span, scope: &str) -> Diagnostic {
         let hint = format!("(hint: `import future.keywords.{name}` to import a future keyword)");
         return unsafe_error(span, format!("var {name} is unsafe{scope} {hint}"));
     }
-    unsafe_error(span, format!("var {name} is unsafe{scope}"))
+    unsafe_error(span, format!("var {} is unsafe{scope}", text::of_var(name)))
 }
 
 /// Variables that the compiler made mean nothing to the reader: name the expressions instead, one for each.

@@ -32,7 +32,7 @@ pub(crate) fn check_safety_rule_heads(c: &mut Compilation<'_>) {
                     continue;
                 }
                 let scope = scopes.of(rule);
-                c.errors.fatal(unsafe_error(span, format!("var {shown} is unsafe{scope}")));
+                c.errors.fatal(unsafe_error(span, format!("var {} is unsafe{scope}", text::of_var(&shown))));
             }
         }
     }

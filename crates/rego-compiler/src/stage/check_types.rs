@@ -19,7 +19,11 @@ pub(crate) fn check_types(c: &mut Compilation<'_>) {
     for id in c.graph.sorted() {
         let Some(rule) = find_rule(&c.modules, id) else { continue };
         let Some(path) = path_of(id, &c.modules) else { continue };
-        found.extend(checker.check_rule(rule, &path));
+        let blocks = match c.annotations.is_empty() {
+            true => Vec::new(),
+            false => c.annotations.applying(&c.modules, id, &path),
+        };
+        found.extend(checker.check_rule(rule, &path, &blocks));
     }
     c.types = checker.into_types();
     crate::errors::sort(&mut found, c.sources);

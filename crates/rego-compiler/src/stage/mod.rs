@@ -22,6 +22,7 @@ mod rewrite_rego_metadata_calls;
 mod rewrite_rule_head_refs;
 mod rewrite_template_strings;
 mod rewrite_with_values;
+mod set_annotation_set;
 
 pub(crate) use check_builtins::{
     check_deprecated_builtins, check_unsafe_builtins, deprecated_calls, unsafe_calls,
@@ -47,6 +48,8 @@ pub(crate) use rewrite_rego_metadata_calls::rewrite_rego_metadata_calls;
 pub(crate) use rewrite_rule_head_refs::rewrite_rule_head_refs;
 pub(crate) use rewrite_template_strings::{rewrite_query_templates, rewrite_template_strings};
 pub(crate) use rewrite_with_values::{rewrite_query_withs, rewrite_with_values};
+
+pub(crate) use set_annotation_set::set_annotation_set;
 
 use rego_syntax::ast::{Module, RegoVersion};
 

@@ -9,6 +9,7 @@ mod merge;
 mod refs;
 mod report;
 mod rules;
+mod schema;
 mod tree;
 mod unify;
 mod with;

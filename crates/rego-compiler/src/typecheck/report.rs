@@ -7,7 +7,7 @@ use rego_syntax::{Diagnostic, Span};
 
 use crate::errors::{type_error, type_error_with};
 use crate::text;
-use crate::types::{Maybe, Shown};
+use crate::types::{Maybe, Shown, Type};
 use crate::visit_mut::{self, Rewrite};
 
 /// What generated variables stand for.
@@ -39,6 +39,9 @@ impl Names<'_> {
 
     /// The value before the step can not be referred into.
     pub(super) fn unsupported(&self, reference: &Ref, at: usize, have: &Maybe) -> Diagnostic {
+        if matches!(have, Some(Type::Function(_))) {
+            return self.function_as_value(reference);
+        }
         let shown = self.source(reference);
         let upto = text::of_ref(shown.get(..=at).unwrap_or(&shown));
         let lines =

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use rego_syntax::Diagnostic;
-use rego_syntax::ast::{Ref, Rule, RuleKind, Term, Value};
+use rego_syntax::ast::{Annotations, Ref, Rule, RuleKind, Term, Value};
+use rego_syntax::{Diagnostic, Span};
 
 use super::Checker;
-use crate::types::{FunctionType, Maybe, Param, Type};
+use super::schema::type_of_schema;
+use crate::errors::type_error;
+use crate::types::{FunctionType, Key, Maybe, Param, Type};
 use crate::visit::{self, Node};
 
 /// How many steps of a rule's reference may vary before its type is left open.
@@ -15,9 +17,11 @@ const MAX_VARYING: usize = 128;
 impl Checker<'_> {
     /// Checks a rule (without its `else`), and remembers the type of what it defines. `path` is its reference
     /// from `data` on.
-    pub(crate) fn check_rule(&mut self, rule: &Rule, path: &Ref) -> Vec<Diagnostic> {
+    /// The schemas of `blocks` say what documents are for this rule.
+    pub(crate) fn check_rule(&mut self, rule: &Rule, path: &Ref, blocks: &[&Annotations]) -> Vec<Diagnostic> {
         self.comprehensions.clear();
         let depth = self.layers.len();
+        let mut found = self.push_schemas(blocks, rule.span);
         let errors = self.body(&rule.body);
         let ty = if errors.is_empty() { self.type_of_rule(rule, path) } else { None };
         self.layers.truncate(depth);
@@ -27,7 +31,34 @@ impl Checker<'_> {
         } else if let Some(ty) = ty {
             self.insert_rule(&path.ground_prefix(), &ty);
         }
-        errors
+        found.extend(errors);
+        found
+    }
+
+    /// Adds a layer with what the schemas say of documents. A schema by name is one of the caller, and none is
+    /// given here; it says nothing then.
+    fn push_schemas(&mut self, blocks: &[&Annotations], span: Span) -> Vec<Diagnostic> {
+        self.push_tree(Arc::default());
+        let layer = self.layers.len() - 1;
+        let mut found = Vec::new();
+        for schema in blocks.iter().flat_map(|block| &block.schemas) {
+            let Some(definition) = &schema.definition else { continue };
+            let ty = match type_of_schema(definition) {
+                Ok(ty) => ty,
+                Err(message) => {
+                    found.push(type_error(span, message));
+                    continue;
+                }
+            };
+            let Some((document, steps)) = schema.path.split_first() else { continue };
+            if steps.len() > MAX_VARYING {
+                continue;
+            }
+            let above = self.get_ref(&Ref(vec![document.clone()]));
+            let ty = override_at(above, steps, ty);
+            self.change(layer, |tree| tree.put(std::slice::from_ref(document), Some(ty)));
+        }
+        found
     }
 
     fn type_of_rule(&mut self, rule: &Rule, path: &Ref) -> Maybe {
@@ -77,4 +108,19 @@ impl Checker<'_> {
 
 fn unnamed(ty: Maybe) -> Param {
     Param { name: String::new(), ty }
+}
+
+/// The type of a document in which what the steps lead to has another type.
+fn override_at(document: Maybe, steps: &[Term], ty: Type) -> Type {
+    let Some((step, rest)) = steps.split_first() else { return ty };
+    let Some(key) = Key::of_constant(&step.value) else { return Type::any() };
+    let (mut fixed, dynamic) = match &document {
+        Some(Type::Object(object)) => (object.fixed.clone(), object.rest.clone()),
+        _ => (Vec::new(), Some((Some(Type::any()), Some(Type::any())))),
+    };
+    match fixed.iter_mut().find(|(known, _)| *known == key) {
+        Some((_, known)) => *known = Some(override_at(known.take(), rest, ty)),
+        None => fixed.push((key, Some(override_at(None, rest, ty)))),
+    }
+    Type::object(fixed, dynamic)
 }
