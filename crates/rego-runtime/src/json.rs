@@ -95,8 +95,20 @@ pub(crate) fn parse_at(address: u32, len: u32) -> Value {
 pub(crate) enum Format {
     /// JSON: sets as arrays, keys as strings, in the order of the keys' texts.
     Json(Escape),
-    /// Rego: sets as sets, any key.
+    /// Compact Rego: sets as sets, any key. What `opa_value_parse` reads.
     Rego,
+    /// Rego as OPA prints a value: spaced, and strings quoted as Go does.
+    Display,
+}
+
+impl Format {
+    fn comma(self) -> &'static str {
+        if self == Format::Display { ", " } else { "," }
+    }
+
+    fn colon(self) -> &'static str {
+        if self == Format::Display { ": " } else { ":" }
+    }
 }
 
 enum Step {
@@ -118,23 +130,27 @@ pub(crate) fn write(value: Value, format: Format, out: &mut String) {
 
 fn write_one(value: Value, format: Format, out: &mut String, steps: &mut Vec<Step>) {
     match value.heap_kind() {
-        KIND_STRING => json::write_string(value.inline_text(), escape(format), out),
+        KIND_STRING => match format {
+            Format::Display => rego_value::text::quote(value.inline_text(), out),
+            Format::Rego => json::write_string(value.inline_text(), Escape::Plain, out),
+            Format::Json(escape) => json::write_string(value.inline_text(), escape, out),
+        },
         KIND_DECIMAL => out.push_str(value.inline_text()),
         KIND_ARRAY => {
             out.push('[');
             steps.push(Step::Text("]"));
-            write_list(array::iter(value).rev(), steps);
+            write_list(array::iter(value).rev(), format, steps);
         }
         KIND_SET => {
             table::sort(value);
             let (open, close) = match format {
                 Format::Json(_) => ("[", "]"),
-                Format::Rego if value.len() == 0 => ("set(", ")"),
-                Format::Rego => ("{", "}"),
+                _ if value.len() == 0 => ("set(", ")"),
+                _ => ("{", "}"),
             };
             out.push_str(open);
             steps.push(Step::Text(close));
-            write_list(table::elements(value).rev().map(|(_, element)| element), steps);
+            write_list(table::elements(value).rev().map(|(_, element)| element), format, steps);
         }
         KIND_OBJECT => {
             out.push('{');
@@ -157,18 +173,11 @@ fn write_int(value: Value, out: &mut String) {
     }
 }
 
-fn escape(format: Format) -> Escape {
-    match format {
-        Format::Json(escape) => escape,
-        Format::Rego => Escape::Plain,
-    }
-}
-
-fn write_list(reversed: impl Iterator<Item = Value>, steps: &mut Vec<Step>) {
+fn write_list(reversed: impl Iterator<Item = Value>, format: Format, steps: &mut Vec<Step>) {
     let mut first = true;
     for item in reversed {
         if !first {
-            steps.push(Step::Text(","));
+            steps.push(Step::Text(format.comma()));
         }
         first = false;
         steps.push(Step::Value(item));
@@ -177,16 +186,17 @@ fn write_list(reversed: impl Iterator<Item = Value>, steps: &mut Vec<Step>) {
 
 fn write_members(object: Value, format: Format, steps: &mut Vec<Step>) {
     table::sort(object);
-    let plain = format == Format::Rego || table::members(object).all(|(_, key, _)| key.as_str().is_some());
+    let plain = !matches!(format, Format::Json(_))
+        || table::members(object).all(|(_, key, _)| key.as_str().is_some());
     let object = if plain { object } else { with_text_keys(object, format) };
     let mut first = true;
     for (_, key, value) in table::members(object).rev() {
         if !first {
-            steps.push(Step::Text(","));
+            steps.push(Step::Text(format.comma()));
         }
         first = false;
         steps.push(Step::Value(value));
-        steps.push(Step::Text(":"));
+        steps.push(Step::Text(format.colon()));
         steps.push(Step::Value(key));
     }
 }

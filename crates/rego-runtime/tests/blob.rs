@@ -2,7 +2,14 @@
 //!
 //! The digest always has to match. Where the compiler is present with which the blob was built, it is built again and has
 //! to be the same byte for byte; elsewhere that part is skipped, loudly.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_types,
+    reason = "tests"
+)]
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,12 +1,13 @@
 //! Aggregates over collections.
 
-use super::arithmetic;
+use super::operands::{self, element_failure};
+use crate::array;
 use crate::error::{Failure, Outcome};
 use crate::order::compare;
 use crate::value::Value;
-use crate::{array, table};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
+use rego_value::Number;
 use rego_value::abi::{KIND_ARRAY, KIND_OBJECT, KIND_SET, KIND_STRING, TRUE};
 
 pub(super) fn count(a: Value) -> Outcome {
@@ -16,49 +17,40 @@ pub(super) fn count(a: Value) -> Outcome {
     }
 }
 
-/// The elements of an array, or of a set in Rego's order.
 fn elements(a: Value) -> Result<Vec<Value>, Failure> {
-    match a.heap_kind() {
-        KIND_ARRAY => Ok(array::iter(a).collect()),
-        KIND_SET => {
-            table::sort(a);
-            Ok(table::elements(a).map(|(_, element)| element).collect())
-        }
-        _ => Err(Failure::operand(1, &["set", "array"], a)),
-    }
+    operands::elements(a).ok_or_else(|| Failure::operand(1, &["set", "array"], a))
 }
 
-fn fold(a: Value, start: i64, combine: fn(Value, Value) -> Outcome) -> Outcome {
-    let mut total = Value::int(start);
-    for element in elements(a)? {
-        if element.as_num().is_none() {
-            return Err(element_failure(a, element));
-        }
-        total = combine(total, element)?;
-    }
-    Ok(total)
-}
-
-/// `operand 1 must be array of numbers but got array containing string`.
-fn element_failure(collection: Value, element: Value) -> Failure {
-    let kind = collection.kind().name();
-    let got = element.kind().name();
-    Failure::operand_text(1, &["must be ", kind, " of numbers but got ", kind, " containing ", got])
-}
-
+/// Integers are added up exactly, as far as 64 bits go without a detour.
 pub(super) fn sum(a: Value) -> Outcome {
-    fold(a, 0, arithmetic::plus)
+    let elements = elements(a)?;
+    let small = elements.iter().try_fold(0i64, |total, element| total.checked_add(element.as_int()?));
+    match small {
+        Some(total) => Ok(Value::int(total)),
+        None => Ok(Value::number(&Number::sum(&numbers(a, &elements)?))),
+    }
 }
 
 pub(super) fn product(a: Value) -> Outcome {
-    fold(a, 1, arithmetic::mul)
+    let elements = elements(a)?;
+    let small = elements.iter().try_fold(1i64, |total, element| total.checked_mul(element.as_int()?));
+    match small {
+        Some(total) => Ok(Value::int(total)),
+        None => Ok(Value::number(&Number::product(&numbers(a, &elements)?))),
+    }
 }
 
-fn extreme(a: Value, wanted: Ordering) -> Outcome {
-    let elements = elements(a)?;
+fn numbers(a: Value, elements: &[Value]) -> Result<Vec<Number>, Failure> {
+    let number =
+        |element: &Value| element.to_number().ok_or_else(|| element_failure(1, a, *element, "number"));
+    elements.iter().map(number).collect()
+}
+
+/// The last of the elements that none exceeds in the unwanted direction.
+fn extreme(a: Value, worse: Ordering) -> Outcome {
     let mut best = Value::UNDEFINED;
-    for element in elements {
-        if !best.is_defined() || compare(element, best) == wanted {
+    for element in elements(a)? {
+        if !best.is_defined() || compare(element, best) != worse {
             best = element;
         }
     }
@@ -66,11 +58,11 @@ fn extreme(a: Value, wanted: Ordering) -> Outcome {
 }
 
 pub(super) fn max(a: Value) -> Outcome {
-    extreme(a, Ordering::Greater)
+    extreme(a, Ordering::Less)
 }
 
 pub(super) fn min(a: Value) -> Outcome {
-    extreme(a, Ordering::Less)
+    extreme(a, Ordering::Greater)
 }
 
 pub(super) fn sort(a: Value) -> Outcome {

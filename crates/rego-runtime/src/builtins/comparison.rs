@@ -45,10 +45,10 @@ pub(super) fn member_2(item: Value, collection: Value) -> Outcome {
     })
 }
 
-/// `key, value in collection`.
+/// `key, value in collection`; an element of a set is its own key.
 pub(super) fn member_3(key: Value, value: Value, collection: Value) -> Outcome {
     let there = match collection.heap_kind() {
-        KIND_OBJECT | KIND_ARRAY => crate::rt::get(collection, key),
+        KIND_OBJECT | KIND_ARRAY | KIND_SET => crate::rt::get(collection, key),
         _ => Value::UNDEFINED,
     };
     truth(there.is_defined() && same(there, value))

@@ -2,7 +2,16 @@
 
 mod aggregates;
 mod arithmetic;
+mod bits;
+mod collections;
 mod comparison;
+mod encoding;
+mod glob;
+mod json_path;
+mod net;
+mod operands;
+mod strings;
+mod types;
 
 use crate::error::{Outcome, settle};
 use crate::value::Value;
@@ -103,4 +112,77 @@ builtins! {
     "sort" bi_sort(a) => aggregates::sort;
     "all" bi_all(a) => aggregates::all;
     "any" bi_any(a) => aggregates::any;
+
+    "and" bi_and(a b) => collections::and;
+    "or" bi_or(a b) => collections::or;
+    "set_diff" bi_set_diff(a b) => collections::set_diff;
+    "intersection" bi_intersection(a) => collections::intersection;
+    "union" bi_union(a) => collections::union;
+    "array.concat" bi_array_concat(a b) => collections::array_concat;
+    "array.flatten" bi_array_flatten(a) => collections::array_flatten;
+    "array.reverse" bi_array_reverse(a) => collections::array_reverse;
+    "array.slice" bi_array_slice(a b c) => collections::array_slice;
+    "object.get" bi_object_get(a b c) => collections::object_get;
+    "object.keys" bi_object_keys(a) => collections::object_keys;
+    "object.remove" bi_object_remove(a b) => collections::object_remove;
+    "object.filter" bi_object_filter(a b) => collections::object_filter;
+    "object.union" bi_object_union(a b) => collections::object_union;
+    "object.union_n" bi_object_union_n(a) => collections::object_union_n;
+    "walk" bi_walk(a) => collections::walk;
+    "graph.reachable" bi_graph_reachable(a b) => collections::reachable;
+    "json.filter" bi_json_filter(a b) => json_path::filter;
+    "json.remove" bi_json_remove(a b) => json_path::remove;
+
+    "contains" bi_contains(a b) => strings::contains;
+    "startswith" bi_startswith(a b) => strings::startswith;
+    "endswith" bi_endswith(a b) => strings::endswith;
+    "concat" bi_concat(a b) => strings::concat;
+    "indexof" bi_indexof(a b) => strings::indexof;
+    "substring" bi_substring(a b c) => strings::substring;
+    "lower" bi_lower(a) => strings::lower;
+    "upper" bi_upper(a) => strings::upper;
+    "split" bi_split(a b) => strings::split;
+    "replace" bi_replace(a b c) => strings::replace;
+    "strings.replace_n" bi_strings_replace_n(a b) => strings::replace_n;
+    "strings.reverse" bi_strings_reverse(a) => strings::reverse;
+    "trim" bi_trim(a b) => strings::trim;
+    "trim_left" bi_trim_left(a b) => strings::trim_left;
+    "trim_right" bi_trim_right(a b) => strings::trim_right;
+    "trim_prefix" bi_trim_prefix(a b) => strings::trim_prefix;
+    "trim_suffix" bi_trim_suffix(a b) => strings::trim_suffix;
+    "trim_space" bi_trim_space(a) => strings::trim_space;
+    "format_int" bi_format_int(a b) => strings::format_int;
+    "to_number" bi_to_number(a) => strings::to_number;
+    "internal.template_string" bi_internal_template_string(a) => strings::template_string;
+    "json.marshal" bi_json_marshal(a) => strings::json_marshal;
+    "json.unmarshal" bi_json_unmarshal(a) => strings::json_unmarshal;
+    "json.is_valid" bi_json_is_valid(a) => strings::json_is_valid;
+    "glob.match" bi_glob_match(a b c) => glob::glob_match;
+
+    "base64.encode" bi_base64_encode(a) => encoding::base64_encode;
+    "base64.decode" bi_base64_decode(a) => encoding::base64_decode;
+    "base64.is_valid" bi_base64_is_valid(a) => encoding::base64_is_valid;
+    "base64url.encode" bi_base64url_encode(a) => encoding::base64url_encode;
+    "base64url.decode" bi_base64url_decode(a) => encoding::base64url_decode;
+
+    "bits.and" bi_bits_and(a b) => bits::and;
+    "bits.or" bi_bits_or(a b) => bits::or;
+    "bits.xor" bi_bits_xor(a b) => bits::xor;
+    "bits.negate" bi_bits_negate(a) => bits::negate;
+    "bits.lsh" bi_bits_lsh(a b) => bits::lsh;
+    "bits.rsh" bi_bits_rsh(a b) => bits::rsh;
+    "numbers.range" bi_numbers_range(a b) => bits::numbers_range;
+
+    "net.cidr_contains" bi_net_cidr_contains(a b) => net::cidr_contains;
+    "net.cidr_overlap" bi_net_cidr_overlap(a b) => net::cidr_contains;
+    "net.cidr_intersects" bi_net_cidr_intersects(a b) => net::cidr_intersects;
+
+    "is_array" bi_is_array(a) => types::is_array;
+    "is_boolean" bi_is_boolean(a) => types::is_boolean;
+    "is_null" bi_is_null(a) => types::is_null;
+    "is_number" bi_is_number(a) => types::is_number;
+    "is_object" bi_is_object(a) => types::is_object;
+    "is_set" bi_is_set(a) => types::is_set;
+    "is_string" bi_is_string(a) => types::is_string;
+    "type_name" bi_type_name(a) => types::type_name;
 }

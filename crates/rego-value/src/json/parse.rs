@@ -28,6 +28,8 @@ pub enum Error {
     UnexpectedEnd,
     /// A byte that cannot stand here; the text says what was being read, in Go's words.
     InvalidCharacter(u8, &'static str),
+    /// A byte that is not the next one (the last) of `true`, `false` or `null`.
+    InvalidLiteral(u8, &'static str, u8),
     /// Something follows the value.
     TrailingData,
     /// Nested deeper than [`MAX_DEPTH`].
@@ -42,11 +44,18 @@ impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
             Error::UnexpectedEnd => f.write_str("unexpected end of JSON input"),
-            Error::InvalidCharacter(byte, context) => match byte {
-                b'\'' => write!(f, "invalid character '\\'' {context}"),
-                b'"' => write!(f, "invalid character '\"' {context}"),
-                _ => write!(f, "invalid character '{}' {context}", char::from(byte).escape_debug()),
-            },
+            Error::InvalidCharacter(byte, context) => {
+                f.write_str("invalid character ")?;
+                write_byte(byte, f)?;
+                write!(f, " {context}")
+            }
+            Error::InvalidLiteral(byte, literal, expected) => {
+                f.write_str("invalid character ")?;
+                write_byte(byte, f)?;
+                write!(f, " in literal {literal} (expecting ")?;
+                write_byte(expected, f)?;
+                f.write_str(")")
+            }
             Error::TrailingData => f.write_str("invalid character after top-level value"),
             Error::TooDeep => f.write_str("exceeded max depth"),
             Error::NumberTooBig => f.write_str("invalid number: number too big"),
@@ -56,6 +65,19 @@ impl fmt::Display for ParseError {
 }
 
 impl core::error::Error for ParseError {}
+
+/// A byte in quotes, as Go shows it.
+fn write_byte(byte: u8, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match byte {
+        b'\'' => f.write_str("'\\''"),
+        b'"' => f.write_str("'\"'"),
+        _ => {
+            let mut quoted = String::new();
+            crate::text::quote(char::from(byte).encode_utf8(&mut [0; 4]), &mut quoted);
+            write!(f, "'{}'", quoted.trim_matches('"'))
+        }
+    }
+}
 
 /// What encloses the place at which reading goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,9 +257,9 @@ impl<'a> Reader<'a> {
                 sink.begin(Parent::Array)?;
                 return Ok(Some(Parent::Array));
             }
-            b't' => self.literal(b"true", "in literal true", sink, Event::Bool(true))?,
-            b'f' => self.literal(b"false", "in literal false", sink, Event::Bool(false))?,
-            b'n' => self.literal(b"null", "in literal null", sink, Event::Null)?,
+            b't' => self.literal("true", sink, Event::Bool(true))?,
+            b'f' => self.literal("false", sink, Event::Bool(false))?,
+            b'n' => self.literal("null", sink, Event::Null)?,
             _ => return Err(Error::InvalidCharacter(byte, VALUE)),
         }
         Ok(None)
@@ -288,19 +310,18 @@ impl<'a> Reader<'a> {
     #[inline]
     fn literal(
         &mut self,
-        literal: &[u8],
-        context: &'static str,
+        literal: &'static str,
         sink: &mut impl Sink,
         event: Event<'_>,
     ) -> Result<(), Error> {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        if rest.starts_with(literal) {
+        if rest.starts_with(literal.as_bytes()) {
             self.at += literal.len();
             return sink.scalar(event);
         }
-        for (expected, byte) in literal.iter().zip(rest) {
-            if expected != byte {
-                return Err(Error::InvalidCharacter(*byte, context));
+        for (expected, byte) in literal.bytes().zip(rest) {
+            if expected != *byte {
+                return Err(Error::InvalidLiteral(*byte, literal, expected));
             }
             self.at += 1;
         }
@@ -384,8 +405,6 @@ impl<'a> Reader<'a> {
             }
         }
         self.at = self.text.len();
-        length = length.wrapping_add(tail.len());
-        debug_assert!(length <= rest.len());
         Err(Error::UnexpectedEnd)
     }
 

@@ -131,6 +131,29 @@ impl Number {
         })
     }
 
+    /// The sum of many: exact where all are integers, a float's otherwise.
+    #[must_use]
+    pub fn sum(numbers: &[Number]) -> Number {
+        match exact(numbers, BigInt::ZERO, |total, number| total + number) {
+            Some(total) => Number::from(&total),
+            None => {
+                numbers.iter().fold(Float::ZERO, |total, number| total.sum(number.to_float())).to_number()
+            }
+        }
+    }
+
+    /// The product of many: exact where all are integers, otherwise that of floats, rounded to 53 bits as OPA does here.
+    #[must_use]
+    pub fn product(numbers: &[Number]) -> Number {
+        match exact(numbers, BigInt::from(1), |total, number| total * number) {
+            Some(total) => Number::from(&total),
+            None => numbers
+                .iter()
+                .fold(Float::from_i64(1), |total, number| total.product_double(number.to_float()))
+                .to_number_double(),
+        }
+    }
+
     fn to_integer(&self, through: impl FnOnce(Float) -> BigInt) -> Number {
         match self.as_small_int() {
             Some(int) => Number::from(int),
@@ -163,4 +186,9 @@ impl Number {
         }
         float(self.to_float(), other.to_float()).to_number()
     }
+}
+
+/// Folds integers; `None` where one is none.
+fn exact(numbers: &[Number], start: BigInt, combine: fn(BigInt, BigInt) -> BigInt) -> Option<BigInt> {
+    numbers.iter().try_fold(start, |total, number| Some(combine(total, number.to_bigint()?)))
 }

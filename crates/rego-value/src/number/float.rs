@@ -30,17 +30,25 @@ impl Float {
 
     /// Rounds `± magnitude × 2^exponent` to 64 bits; `sticky` says that something below the last bit was cut off.
     fn rounded(negative: bool, magnitude: u128, exponent: i64, sticky: bool) -> Float {
+        Float::rounded_to(64, negative, magnitude, exponent, sticky)
+    }
+
+    /// The same for any number of bits up to 64.
+    fn rounded_to(bits: u32, negative: bool, magnitude: u128, exponent: i64, sticky: bool) -> Float {
         if magnitude == 0 {
             return Float { negative, ..Float::ZERO };
         }
         let normal = magnitude << magnitude.leading_zeros();
         let exponent = exponent.saturating_sub(i64::from(magnitude.leading_zeros())).saturating_add(64);
-        let (high, low) = ((normal >> 64) as u64, normal as u64);
-        const HALF: u64 = 1 << 63;
-        let up = low > HALF || (low == HALF && (sticky || high & 1 == 1));
-        match high.checked_add(u64::from(up)) {
-            Some(mantissa) => Float { negative, mantissa, exponent },
-            None => Float { negative, mantissa: HALF, exponent: exponent.saturating_add(1) },
+        let dropped = 128 - bits;
+        let (high, low) = (normal >> dropped, normal & ((1 << dropped) - 1));
+        let half = 1u128 << (dropped - 1);
+        let up = low > half || (low == half && (sticky || high & 1 == 1));
+        let rounded = (high + u128::from(up)) << (64 - bits);
+        match u64::try_from(rounded) {
+            Ok(mantissa) => Float { negative, mantissa, exponent },
+            // All bits were ones.
+            Err(_) => Float { negative, mantissa: 1 << 63, exponent: exponent.saturating_add(1) },
         }
     }
 
@@ -107,6 +115,13 @@ impl Float {
         let magnitude = u128::from(self.mantissa) * u128::from(other.mantissa);
         let exponent = self.exponent.saturating_add(other.exponent);
         Float::rounded(self.negative != other.negative, magnitude, exponent, false)
+    }
+
+    /// The product, rounded to the 53 bits of a double (but with any exponent).
+    pub(super) fn product_double(self, other: Float) -> Float {
+        let magnitude = u128::from(self.mantissa) * u128::from(other.mantissa);
+        let exponent = self.exponent.saturating_add(other.exponent);
+        Float::rounded_to(53, self.negative != other.negative, magnitude, exponent, false)
     }
 
     /// The quotient; the divisor is not zero (a zero divisor gives zero).
@@ -204,7 +219,12 @@ impl Float {
                 return Number::from(if self.negative { -int } else { int });
             }
         }
-        Number::from_checked_text(shortest::format(self))
+        Number::from_checked_text(shortest::format(self, 64))
+    }
+
+    /// The same for a value of 53 bits: the shortest digits that tell it from its neighbours of 53 bits.
+    pub(super) fn to_number_double(self) -> Number {
+        Number::from_checked_text(shortest::format(&self, 53))
     }
 }
 

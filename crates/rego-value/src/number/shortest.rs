@@ -15,8 +15,8 @@ struct Digits {
     point: i64,
 }
 
-/// The text that OPA's `FloatToNumber` gives.
-pub(super) fn format(float: &Float) -> String {
+/// The text that OPA's `FloatToNumber` gives to a float of so many mantissa bits.
+pub(super) fn format(float: &Float, bits: u32) -> String {
     let mut text = String::new();
     if float.is_negative() {
         text.push('-');
@@ -25,7 +25,7 @@ pub(super) fn format(float: &Float) -> String {
         text.push('0');
         return text;
     }
-    let shortest = shortest(float);
+    let shortest = shortest(float, bits);
     if float.is_integer() {
         write_plain(&mut text, &shortest);
     } else {
@@ -100,8 +100,9 @@ fn write_plain(text: &mut String, Digits { digits, point }: &Digits) {
     }
 }
 
-fn shortest(float: &Float) -> Digits {
+fn shortest(float: &Float, bits: u32) -> Digits {
     let (mantissa, exponent) = float.parts();
+    let (mantissa, exponent) = (mantissa >> (64 - bits), exponent.saturating_add(i64::from(64 - bits)));
     // One more bit, so that the midpoints to both neighbours are integers too.
     let (doubled, exponent) = (u128::from(mantissa) << 1, exponent - 1);
     let inclusive = mantissa & 1 == 0;
