@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fmt::Write as _;
 
-use crate::span::{Position, SourceMap, Span};
+use crate::span::{Position, SourceFile, SourceMap, Span};
 
 /// The kinds of diagnostic, with OPA's codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -95,38 +95,44 @@ impl Diagnostic {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        let file = sources.get(self.span.file);
-        let position = file.map(|file| file.token_position(self.span.start));
-        if let (Some(file), Some(Position { row, col })) = (file, position) {
-            let _ = write!(out, "{}:{row}:{col}: ", file.name());
+        let (message, hint) = split_hint(&self.message);
+        match sources.get(self.span.file) {
+            Some(file) => {
+                let Position { row, col } = file.position(self.span.start);
+                let _ = writeln!(out, "{}:{row}:{col}: {severity}[{}]: {message}", file.name(), self.code);
+                self.render_line(file, out);
+            }
+            None => {
+                let _ = writeln!(out, "{severity}[{}]: {message}", self.code);
+            }
         }
-        let _ = writeln!(out, "{severity}[{}]: {}", self.code, self.message);
-        if let (Some(file), Some(Position { row, col })) = (file, position) {
-            let line = file.line(row);
-            let gutter = row.to_string();
-            let width = gutter.len();
-            let split =
-                line.char_indices().nth((col as usize).saturating_sub(1)).map_or(line.len(), |(at, _)| at);
-            let (before, rest) = line.split_at(split);
-            let marked = file.slice(self.span).lines().next().unwrap_or_default();
-            let carets = marked.chars().count().min(rest.chars().count()).max(1);
-            let _ = writeln!(out, "{:width$} |", "");
-            let _ = writeln!(out, "{gutter} | {}", expand_tabs(line));
-            let _ = writeln!(
-                out,
-                "{:width$} | {:indent$}{}",
-                "",
-                "",
-                "^".repeat(carets),
-                indent = expand_tabs(before).chars().count()
-            );
-        }
-        if let Some(help) = &self.help {
+        for help in hint.into_iter().chain(self.help.as_deref()) {
             let _ = writeln!(out, "  help: {help}");
         }
     }
 
-    /// The diagnostic as one JSON object: `code`, `severity`, `message`, `location {file, row, col}`, `help`.
+    /// The line of source with carets under what is meant; of a long line only the part around that.
+    fn render_line(&self, file: &SourceFile, out: &mut String) {
+        let Position { row, col } = file.position(self.span.start);
+        let gutter = row.to_string();
+        let width = gutter.len();
+        let col = (col as usize).saturating_sub(1);
+        let skipped = col.saturating_sub(MAX_LINE / 2);
+        let shown: Vec<char> = file.line(row).chars().skip(skipped).take(MAX_LINE).collect();
+        let split = (col - skipped).min(shown.len());
+        let (before, rest) = shown.split_at(split);
+        let marked = file.slice(self.span).lines().next().unwrap_or_default();
+        let carets = marked.chars().take(MAX_LINE).count().min(rest.len()).max(1);
+        let (before, rest) = (expand_tabs(before), expand_tabs(rest));
+        let dots = if skipped > 0 { "…" } else { "" };
+        let _ = writeln!(out, "{:width$} |", "");
+        let _ = writeln!(out, "{gutter} | {dots}{before}{rest}");
+        let indent = dots.chars().count() + before.chars().count();
+        let _ = writeln!(out, "{:width$} | {:indent$}{}", "", "", "^".repeat(carets));
+    }
+
+    /// The diagnostic as one JSON object: `code`, `severity`, `message`, `location {file, row, col}`, `help`. The
+    /// location is OPA's, see [`SourceFile::token_position`].
     #[must_use]
     pub fn to_json(&self, sources: &SourceMap) -> serde_json::Value {
         let severity = match self.severity {
@@ -151,10 +157,25 @@ impl Diagnostic {
     }
 }
 
-/// Tabs shown as four blanks, so that carets stand under what they mark.
-fn expand_tabs(text: &str) -> String {
-    text.replace('\t', "    ")
+/// OPA puts what could be done about an error into its message; for a reader it is a line of its own.
+fn split_hint(message: &str) -> (&str, Option<&str>) {
+    for open in [" (hint: ", " (hints: "] {
+        if let Some((message, hint)) = message.split_once(open)
+            && let Some(hint) = hint.strip_suffix(')')
+        {
+            return (message, Some(hint));
+        }
+    }
+    (message, None)
 }
+
+/// Tabs shown as four blanks, so that carets stand under what they mark.
+fn expand_tabs(text: &[char]) -> String {
+    text.iter().collect::<String>().replace('\t', "    ")
+}
+
+/// How many characters of a line are shown.
+const MAX_LINE: usize = 160;
 
 /// Diagnostics for a terminal, a blank line between them.
 #[must_use]

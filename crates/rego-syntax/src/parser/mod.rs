@@ -47,8 +47,6 @@ pub(crate) struct Statements {
     pub(crate) statements: Vec<Statement>,
     pub(crate) comments: Vec<Comment>,
     pub(crate) errors: Vec<Diagnostic>,
-    /// Where terms in parentheses begin: (start of the term, start of the parenthesis).
-    pub(crate) parens: Vec<(u32, u32)>,
 }
 
 /// The parser: a state that can be saved and restored, and what never goes back.
@@ -63,7 +61,6 @@ pub(crate) struct Parser<'s> {
     /// How many tokens may still be read, those read again after backtracking included.
     fuel: u64,
     comments: Vec<Span>,
-    parens: Vec<(u32, u32)>,
 }
 
 /// How often a text may be read by backtracking before the parser gives up on it.
@@ -84,7 +81,6 @@ impl<'s> Parser<'s> {
             depth: 0,
             fuel,
             comments: Vec::new(),
-            parens: Vec::new(),
         }
     }
 
@@ -99,11 +95,12 @@ impl<'s> Parser<'s> {
         let mut errors = Vec::new();
         self.scan();
         while self.s.token != Token::Eof {
+            let start = self.s.start;
             if self.parse_statement(&mut statements) {
                 continue;
             }
             errors.append(&mut self.s.errors);
-            if self.skip_rules || !self.recover() {
+            if self.skip_rules || !self.recover(start) {
                 break;
             }
         }
@@ -114,7 +111,7 @@ impl<'s> Parser<'s> {
 
     fn finish(self, statements: Vec<Statement>) -> Statements {
         let comments = self.comments.iter().map(|span| comment(self.file, *span)).collect();
-        Statements { statements, comments, errors: self.s.errors, parens: self.parens }
+        Statements { statements, comments, errors: self.s.errors }
     }
 
     /// Reads the next statement: a package, an import, rules or, where none of these fits, a query. `false` where
@@ -178,20 +175,21 @@ impl<'s> Parser<'s> {
         true
     }
 
-    /// Goes to the next line, behind what is read so far, that begins with a letter: statements mostly stand
-    /// at the margin, and what stands inside of them does not.
-    fn recover(&mut self) -> bool {
+    /// Goes to the next line that begins with a letter, behind the start of the statement that failed and not before
+    /// the token at which it did: statements mostly stand at the margin, and what stands inside of them does not.
+    fn recover(&mut self, statement: usize) -> bool {
         let text = self.file.text();
-        let from = self.s.start.max(self.s.last_end);
-        let mut at = from;
-        while let Some(newline) = text.get(at..).and_then(|rest| rest.find('\n')) {
-            at += newline + 1;
+        let from = self.s.start.max(statement + 1);
+        let before = text.as_bytes().get(from - 1);
+        let mut line = if before == Some(&b'\n') { Some(from) } else { next_line(text, from) };
+        while let Some(at) = line {
             if text.get(at..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic())) {
                 self.s = State::resume(text, at, self.s.lexer.keywords(), self.s.wildcard);
                 self.depth = 0;
                 self.scan();
                 return true;
             }
+            line = next_line(text, at);
         }
         false
     }
@@ -248,6 +246,11 @@ impl<'s> Parser<'s> {
         self.error(span, format!("{} keyword cannot be used for rule name", keyword.as_str()));
         true
     }
+}
+
+/// Where the line behind this offset begins.
+fn next_line(text: &str, at: usize) -> Option<usize> {
+    text.as_bytes().get(at..)?.iter().position(|b| *b == b'\n').map(|newline| at + newline + 1)
 }
 
 fn initial_keywords(options: &ParserOptions) -> Keywords {

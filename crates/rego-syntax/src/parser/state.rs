@@ -202,7 +202,11 @@ impl<'s> Parser<'s> {
         true
     }
 
+    /// Reports the limit once, though every level above fails too.
     fn error_too_deep(&mut self) {
-        self.error(self.token_span(), "max parsing recursion depth exceeded");
+        const MESSAGE: &str = "max parsing recursion depth exceeded";
+        if self.s.errors.last().is_none_or(|last| last.message != MESSAGE) {
+            self.error(self.token_span(), MESSAGE);
+        }
     }
 }

@@ -77,14 +77,12 @@ impl Parser<'_> {
     }
 
     fn parse_parenthesized(&mut self) -> Option<Term> {
-        let open = self.token_span();
         self.scan();
         let mut term = self.parse_infix()?;
         if self.s.token != Token::RParen {
             self.error(self.token_span(), "non-terminated expression");
             return None;
         }
-        self.parens.push((term.span.start, open.start));
         term.span = term.span.until(self.token_span().end);
         Some(term)
     }
@@ -162,13 +160,13 @@ impl Parser<'_> {
                 Token::LParen => {
                     let operator = Term::reference(terms, self.until_start(start));
                     let call = self.parse_call(operator)?;
-                    if !self.grow() {
-                        return None;
-                    }
                     match self.s.token {
                         Token::Whitespace => self.scan(),
                         // A call is the head of what follows it.
                         Token::Dot | Token::LBrack => {
+                            if !self.grow() {
+                                return None;
+                            }
                             terms = vec![call];
                             continue;
                         }
