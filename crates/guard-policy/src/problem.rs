@@ -92,7 +92,10 @@ impl Problem {
     }
 }
 
-/// Everything that is wrong with one file, in the order of the lines. Never empty.
+/// More problems of one file than these are not told: whoever has that many has the wrong file.
+pub(crate) const MAX_PROBLEMS: usize = 1_000;
+
+/// Everything that is wrong with one file, in the order of the lines, up to a thousand problems. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Problems {
     file: String,
@@ -107,6 +110,7 @@ const SHOWN_COLUMNS: usize = 160;
 impl Problems {
     pub(crate) fn new(file: &str, text: &str, mut problems: Vec<Problem>) -> Self {
         problems.sort_by_key(|problem| problem.place);
+        problems.truncate(MAX_PROBLEMS);
         let source: Vec<&str> = text.lines().collect();
         let lines = problems
             .iter()

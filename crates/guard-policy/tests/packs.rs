@@ -70,7 +70,7 @@ fn assert_rows(pack: &Pack, how: &str, rows: &[&guard_policy::Row], decisions: &
         .iter()
         .zip(decisions)
         .filter_map(|(row, decision)| {
-            let error = row.check(decision).err()?;
+            let error = row.check(decision).and_then(|()| well_formed(decision)).err()?;
             Some(format!("  line {} ({}): {error}", row.line(), row.name()))
         })
         .collect();
@@ -83,6 +83,12 @@ fn assert_clean(opa: &Path, directory: &Path) {
         .unwrap_or_else(|error| panic!("opa check: {error}"));
     support::run(opa, &["fmt", "--fail", "--diff"], &[directory])
         .unwrap_or_else(|error| panic!("opa fmt: {error}"));
+}
+
+/// The decision is one that the Guardian takes.
+fn well_formed(decision: &Value) -> Result<(), String> {
+    let read = guard_core::Decision::from_json(decision.to_string().as_bytes());
+    read.map(drop).map_err(|error| format!("{error}: {decision}"))
 }
 
 #[test]
@@ -139,4 +145,36 @@ fn the_library_passes_its_own_tests() {
     let library = support::root().join("rego");
     assert_clean(&opa, &library);
     support::run(&opa, &["test"], &[&library]).unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn a_written_call_is_what_the_guardian_asks() {
+    let call = guard_policy::Call {
+        policy: "p".into(),
+        function: "f".into(),
+        operation: "delete".into(),
+        resource_type: Some("table".into()),
+        model: Some("gpt-4o".into()),
+        user: Some("ann".into()),
+        roles: vec!["admin".into()],
+        cost: Some("0.25".into()),
+        tokens: Some(7),
+        confirm: true,
+        ..guard_policy::Call::default()
+    };
+    let request = guard_core::Request {
+        policy_id: "p".into(),
+        function: "f".into(),
+        operation: "delete".into(),
+        resource_type: Some("table".into()),
+        model: Some("gpt-4o".into()),
+        user: Some(guard_core::User { id: "ann".into(), roles: vec!["admin".into()] }),
+        cost: Some("0.25".parse().unwrap()),
+        tokens: Some(7),
+        confirmed: true,
+        time: guard_core::Timestamp::from_nanos(42),
+        ..guard_core::Request::default()
+    };
+    let asked: Value = serde_json::from_str(&request.to_input()).unwrap();
+    assert_eq!(call.input(42), asked);
 }

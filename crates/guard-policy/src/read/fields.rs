@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::nearest::nearest;
-use crate::problem::{Problem, ProblemCode};
+use crate::problem::{MAX_PROBLEMS, Problem, ProblemCode};
 use crate::schema::{Key, Support};
 use crate::yaml::{Entry, Kind, Node, shorten};
 
@@ -26,6 +26,9 @@ impl<'a> Fields<'a> {
             return None;
         };
         for entry in entries {
+            if problems.len() >= MAX_PROBLEMS {
+                break;
+            }
             match keys.iter().find(|key| key.name == entry.key) {
                 None => problems.push(unknown(entry, what, keys)),
                 Some(key) if key.support == Support::Later => problems.push(unsupported(entry)),

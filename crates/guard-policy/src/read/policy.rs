@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::model::{Policy, Rule};
-use crate::problem::{Place, Problem, ProblemCode};
+use crate::problem::{MAX_PROBLEMS, Place, Problem, ProblemCode};
 use crate::schema;
 use crate::yaml::{Kind, Node};
 
@@ -27,7 +27,14 @@ pub(super) fn read_all(
         return Vec::new();
     };
     let mut seen = Seen::new("policy");
-    items.iter().filter_map(|item| policy(item, timezone, &mut seen, problems)).collect()
+    let mut policies = Vec::new();
+    for item in items {
+        if problems.len() >= MAX_PROBLEMS {
+            break;
+        }
+        policies.extend(policy(item, timezone, &mut seen, problems));
+    }
+    policies
 }
 
 /// Ids that are taken, and where.
