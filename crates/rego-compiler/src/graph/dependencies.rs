@@ -1,9 +1,11 @@
 //! The rules that the references of a rule may refer to.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use rego_syntax::ast::{Name, Ref, Rule, Term, Value};
 
+use super::cause::{self, DynamicRef};
 use super::narrow::{self, Bindings};
 use crate::rule_tree::{RuleEntry, RuleId, RuleTree};
 use crate::types::is_constant;
@@ -14,8 +16,8 @@ use crate::visit::{self, Node};
 pub(super) struct Dependency {
     pub(super) rule: RuleId,
     pub(super) branches: usize,
-    /// The reference selects the rule whatever its variables hold.
-    pub(super) certain: bool,
+    /// The reference, if it selects the rule only where its variables have the right values.
+    pub(super) condition: Option<Arc<DynamicRef>>,
 }
 
 /// The dependencies of a rule, without its `else`.
@@ -49,7 +51,7 @@ impl<'a> Finder<'a> {
     fn reference(&mut self, reference: &Ref, at: usize, bound: &mut Option<VarSet>) {
         if reference.steps().iter().all(|step| is_constant(&step.value)) {
             for entry in self.tree.rules_dynamic(reference, true) {
-                self.found.push(Dependency { rule: entry.id, branches: entry.branches, certain: true });
+                self.found.push(Dependency { rule: entry.id, branches: entry.branches, condition: None });
             }
             return;
         }
@@ -65,9 +67,21 @@ impl<'a> Finder<'a> {
         let bound = bound.get_or_insert_with(|| vars_before(self.rule, at));
         let entries: Vec<&RuleEntry> =
             expanded.iter().flat_map(|reference| self.tree.rules_dynamic(reference, true)).collect();
+        let mut condition = None;
         for entry in entries {
-            let certain = selects(&selecting, entry, bound);
-            self.found.push(Dependency { rule: entry.id, branches: entry.branches, certain });
+            let mut dependency = Dependency { rule: entry.id, branches: entry.branches, condition: None };
+            if !selects(&selecting, entry, bound) {
+                let shared = condition.get_or_insert_with(|| {
+                    Arc::new(DynamicRef {
+                        reference: reference.clone(),
+                        selecting: selecting.clone(),
+                        bound: bound.clone(),
+                        origins: cause::origins(self.rule, at, &selecting),
+                    })
+                });
+                dependency.condition = Some(shared.clone());
+            }
+            self.found.push(dependency);
         }
     }
 }
@@ -90,13 +104,8 @@ fn vars_before(rule: &Rule, at: usize) -> VarSet {
 /// takes every value in turn.
 fn selects(reference: &Ref, entry: &RuleEntry, bound: &VarSet) -> bool {
     let steps = reference.iter().zip(entry.reference.iter()).skip(1);
-    steps.filter(|(_, rule_step)| is_constant(&rule_step.value)).all(|(step, rule_step)| match &step.value {
-        Value::Var(name) => {
-            let occurrences = reference.iter().filter(|other| other.as_var() == Some(name)).count();
-            !bound.contains(name) && occurrences == 1
-        }
-        value if is_constant(value) => step == rule_step,
-        _ => false,
+    steps.filter(|(_, rule_step)| is_constant(&rule_step.value)).all(|(step, rule_step)| {
+        if is_constant(&step.value) { step == rule_step } else { cause::is_free(reference, step, bound) }
     })
 }
 

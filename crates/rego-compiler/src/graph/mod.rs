@@ -1,9 +1,13 @@
 //! Which rules refer to which. Every walk over it is a loop: chains of rules may be of any length.
 
+mod cause;
 mod dependencies;
 mod narrow;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+pub(crate) use cause::{DynamicRef, Shown};
 
 use rego_syntax::ast::Module;
 
@@ -16,7 +20,7 @@ pub struct Graph {
     edges: BTreeMap<RuleId, BTreeSet<RuleId>>,
     reverse: BTreeMap<RuleId, BTreeSet<RuleId>>,
     /// Edges that exist only if a variable has the right value.
-    possible: BTreeSet<(RuleId, RuleId)>,
+    possible: BTreeMap<(RuleId, RuleId), Arc<DynamicRef>>,
 }
 
 impl Graph {
@@ -36,14 +40,14 @@ impl Graph {
 
     fn connect(&mut self, from: RuleId, dependencies: Vec<dependencies::Dependency>) {
         let certain: BTreeSet<RuleId> =
-            dependencies.iter().filter(|found| found.certain).map(|found| found.rule).collect();
+            dependencies.iter().filter(|found| found.condition.is_none()).map(|found| found.rule).collect();
         for found in dependencies {
             for branch in 0..=found.branches {
                 let to = RuleId { branch, ..found.rule };
                 self.edges.entry(from).or_default().insert(to);
                 self.reverse.entry(to).or_default().insert(from);
-                if !certain.contains(&found.rule) {
-                    self.possible.insert((from, to));
+                if let Some(condition) = found.condition.as_ref().filter(|_| !certain.contains(&found.rule)) {
+                    self.possible.entry((from, to)).or_insert_with(|| condition.clone());
                 }
             }
         }
@@ -87,7 +91,7 @@ impl Graph {
         let mut level = std::collections::VecDeque::from([start]);
         while let Some(id) = level.pop_front() {
             for next in self.dependencies(id) {
-                if certain && self.possible.contains(&(id, next)) {
+                if certain && self.possible.contains_key(&(id, next)) {
                     continue;
                 }
                 if next == start {
@@ -102,30 +106,32 @@ impl Graph {
         None
     }
 
-    /// The rules that lie on a circle.
-    pub(crate) fn on_cycles(&self) -> BTreeSet<RuleId> {
-        let sorted = self.sorted();
-        let mut assigned: BTreeMap<RuleId, usize> = BTreeMap::new();
-        let mut sizes: Vec<usize> = Vec::new();
-        // Against the edges, in the reverse of the order in which they were left: each tree is one component.
-        for root in sorted.into_iter().rev() {
-            let component = sizes.len();
+    /// The reference through which a rule may refer to another, if none does whatever its variables hold.
+    pub(crate) fn condition(&self, from: RuleId, to: RuleId) -> Option<&DynamicRef> {
+        self.possible.get(&(from, to)).map(|condition| &**condition)
+    }
+
+    /// The rules that lie on circles; those that reach each other together.
+    pub(crate) fn circles(&self) -> Vec<Vec<RuleId>> {
+        let mut seen = BTreeSet::new();
+        let mut circles = Vec::new();
+        // Against the edges, in the reverse of the order in which they were left: what is reached belongs together.
+        for root in self.sorted().into_iter().rev() {
             let mut pending = vec![root];
-            let mut size = 0;
+            let mut together = Vec::new();
             while let Some(id) = pending.pop() {
-                if let std::collections::btree_map::Entry::Vacant(free) = assigned.entry(id) {
-                    free.insert(component);
-                    size += 1;
+                if seen.insert(id) {
+                    together.push(id);
                     pending.extend(self.dependents(id));
                 }
             }
-            sizes.push(size);
+            let to_itself = |id: &RuleId| self.dependencies(*id).any(|next| next == *id);
+            if together.len() > 1 || together.first().is_some_and(to_itself) {
+                together.sort();
+                circles.push(together);
+            }
         }
-        let in_circle = |(id, component): (&RuleId, &usize)| {
-            let several = sizes.get(*component).is_some_and(|size| *size > 1);
-            (several || self.dependencies(*id).any(|next| next == *id)).then_some(*id)
-        };
-        assigned.iter().filter_map(in_circle).collect()
+        circles
     }
 }
 

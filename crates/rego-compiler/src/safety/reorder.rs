@@ -121,6 +121,10 @@ fn reorder_closures(
     globals: &VarSet,
     found: &mut Vec<Unsafe>,
 ) {
+    // Most bodies have none, and copying what is known around each would add up.
+    if !ordered.iter().any(has_closures) {
+        return;
+    }
     let mut closures = Closures { declarations, globals: globals.clone(), found, missing: VarSet::new() };
     for expr in ordered {
         // Collected first: reordering changes neither which variables there are nor where they are visible.
@@ -132,6 +136,15 @@ fn reorder_closures(
         }
         closures.globals.extend(visible);
     }
+}
+
+fn has_closures(expr: &Expr) -> bool {
+    let mut found = false;
+    visit::walk_closures(Node::Expr(expr), &mut |_| {
+        found = true;
+        true
+    });
+    found
 }
 
 struct Closures<'a> {

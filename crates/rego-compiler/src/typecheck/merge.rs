@@ -1,5 +1,7 @@
 //! Several rules at or below one path: their types become one.
 
+use std::sync::Arc;
+
 use rego_syntax::ast::{Term, Value};
 
 use super::Checker;
@@ -12,8 +14,9 @@ impl Checker<'_> {
     /// Adds the type of a rule at a ground path. Object types on the way learn of it, and an object type put
     /// above others learns of those.
     pub(super) fn insert_rule(&mut self, path: &[Term], ty: &Type) {
-        let Some(mut tree) = self.layers.get(RULES).map(|layer| layer.tree.clone()) else { return };
-        let edited = std::sync::Arc::make_mut(&mut tree);
+        let Some(layer) = self.layers.get_mut(RULES) else { return };
+        layer.version += 1;
+        let edited = Arc::make_mut(&mut layer.tree);
         let mut at = edited.root();
         for (i, step) in path.iter().enumerate() {
             at = edited.grow(at, &step.value);
@@ -34,10 +37,6 @@ impl Checker<'_> {
             }
         }
         edited.set(at, merged);
-        if let Some(layer) = self.layers.get_mut(RULES) {
-            layer.tree = tree;
-            layer.version += 1;
-        }
     }
 
     /// Says that nothing is known of a rule, since it is wrong.
