@@ -1,5 +1,12 @@
 //! Policies that are large or deep in one way or another: no stack overflows, and time does not explode.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_types,
+    reason = "tests"
+)]
 
 mod support;
 
