@@ -1,1 +1,84 @@
-//! Guardrails for code that can do damage: a policy is checked before a function runs.
+//! Guardrails for code that can do damage: a policy is checked *before* a function runs, and blocks, warns,
+//! throttles or asks for a confirmation.
+//!
+//! Policies are a `hexarch.yaml`. They are compiled to WebAssembly in this process and decided there, in
+//! microseconds and without a server; an OPA sidecar can stand in, or come first.
+//!
+//! ```
+//! use hexarch_guardrails::{Action, GuardError, Guardian};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let guardian = Guardian::builder()
+//!     .policy_text(
+//!         "hexarch.yaml",
+//!         r#"
+//! policies:
+//!   - id: api_budget
+//!     rules:
+//!       - resource: openai
+//!         monthly_budget: 1.00
+//!   - id: safe_delete
+//!     rules:
+//!       - operation: delete
+//!         resource: "production/*"
+//!         action: block
+//! "#,
+//!     )
+//!     .build()?;
+//!
+//! // A call within its budget runs, and is charged.
+//! let call = || guardian.check("api_budget").map(|check| check.resource("openai").cost(0.60));
+//! let answer = call()?.run(|| "42")?;
+//! assert_eq!(answer, "42");
+//!
+//! // The next one would exceed it: it does not run.
+//! let denied = call()?.run(|| unreachable!());
+//! let Err(GuardError::Denied(violation)) = denied else { panic!("it ran") };
+//! assert_eq!(violation.action, Action::Block);
+//! assert!(violation.retry_after.is_some());
+//!
+//! // A decision alone charges nothing and runs nothing.
+//! let verdict = guardian.check("safe_delete")?.operation("delete").resource("production/users").decide()?;
+//! assert!(!verdict.decision.allowed);
+//!
+//! // A policy that does not exist is an error where the check is built.
+//! assert!(guardian.check("safe_delte").is_err());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Asynchronous code uses [`Check::run_async`] and [`Check::decide_async`]; the synchronous methods need no
+//! runtime, also with a sidecar. What a call really cost can be said while it runs: see
+//! [`Check::authorize`] and [`Permit::spent`].
+//!
+//! **Invariants.** A denied call's closure is not called and its future is not polled. Whatever goes wrong
+//! on the way to a decision is a denial with a reason, unless the call's class fails open by configuration.
+//! What a panicking or cancelled call had reserved of its budgets is given back.
+//!
+//! **Shown by** the tests of the crates this one wires together, and by `tests/sdk.rs`.
+
+mod builder;
+mod check;
+mod compile;
+mod error;
+mod guardian;
+mod packs;
+mod permissive;
+
+pub use ::guardian::{Permit, TracingAudit, Verdict};
+pub use builder::GuardianBuilder;
+pub use check::Check;
+pub use compile::{DECISION_ENTRYPOINT, compile_policies};
+pub use error::{BuildError, GuardError, RequestError, UnknownPolicy};
+pub use guard_core::{
+    Action, Amount, AmountError, AuditError, AuditSink, Batch, CellId, Charge, ChargeKind, ChargeOutcome,
+    Clock, ConfirmError, ConfirmRequest, Confirmation, Confirmer, Deadline, Decision, DecisionId, EvalError,
+    Evaluated, Evaluator, FailMode, FailModes, FixedClock, Json, NoConfirmer, NullAudit, Quantity, Question,
+    Record, RecordKind, Recorded, Reply, Request, ReservationId, Revision, Severity, Snapshot, StateError,
+    StateStore, SystemClock, Timestamp, User, Violation,
+};
+pub use guard_eval::{Breaker, BreakerConfig, Fallback};
+pub use guard_policy::{EvaluatorOrder, LimitInfo, PolicyInfo};
+pub use guard_state::MemoryStore;
+pub use guardian::Guardian;
+pub use packs::{Pack, packs};

@@ -10,6 +10,9 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::pushed::Pushed;
 
+/// Where the decision is in OPA's data.
+const DECISION: [&str; 2] = ["guardrails", "evaluate"];
+
 /// A policy as it is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyText {
@@ -31,7 +34,6 @@ struct Shared {
     client: Client,
     policies: Vec<PolicyText>,
     store: Arc<dyn StateStore>,
-    decision: DataPath,
     there: Mutex<There>,
 }
 
@@ -45,17 +47,9 @@ struct There {
 impl Sidecar {
     /// An evaluator that asks the decision at `data.guardrails.evaluate` of this OPA. Without `policies` it
     /// publishes none, and OPA is expected to have them from somewhere else.
-    ///
-    /// # Errors
-    /// Never for the names that are used here; the type is that of paths in general.
-    pub fn new(
-        client: Client,
-        policies: Vec<PolicyText>,
-        store: Arc<dyn StateStore>,
-    ) -> Result<Self, OpaError> {
-        let decision = DataPath::of(["guardrails", "evaluate"])?;
+    pub fn new(client: Client, policies: Vec<PolicyText>, store: Arc<dyn StateStore>) -> Self {
         let there = Mutex::new(There::default());
-        Ok(Self { shared: Arc::new(Shared { client, policies, store, decision, there }) })
+        Self { shared: Arc::new(Shared { client, policies, store, there }) }
     }
 
     /// Publishes the policies and pushes the state now rather than with the first question.
@@ -84,12 +78,13 @@ impl Shared {
     /// The decision. Runs on the client's thread, as a whole within the deadline.
     async fn decide(&self, input: &str, deadline: Deadline) -> Result<(String, Revision), EvalError> {
         let revision = self.ready(deadline).await?;
-        match self.client.ask(&self.decision, input, deadline).await {
+        let decision = DataPath::of(DECISION).map_err(OpaError::from)?;
+        match self.client.ask(&decision, input, deadline).await {
             Ok(text) => Ok((text, revision)),
             Err(OpaError::Undefined { .. }) if !self.policies.is_empty() => {
                 self.forget().await;
                 let revision = self.ready(deadline).await?;
-                Ok((self.client.ask(&self.decision, input, deadline).await?, revision))
+                Ok((self.client.ask(&decision, input, deadline).await?, revision))
             }
             Err(error) => Err(error.into()),
         }

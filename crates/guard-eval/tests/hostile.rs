@@ -16,7 +16,7 @@ const DEADLINE: Duration = Duration::from_millis(400);
 
 fn sidecar(url: &str, policies: Vec<PolicyText>) -> Arc<Sidecar> {
     let config = Config { max_reply: 50_000, ..Config::new(url) };
-    Arc::new(Sidecar::new(Client::new(&config).unwrap(), policies, store("r1").0).unwrap())
+    Arc::new(Sidecar::new(Client::new(&config).unwrap(), policies, store("r1").0))
 }
 
 fn says(answer: Answer, policies: Vec<PolicyText>) -> Result<Evaluated, EvalError> {

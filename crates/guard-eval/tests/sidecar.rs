@@ -20,7 +20,7 @@ fn sidecar(opa: &Opa, store: Arc<dyn StateStore>) -> Sidecar {
         PolicyText { id: "lib".into(), rego: "package lib\n\ndouble(n) := n * 2".into() },
         PolicyText { id: "guardrails/evaluate".into(), rego: POLICY.into() },
     ];
-    Sidecar::new(Client::new(&Config::new(opa.url())).unwrap(), policies, store).unwrap()
+    Sidecar::new(Client::new(&Config::new(opa.url())).unwrap(), policies, store)
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_policy_that_opa_refuses_is_an_error() {
     let Some(opa) = Opa::start("a_policy_that_opa_refuses_is_an_error") else { return };
     let (store, _) = store("r1");
     let policies = vec![PolicyText { id: "p".into(), rego: "package guardrails\n\nevaluate := x".into() }];
-    let sidecar = Sidecar::new(Client::new(&Config::new(opa.url())).unwrap(), policies, store).unwrap();
+    let sidecar = Sidecar::new(Client::new(&Config::new(opa.url())).unwrap(), policies, store);
     let error = ask(&sidecar, &request("call", "a"), LONG).unwrap_err().to_string();
     assert!(
         error.starts_with("the sidecar answered with status 400") && error.contains("var x is unsafe"),

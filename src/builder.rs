@@ -1,0 +1,380 @@
+//! Putting a Guardian together.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use guard_core::{
+    AuditSink, Clock, Confirmer, Evaluator, FailMode, FailModes, NoConfirmer, NullAudit, StateStore,
+    SystemClock,
+};
+use guard_eval::{Breaker, BreakerConfig, Fallback, PolicyText, Sidecar, Wasm, WasmConfig};
+use guard_policy::{Enforcement, EvaluatorOrder, LoadOptions, OpaTls, PolicyFile, RegoPackage};
+use guard_state::MemoryStore;
+use guardian::{Driver, Ports, Settings, TracingAudit};
+use sha2::{Digest, Sha256};
+
+use crate::compile::compile_policies;
+use crate::error::BuildError;
+use crate::guardian::{Guardian, Inner};
+use crate::packs::{pack, packs};
+use crate::permissive::{self, AllowAll};
+
+/// Where the policies come from.
+enum Source {
+    File(PathBuf),
+    Text { name: String, text: String },
+    Pack(String),
+}
+
+/// Settings of a Guardian. What is not set here is taken from the configuration, and what is not there
+/// either has a sound default.
+#[derive(Default)]
+pub struct GuardianBuilder {
+    source: Option<Source>,
+    load: LoadOptions,
+    clock: Option<Arc<dyn Clock>>,
+    store: Option<Arc<dyn StateStore>>,
+    audit: Option<Arc<dyn AuditSink>>,
+    confirmer: Option<Arc<dyn Confirmer>>,
+    order: Option<EvaluatorOrder>,
+    opa_url: Option<String>,
+    opa_token: Option<String>,
+    enforce: Option<bool>,
+    fail_modes: Option<FailModes>,
+    deadline: Option<Duration>,
+    lease: Option<Duration>,
+    wasm: WasmConfig,
+    breaker: BreakerConfig,
+}
+
+impl GuardianBuilder {
+    /// Takes the policies from this file.
+    #[must_use]
+    pub fn policy_file(mut self, path: impl AsRef<Path>) -> Self {
+        self.source = Some(Source::File(path.as_ref().to_owned()));
+        self
+    }
+
+    /// Takes the policies from the nearest configuration file, from a directory upwards.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn discover_from(self, directory: impl AsRef<Path>) -> Result<Self, BuildError> {
+        // The switch takes the place of the file, so that a test needs none.
+        if permissive::is_asked_for() {
+            return Ok(self);
+        }
+        let path = guard_policy::discover(directory)?;
+        Ok(self.policy_file(path))
+    }
+
+    /// Takes the policies from a text in the form of hexarch.yaml. Messages call it `name`.
+    #[must_use]
+    pub fn policy_text(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.source = Some(Source::Text { name: name.into(), text: text.into() });
+        self
+    }
+
+    /// Takes the policies of one of the packs that this crate ships: see [`packs`](crate::packs).
+    #[must_use]
+    pub fn pack(mut self, name: impl Into<String>) -> Self {
+        self.source = Some(Source::Pack(name.into()));
+        self
+    }
+
+    /// How a policy file is read: how large it may be, and who may be able to write it.
+    #[must_use]
+    pub fn load_options(mut self, options: LoadOptions) -> Self {
+        self.load = options;
+        self
+    }
+
+    /// Reads the time from this clock instead of the machine's.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Reads the time from a clock that somebody else holds, and may move, too.
+    #[must_use]
+    pub fn shared_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Keeps what is spent in this store instead of this process' memory.
+    #[must_use]
+    pub fn store(mut self, store: Arc<dyn StateStore>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Keeps the records here instead of writing them as tracing events.
+    #[must_use]
+    pub fn audit(mut self, audit: Arc<dyn AuditSink>) -> Self {
+        self.audit = Some(audit);
+        self
+    }
+
+    /// Asks for confirmations here. Without one, what needs a confirmation is denied.
+    #[must_use]
+    pub fn confirmer(mut self, confirmer: impl Confirmer + 'static) -> Self {
+        self.confirmer = Some(Arc::new(confirmer));
+        self
+    }
+
+    /// In which order the module in this process and the sidecar are asked.
+    #[must_use]
+    pub fn order(mut self, order: EvaluatorOrder) -> Self {
+        self.order = Some(order);
+        self
+    }
+
+    /// The address of an OPA sidecar.
+    #[must_use]
+    pub fn opa_url(mut self, url: impl Into<String>) -> Self {
+        self.opa_url = Some(url.into());
+        self
+    }
+
+    /// The token that the sidecar wants.
+    #[must_use]
+    pub fn opa_token(mut self, token: impl Into<String>) -> Self {
+        self.opa_token = Some(token.into());
+        self
+    }
+
+    /// When the sidecar is left alone, and for how long.
+    #[must_use]
+    pub fn breaker(mut self, breaker: BreakerConfig) -> Self {
+        self.breaker = breaker;
+        self
+    }
+
+    /// Whether denials are carried out. With `false` they are recorded, and the calls run.
+    #[must_use]
+    pub fn enforce(mut self, enforce: bool) -> Self {
+        self.enforce = Some(enforce);
+        self
+    }
+
+    /// What happens when there is no decision.
+    #[must_use]
+    pub fn fail_modes(mut self, modes: FailModes) -> Self {
+        self.fail_modes = Some(modes);
+        self
+    }
+
+    /// How long one decision may take, all evaluators together.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// How long a call may run before what it has reserved is given back.
+    #[must_use]
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = Some(lease);
+        self
+    }
+
+    /// The most memory that one decision may use, in bytes.
+    #[must_use]
+    pub fn memory_cap(mut self, bytes: usize) -> Self {
+        self.wasm.memory_limit = bytes;
+        self
+    }
+
+    /// The most decisions at a time in this process.
+    #[must_use]
+    pub fn instances(mut self, instances: usize) -> Self {
+        self.wasm.instances = instances;
+        self
+    }
+
+    /// Loads, translates and compiles the policies, and starts what decides about them.
+    ///
+    /// # Errors
+    /// With everything that is wrong with the configuration: nothing of it is left for the first call.
+    pub fn build(self) -> Result<Guardian, BuildError> {
+        if permissive::is_asked_for() {
+            return self.build_permissive("HEXARCH_PERMISSIVE=1");
+        }
+        let (file, module) = self.policies()?;
+        let package = guard_policy::translate(&file);
+        let plan = Plan::of(&self, &file)?;
+        let clock = self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock::new()));
+        let store = self.store.clone().unwrap_or_else(|| {
+            // Replicas that share a sidecar must not share a cell.
+            let replica = guard_core::DecisionId::random().to_string();
+            Arc::new(MemoryStore::with_replica(Arc::clone(&clock), &replica))
+        });
+        let wasm = match plan.wants_wasm() {
+            true => Some(self.wasm(&package, module, Arc::clone(&store))?),
+            false => None,
+        };
+        let sidecar = match &plan.opa {
+            Some(config) => Some(Arc::new(sidecar(config, &package, Arc::clone(&store))?)),
+            None => None,
+        };
+        let evaluator = plan.evaluator(wasm, sidecar.clone(), self.breaker);
+        let audit: Arc<dyn AuditSink> = match (self.audit, file.settings().logging().enabled()) {
+            (Some(audit), _) => audit,
+            (None, true) => Arc::new(TracingAudit),
+            (None, false) => Arc::new(NullAudit),
+        };
+        let confirmer = self.confirmer.unwrap_or_else(|| Arc::new(NoConfirmer));
+        let ports = Ports { evaluator, store, audit, confirmer, clock };
+        let inner = Inner {
+            driver: Arc::new(Driver::new(ports, plan.settings)),
+            policies: package.policies().to_vec(),
+            settings: Some(file.settings().clone()),
+            permissive: false,
+            sidecar,
+        };
+        Ok(Guardian { inner: Arc::new(inner) })
+    }
+
+    /// A Guardian that checks nothing, if that is allowed here.
+    pub(crate) fn build_permissive(self, why: &str) -> Result<Guardian, BuildError> {
+        permissive::admit(why)?;
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
+        let ports = Ports {
+            evaluator: Arc::new(AllowAll),
+            store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::new(Arc::clone(&clock)))),
+            audit: self.audit.unwrap_or_else(|| Arc::new(TracingAudit)),
+            confirmer: Arc::new(NoConfirmer),
+            clock,
+        };
+        let driver = Arc::new(Driver::new(ports, Settings::default()));
+        let inner = Inner { driver, policies: Vec::new(), settings: None, permissive: true, sidecar: None };
+        Ok(Guardian { inner: Arc::new(inner) })
+    }
+
+    /// The configuration, and its module where it has been compiled already.
+    fn policies(&self) -> Result<(PolicyFile, Option<&'static [u8]>), BuildError> {
+        match &self.source {
+            None => Err(BuildError::NoPolicies),
+            Some(Source::File(path)) => Ok((guard_policy::load(path, &self.load)?, None)),
+            Some(Source::Text { name, text }) => Ok((guard_policy::parse(name, text)?, None)),
+            Some(Source::Pack(name)) => {
+                let found = pack(name).ok_or_else(|| BuildError::UnknownPack {
+                    name: name.clone(),
+                    known: packs().iter().map(|pack| pack.name).collect(),
+                })?;
+                let shown = format!("policies/{name}/hexarch.yaml");
+                Ok((guard_policy::parse(&shown, found.hexarch_yaml)?, Some(found.module)))
+            }
+        }
+    }
+
+    fn wasm(
+        &self,
+        package: &RegoPackage,
+        module: Option<&'static [u8]>,
+        store: Arc<dyn StateStore>,
+    ) -> Result<Wasm, BuildError> {
+        let compiled;
+        let module = match module {
+            Some(module) => module,
+            None => {
+                compiled = compile_policies(package.modules(), package.entrypoints())?;
+                compiled.as_slice()
+            }
+        };
+        let digest: String = Sha256::digest(module).iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Wasm::load(module, Some(format!("sha256:{digest}")), None, store, self.wasm)?)
+    }
+}
+
+/// What builder and configuration say together.
+struct Plan {
+    order: EvaluatorOrder,
+    opa: Option<guard_opa::Config>,
+    settings: Settings,
+}
+
+impl Plan {
+    fn of(builder: &GuardianBuilder, file: &PolicyFile) -> Result<Self, BuildError> {
+        let configured = file.settings();
+        let opa = configured.opa();
+        if opa.is_some_and(|opa| *opa.tls() != OpaTls::default()) {
+            return Err(BuildError::Unsupported { what: "opa.tls" });
+        }
+        let url = builder.opa_url.clone().or_else(|| opa.map(|opa| opa.url().to_owned()));
+        let token = builder.opa_token.clone();
+        let token = token.or_else(|| opa.and_then(|opa| opa.token()).map(|token| token.expose().to_owned()));
+        let order = match (builder.order, opa, &url) {
+            (Some(order), ..) => order,
+            (None, Some(opa), _) => opa.order(),
+            (None, None, Some(_)) => EvaluatorOrder::default(),
+            (None, None, None) => EvaluatorOrder::Wasm,
+        };
+        let opa_config = match (order, url) {
+            (EvaluatorOrder::Wasm, _) => None,
+            (_, Some(url)) => Some(guard_opa::Config { token, ..guard_opa::Config::new(url) }),
+            (_, None) => return Err(BuildError::NoSidecar { order }),
+        };
+        let defaults = Settings::default();
+        let deadline = builder.deadline.or(opa.map(|opa| opa.timeout())).unwrap_or(defaults.deadline);
+        let settings = Settings {
+            enforce: builder.enforce.unwrap_or(configured.enforcement() == Enforcement::Strict),
+            fail_modes: builder.fail_modes.clone().unwrap_or_else(|| fail_modes(configured.fail_mode())),
+            deadline,
+            lease: builder.lease.unwrap_or(defaults.lease),
+        };
+        Ok(Self { order, opa: opa_config, settings })
+    }
+
+    fn wants_wasm(&self) -> bool {
+        self.order != EvaluatorOrder::Sidecar
+    }
+
+    /// The evaluators in their order. A sidecar stands behind a breaker, so that a dead one does not cost
+    /// every call its time.
+    fn evaluator(
+        &self,
+        wasm: Option<Wasm>,
+        sidecar: Option<Arc<Sidecar>>,
+        breaker: BreakerConfig,
+    ) -> Arc<dyn Evaluator> {
+        let wasm = wasm.map(|wasm| Arc::new(wasm) as Arc<dyn Evaluator>);
+        let sidecar = sidecar.map(|sidecar| Arc::new(Breaker::new(sidecar, breaker)) as Arc<dyn Evaluator>);
+        let order = match self.order {
+            EvaluatorOrder::Wasm | EvaluatorOrder::WasmThenSidecar => [wasm, sidecar],
+            EvaluatorOrder::SidecarThenWasm | EvaluatorOrder::Sidecar => [sidecar, wasm],
+        };
+        let mut order: Vec<_> = order.into_iter().flatten().collect();
+        match (order.pop(), order.is_empty()) {
+            (Some(only), true) => only,
+            (last, _) => {
+                order.extend(last);
+                Arc::new(Fallback::new(order))
+            }
+        }
+    }
+}
+
+fn sidecar(
+    config: &guard_opa::Config,
+    package: &RegoPackage,
+    store: Arc<dyn StateStore>,
+) -> Result<Sidecar, BuildError> {
+    let policies = package.modules().iter();
+    let policies =
+        policies.map(|module| PolicyText { id: module.name().to_owned(), rego: module.text().to_owned() });
+    let client = guard_opa::Client::new(config)?;
+    Ok(Sidecar::new(client, policies.collect(), store))
+}
+
+fn fail_modes(configured: &guard_policy::FailModes) -> FailModes {
+    let mode = |mode: guard_policy::FailMode| match mode {
+        guard_policy::FailMode::Closed => FailMode::Closed,
+        guard_policy::FailMode::Open => FailMode::Open,
+    };
+    let modes = FailModes::all(mode(configured.default_mode()));
+    configured.classes().iter().fold(modes, |modes, (class, fail)| modes.with(class.as_str(), mode(*fail)))
+}

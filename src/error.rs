@@ -1,0 +1,130 @@
+//! What can go wrong, where it is noticed.
+
+use guard_core::{AmountError, JsonError, Violation};
+use guard_policy::{DiscoverError, EvaluatorOrder, LoadError, Problems};
+use thiserror::Error;
+
+/// Why there is no Guardian.
+#[derive(Debug, Error)]
+pub enum BuildError {
+    /// No hexarch.yaml was found.
+    #[error(transparent)]
+    Discover(#[from] DiscoverError),
+    /// The file cannot be read, or says something wrong.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The text says something wrong.
+    #[error(transparent)]
+    Problems(#[from] Problems),
+    /// The policies do not compile.
+    #[error(transparent)]
+    Compile(#[from] rego_build::BuildError),
+    /// The compiled policies cannot be run here.
+    #[error(transparent)]
+    Engine(#[from] guard_eval::LoadError),
+    /// The sidecar's address or token is not one.
+    #[error(transparent)]
+    Opa(#[from] guard_opa::ConfigError),
+    /// Neither a file, nor a text, nor a pack.
+    #[error("no policies were given: name a file, a text or a pack, or use `Guardian::discover()`")]
+    NoPolicies,
+    /// There is no such pack.
+    #[error("there is no pack `{name}`; there are {}", .known.join(", "))]
+    UnknownPack {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: Vec<&'static str>,
+    },
+    /// An order that needs a sidecar, and no address.
+    #[error("evaluator order `{}` needs the address of a sidecar", order_name(*.order))]
+    NoSidecar {
+        /// The order.
+        order: EvaluatorOrder,
+    },
+    /// Something that the configuration asks for and this version does not do.
+    #[error("`{what}` is not supported in this version")]
+    Unsupported {
+        /// What.
+        what: &'static str,
+    },
+    /// A permissive Guardian in a release build.
+    #[error(
+        "a permissive Guardian checks nothing, and is refused in release builds unless the feature \
+         `permissive-in-release` is enabled"
+    )]
+    PermissiveInRelease,
+}
+
+/// The name of an order in hexarch.yaml.
+pub(crate) fn order_name(order: EvaluatorOrder) -> &'static str {
+    match order {
+        EvaluatorOrder::Wasm => "wasm",
+        EvaluatorOrder::WasmThenSidecar => "wasm-then-sidecar",
+        EvaluatorOrder::SidecarThenWasm => "sidecar-then-wasm",
+        EvaluatorOrder::Sidecar => "sidecar",
+    }
+}
+
+/// A check of a policy that does not exist.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("there is no policy `{id}`; there are {}", list(.known))]
+pub struct UnknownPolicy {
+    /// The id.
+    pub id: String,
+    /// Those that there are.
+    pub known: Vec<String>,
+}
+
+fn list(known: &[String]) -> String {
+    match known {
+        [] => "none".to_owned(),
+        _ => known.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// Why a guarded call did not run.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum GuardError {
+    /// The policy, or the want of a decision, is against it.
+    #[error(transparent)]
+    Denied(Box<Violation>),
+    /// The check itself says something that cannot be.
+    #[error(transparent)]
+    Invalid(#[from] RequestError),
+}
+
+impl GuardError {
+    /// The violation, when it was one.
+    pub fn violation(&self) -> Option<&Violation> {
+        match self {
+            Self::Denied(violation) => Some(violation),
+            Self::Invalid(_) => None,
+        }
+    }
+}
+
+impl From<Box<Violation>> for GuardError {
+    fn from(violation: Box<Violation>) -> Self {
+        Self::Denied(violation)
+    }
+}
+
+/// Something in a check that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RequestError {
+    /// A cost that is no number, or cannot be held exactly.
+    #[error("the cost is no amount: {0}")]
+    Cost(#[from] AmountError),
+    /// A cost below zero.
+    #[error("the cost `{0}` is below zero")]
+    NegativeCost(String),
+    /// A value of the context or the metadata that JSON cannot express.
+    #[error("`{name}` cannot be handed to the policy: {source}")]
+    Value {
+        /// Its name.
+        name: String,
+        /// Why not.
+        source: JsonError,
+    },
+}
