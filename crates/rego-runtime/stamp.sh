@@ -4,13 +4,22 @@
 #
 #   stamp.sh MODULE VERSION      stamp.sh --digest      (the digest alone)
 #
-# The digest is the SHA-256 of the lines `sha256  path` of every source file, in the order of their paths.
+# The digest is the SHA-256 of the lines `sha256  path` of every source file, in the order of their paths, and of the
+# locked versions of the dependencies.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 digest() {
   cd "$here/.."
-  { find rego-value/src rego-runtime/src -type f -name '*.rs'; echo rego-value/Cargo.toml; echo rego-runtime/Cargo.toml; \
-    echo rego-runtime/build-wasm.sh; } | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d' ' -f1
+  {
+    {
+      find rego-value/src rego-runtime/src -type f -name '*.rs'
+      echo rego-value/Cargo.toml
+      echo rego-runtime/Cargo.toml
+      echo rego-runtime/build-wasm.sh
+    } | LC_ALL=C sort | xargs sha256sum
+    # The dependencies, as they are locked.
+    grep -A 3 -E '^name = "(num-|autocfg)' ../Cargo.lock
+  } | sha256sum | cut -d' ' -f1
 }
 if [ "${1:-}" = --digest ]; then digest; exit; fi
 module=$1

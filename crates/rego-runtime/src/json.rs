@@ -7,7 +7,7 @@ use crate::{array, order};
 use alloc::string::String;
 use alloc::vec::Vec;
 use rego_value::abi::{
-    FALSE, KIND_ARRAY, KIND_DECIMAL, KIND_INT, KIND_OBJECT, KIND_SET, KIND_STRING, NULL, TRUE,
+    FALSE, KIND_ARRAY, KIND_DECIMAL, KIND_FLOAT, KIND_INT, KIND_OBJECT, KIND_SET, KIND_STRING, NULL, TRUE,
 };
 use rego_value::json::{self, Error, Escape, Event, Parent, ParseError, Sink};
 
@@ -136,6 +136,11 @@ fn write_one(value: Value, format: Format, out: &mut String, steps: &mut Vec<Ste
             Format::Json(escape) => json::write_string(value.inline_text(), escape, out),
         },
         KIND_DECIMAL => out.push_str(value.inline_text()),
+        KIND_FLOAT => {
+            if let Some(number) = value.to_number() {
+                out.push_str(&number.text());
+            }
+        }
         KIND_ARRAY => {
             out.push('[');
             steps.push(Step::Text("]"));

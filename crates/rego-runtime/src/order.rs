@@ -3,14 +3,16 @@
 use crate::memory::{load_u32, load_u64};
 use crate::value::{Num, Value};
 use crate::{array, table};
+use alloc::borrow::Cow;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 use rego_value::Kind;
 use rego_value::abi::{
-    self, HASH_FALSE, HASH_NULL, HASH_TRUE, Hash64, KIND_ARRAY, KIND_DECIMAL, KIND_INT, KIND_OBJECT,
-    KIND_SET, KIND_STRING, NULL, TEXT_BYTES, TRUE,
+    self, HASH_FALSE, HASH_NULL, HASH_TRUE, Hash64, KIND_ARRAY, KIND_DECIMAL, KIND_FLOAT, KIND_INT,
+    KIND_OBJECT, KIND_SET, KIND_STRING, NULL, TEXT_BYTES, TRUE,
 };
-use rego_value::number::Decimal;
+use rego_value::number::{Decimal, Float};
 
 /// Whether two values are equal.
 #[inline]
@@ -30,10 +32,12 @@ fn equal_unlike(a: Value, b: Value) -> bool {
 fn equal_scalars(a: Value, b: Value) -> Option<bool> {
     match (a.heap_kind(), b.heap_kind()) {
         (KIND_STRING, KIND_STRING) => Some(equal_texts(a, b)),
-        (KIND_DECIMAL, _) | (_, KIND_DECIMAL) => Some(match (a.as_num(), b.as_num()) {
-            (Some(x), Some(y)) => compare_numbers(x, y) == Ordering::Equal,
-            _ => false,
-        }),
+        (KIND_DECIMAL | KIND_FLOAT, _) | (_, KIND_DECIMAL | KIND_FLOAT) => {
+            Some(match (a.as_num(), b.as_num()) {
+                (Some(x), Some(y)) => compare_numbers(x, y) == Ordering::Equal,
+                _ => false,
+            })
+        }
         (KIND_INT, KIND_INT) => Some(a.as_int() == b.as_int()),
         (x @ (KIND_ARRAY | KIND_OBJECT | KIND_SET), y) if x == y => {
             if a.len() == b.len() {
@@ -90,19 +94,27 @@ fn equal_collections(a: Value, b: Value) -> bool {
 pub(crate) fn compare_numbers(a: Num, b: Num) -> Ordering {
     match (a, b) {
         (Num::Int(a), Num::Int(b)) => a.cmp(&b),
-        _ => {
-            let (mut x, mut y) = ([0; 20], [0; 20]);
-            decimal(a, &mut x).compare(&decimal(b, &mut y))
-        }
+        // The decimal number that a float stands for lies nearer to it than to any other float, and no integer is
+        // between the two: so the floats' order is the numbers'.
+        (Num::Float(a), Num::Float(b)) => a.compare(&b),
+        (Num::Float(a), Num::Int(b)) => a.compare(&Float::from_i64(b)),
+        (Num::Int(a), Num::Float(b)) => Float::from_i64(a).compare(&b),
+        _ => compare_decimals(a, b),
     }
 }
 
-fn decimal(number: Num, buffer: &mut [u8; 20]) -> Decimal<'_> {
-    let text = match number {
-        Num::Int(int) => crate::text::int_text(int, buffer),
-        Num::Text(text) => text,
-    };
-    Decimal::parse(text).unwrap_or(Decimal::ZERO)
+#[cold]
+fn compare_decimals(a: Num, b: Num) -> Ordering {
+    let (x, y) = (number_text(a), number_text(b));
+    Decimal::parse(&x).unwrap_or(Decimal::ZERO).compare(&Decimal::parse(&y).unwrap_or(Decimal::ZERO))
+}
+
+fn number_text(number: Num) -> Cow<'static, str> {
+    match number {
+        Num::Int(int) => Cow::Owned(String::from(crate::text::int_text(int, &mut [0; 20]))),
+        Num::Float(float) => Cow::Owned(String::from(&*float.to_number().text())),
+        Num::Text(text) => Cow::Borrowed(text),
+    }
 }
 
 /// Compares two values in Rego's order.
@@ -202,6 +214,7 @@ fn hash_other(value: Value) -> u32 {
 fn hash_scalar(value: Value) -> Option<u32> {
     match value.heap_kind() {
         KIND_STRING | KIND_DECIMAL => Some(value.text_hash()),
+        KIND_FLOAT => value.to_number().map(|number| number.hash32()),
         KIND_ARRAY | KIND_OBJECT => None,
         KIND_SET => Some(abi::hash_set(table::elements(value).map(|(hash, _)| hash))),
         _ => Some(match value.as_int() {

@@ -3,9 +3,11 @@
 use crate::memory::{alloc, load_u8, load_u32, load_u64, store_u32, store_u64, text, write};
 use rego_value::Kind;
 use rego_value::abi::{
-    self, FALSE, FLAGS, INT_SIZE, INT_VALUE, KIND_ARRAY, KIND_DECIMAL, KIND_INT, KIND_OBJECT, KIND_SET,
-    KIND_STRING, LEN, NULL, TEXT_BYTES, TEXT_HASH, TRUE, UNDEFINED, small_int, small_int_value,
+    self, FALSE, FLAG_NEGATIVE, FLAGS, FLOAT_EXPONENT, FLOAT_MANTISSA, FLOAT_SIZE, INT_SIZE, INT_VALUE,
+    KIND_ARRAY, KIND_DECIMAL, KIND_FLOAT, KIND_INT, KIND_OBJECT, KIND_SET, KIND_STRING, LEN, NULL,
+    TEXT_BYTES, TEXT_HASH, TRUE, UNDEFINED, small_int, small_int_value,
 };
+use rego_value::number::Float;
 
 /// A handle; see [`rego_value::abi`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,6 +19,8 @@ pub struct Value(pub u32);
 pub(crate) enum Num {
     /// An integer of 64 bits.
     Int(i64),
+    /// What arithmetic gave.
+    Float(Float),
     /// Anything else: its text.
     Text(&'static str),
 }
@@ -83,6 +87,25 @@ impl Value {
         }
     }
 
+    /// What arithmetic gave; its text waits until somebody asks for it.
+    pub(crate) fn from_float(float: Float) -> Value {
+        if !float.is_kept() {
+            return Value::number(&float.to_number());
+        }
+        let (mantissa, exponent) = float.parts();
+        let flags = if float.is_negative() { FLAG_NEGATIVE } else { 0 };
+        let address = alloc(FLOAT_SIZE);
+        store_u32(address, u32::from(KIND_FLOAT) | u32::from(flags) << 8);
+        store_u32(address + FLOAT_EXPONENT, exponent as u32);
+        store_u64(address + FLOAT_MANTISSA, mantissa);
+        Value(address)
+    }
+
+    fn float(self) -> Float {
+        let exponent = i64::from(load_u32(self.0 + FLOAT_EXPONENT) as i32);
+        Float::from_parts(self.flags() & FLAG_NEGATIVE != 0, load_u64(self.0 + FLOAT_MANTISSA), exponent)
+    }
+
     /// Whether there is a value.
     #[inline]
     #[must_use]
@@ -125,7 +148,7 @@ impl Value {
         }
         match self.heap_kind() {
             KIND_STRING => Kind::String,
-            KIND_INT | KIND_DECIMAL => Kind::Number,
+            KIND_INT | KIND_DECIMAL | KIND_FLOAT => Kind::Number,
             KIND_ARRAY => Kind::Array,
             KIND_OBJECT => Kind::Object,
             KIND_SET => Kind::Set,
@@ -175,6 +198,7 @@ impl Value {
         }
         match self.heap_kind() {
             KIND_INT => Some(Num::Int(load_u64(self.0 + INT_VALUE) as i64)),
+            KIND_FLOAT => Some(Num::Float(self.float())),
             KIND_DECIMAL => Some(Num::Text(self.inline_text())),
             _ => None,
         }
@@ -194,6 +218,8 @@ impl Value {
     pub(crate) fn as_int_operand(self) -> Option<i64> {
         match self.as_num()? {
             Num::Int(int) => Some(int),
+            // Never an integer.
+            Num::Float(_) => None,
             Num::Text(_) => self.to_number()?.as_int_operand(),
         }
     }
@@ -202,6 +228,7 @@ impl Value {
     pub(crate) fn to_number(self) -> Option<rego_value::Number> {
         Some(match self.as_num()? {
             Num::Int(int) => rego_value::Number::from(int),
+            Num::Float(float) => float.to_number(),
             Num::Text(text) => rego_value::Number::from_module(text)?,
         })
     }

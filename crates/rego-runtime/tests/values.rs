@@ -179,3 +179,53 @@ fn constants_are_the_same_values() {
     memory.extend(writer.into_bytes());
     assert_eq!(abi::read(&memory, handle).unwrap(), host);
 }
+
+#[test]
+fn what_division_gives_is_the_number_that_is_written() {
+    native::reset();
+    let call = |name: &str, operands: &[rego_runtime::Value]| native::call(name, operands).unwrap().0;
+    let number = |text: &str| native::parse(text).unwrap();
+    let mut quotients = Vec::new();
+    for a in [
+        "1",
+        "-1",
+        "2",
+        "7",
+        "-22",
+        "1700000003",
+        "9223372036854775807",
+        "0.1",
+        "1e-9",
+        "-1e15",
+        "12345678901234567890123",
+    ] {
+        for b in ["3", "-7", "60", "1e3", "0.3", "9223372036854775807", "3600"] {
+            let quotient = call("div", &[number(a), number(b)]);
+            quotients.push((quotient, number(&native::json(quotient))));
+        }
+    }
+    for (quotient, written) in &quotients {
+        assert!(native::equal(*quotient, *written));
+        assert_eq!(native::hash(*quotient), native::hash(*written));
+        for name in ["floor", "ceil", "round", "abs"] {
+            assert_eq!(
+                native::json(call(name, &[*quotient])),
+                native::json(call(name, &[*written])),
+                "{name}"
+            );
+        }
+        for (other, other_written) in &quotients {
+            let order = native::compare(*written, *other_written);
+            assert_eq!(native::compare(*quotient, *other), order);
+            assert_eq!(native::compare(*quotient, *other_written), order);
+            for name in ["plus", "minus", "mul", "div"] {
+                let (kept, read) =
+                    (call(name, &[*quotient, *other]), call(name, &[*written, *other_written]));
+                assert_eq!(native::json(kept), native::json(read), "{name}");
+            }
+        }
+        for int in ["0", "1", "-1", "28333333", "9223372036854775807"] {
+            assert_eq!(native::compare(*quotient, number(int)), native::compare(*written, number(int)));
+        }
+    }
+}

@@ -9,7 +9,8 @@
 //!
 //! **What must be true, and how it is shown.** No function recurses over a value, so that a text nested to
 //! [`json::MAX_DEPTH`] can be parsed, compared, written, laid out and dropped on a small stack (`tests/depth.rs`).
-//! Number texts and arithmetic are compared with the real OPA (`tests/opa.rs`, skipped loudly without the binary).
+//! Numbers, their texts and their arithmetic are compared with the real OPA by `rego-runtime`'s `tests/opa.rs`, whose
+//! builtins are made of them; the forms of JSON and of its errors are in `tests/json.rs`.
 //!
 //! Pure: no I/O, no clock, no global state, `no_std`.
 #![no_std]

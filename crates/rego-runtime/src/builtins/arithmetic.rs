@@ -1,41 +1,60 @@
-//! Numbers. What fits 64 bits is computed here; the rest, and whatever is no integer, by `rego_value`.
+//! Numbers. What fits 64 bits is computed at once; then integers of any size; then floats, as OPA has them.
 
+use super::operands::number as operand;
 use crate::error::{Failure, Outcome};
 use crate::table;
 use crate::value::{Num, Value};
+use num_bigint::BigInt;
 use rego_value::Number;
-use rego_value::number::ArithmeticError;
+use rego_value::number::{ArithmeticError, Decimal, Float};
 
-fn operand(value: Value, position: u8) -> Result<Num, Failure> {
-    value.as_num().ok_or_else(|| Failure::operand(position, &["number"], value))
-}
-
-fn number(value: Value) -> Result<Number, Failure> {
-    value.to_number().ok_or_else(|| Failure::operand(1, &["number"], value))
-}
+type Exact = fn(&Number, &Number) -> Number;
 
 #[inline]
 fn combine(
     a: Value,
     b: Value,
     small: fn(i64, i64) -> Option<i64>,
-    wide: fn(&Number, &Number) -> Number,
+    exact: Exact,
+    float: fn(Float, Float) -> Float,
 ) -> Outcome {
-    if let (Num::Int(x), Num::Int(y)) = (operand(a, 1)?, operand(b, 2)?)
-        && let Some(result) = small(x, y)
-    {
-        return Ok(Value::int(result));
+    let (x, y) = (operand(a, 1)?, operand(b, 2)?);
+    match (x, y) {
+        (Num::Int(x), Num::Int(y)) => match small(x, y) {
+            Some(result) => Ok(Value::int(result)),
+            None => combine_exact(a, b, exact),
+        },
+        _ if is_integer(x) && is_integer(y) => combine_exact(a, b, exact),
+        _ => Ok(Value::from_float(float(to_float(x), to_float(y)))),
     }
-    combine_wide(a, b, wide)
 }
 
 #[cold]
-fn combine_wide(a: Value, b: Value, wide: fn(&Number, &Number) -> Number) -> Outcome {
-    Ok(Value::number(&wide(&number(a)?, &number(b)?)))
+fn combine_exact(a: Value, b: Value, exact: Exact) -> Outcome {
+    match (a.to_number(), b.to_number()) {
+        (Some(x), Some(y)) => Ok(Value::number(&exact(&x, &y))),
+        _ => Err(Failure::Undefined),
+    }
+}
+
+fn is_integer(number: Num) -> bool {
+    match number {
+        Num::Int(_) => true,
+        Num::Float(_) => false,
+        Num::Text(text) => Decimal::parse(text).is_some_and(|decimal| decimal.is_integer()),
+    }
+}
+
+fn to_float(number: Num) -> Float {
+    match number {
+        Num::Int(int) => Float::from_i64(int),
+        Num::Float(float) => float,
+        Num::Text(text) => Decimal::parse(text).map_or(Float::ZERO, |decimal| Float::from_decimal(&decimal)),
+    }
 }
 
 pub(super) fn plus(a: Value, b: Value) -> Outcome {
-    combine(a, b, i64::checked_add, Number::plus)
+    combine(a, b, i64::checked_add, Number::plus, Float::sum)
 }
 
 pub(super) fn minus(a: Value, b: Value) -> Outcome {
@@ -43,7 +62,7 @@ pub(super) fn minus(a: Value, b: Value) -> Outcome {
         return Ok(difference(a, b));
     }
     match (a.as_num(), b.as_num()) {
-        (Some(_), Some(_)) => combine(a, b, i64::checked_sub, Number::minus),
+        (Some(_), Some(_)) => combine(a, b, i64::checked_sub, Number::minus, Float::difference),
         (Some(_), None) => Err(Failure::operand(2, &["number"], b)),
         _ if !a.is_set() => Err(Failure::operand(1, &["number", "set"], a)),
         (_, Some(_)) => Err(Failure::operand(2, &["set"], b)),
@@ -62,57 +81,86 @@ fn difference(a: Value, b: Value) -> Value {
 }
 
 pub(super) fn mul(a: Value, b: Value) -> Outcome {
-    combine(a, b, i64::checked_mul, Number::times)
+    combine(a, b, i64::checked_mul, Number::times, Float::product)
 }
 
 pub(super) fn div(a: Value, b: Value) -> Outcome {
-    if let (Num::Int(x), Num::Int(y)) = (operand(a, 1)?, operand(b, 2)?)
+    let (x, y) = (operand(a, 1)?, operand(b, 2)?);
+    if let (Num::Int(x), Num::Int(y)) = (x, y)
         && x != 0
         && x.checked_rem(y) == Some(0)
     {
         return Ok(Value::int(x / y));
     }
-    fallible(number(a)?.divided_by(&number(b)?))
+    let divisor = to_float(y);
+    if divisor.is_zero() {
+        return Err(failure(ArithmeticError::DivideByZero));
+    }
+    Ok(Value::from_float(to_float(x).quotient(divisor)))
 }
 
 pub(super) fn rem(a: Value, b: Value) -> Outcome {
-    if let (Num::Int(x), Num::Int(y)) = (operand(a, 1)?, operand(b, 2)?)
+    let (x, y) = (operand(a, 1)?, operand(b, 2)?);
+    if let (Num::Int(x), Num::Int(y)) = (x, y)
         && let Some(result) = x.checked_rem(y)
     {
         return Ok(Value::int(result));
     }
-    fallible(number(a)?.remainder(&number(b)?))
-}
-
-fn fallible(result: Result<Number, ArithmeticError>) -> Outcome {
-    match result {
-        Ok(number) => Ok(Value::number(&number)),
-        Err(error) => Err(Failure::builtin(&[error.message()])),
+    match (a.to_number(), b.to_number()) {
+        (Some(x), Some(y)) => x.remainder(&y).map(|number| Value::number(&number)).map_err(failure),
+        _ => Err(Failure::Undefined),
     }
 }
 
-#[inline]
-fn unary(a: Value, small: fn(i64) -> Option<i64>, wide: fn(&Number) -> Number) -> Outcome {
-    if let Num::Int(int) = operand(a, 1)?
-        && let Some(result) = small(int)
-    {
-        return Ok(Value::int(result));
-    }
-    Ok(Value::number(&wide(&number(a)?)))
+fn failure(error: ArithmeticError) -> Failure {
+    Failure::builtin(&[error.message()])
 }
 
 pub(super) fn abs(a: Value) -> Outcome {
-    unary(a, i64::checked_abs, Number::abs)
+    match operand(a, 1)? {
+        Num::Int(int) if int != i64::MIN => Ok(Value::int(int.abs())),
+        Num::Float(float) => Ok(Value::from_float(float.abs())),
+        _ => unary(a, Number::abs),
+    }
 }
 
 pub(super) fn round(a: Value) -> Outcome {
-    unary(a, Some, Number::round)
+    match operand(a, 1)? {
+        Num::Int(_) => Ok(a),
+        Num::Float(float) => integer(float.half_further(), 0),
+        Num::Text(_) => unary(a, Number::round),
+    }
 }
 
 pub(super) fn ceil(a: Value) -> Outcome {
-    unary(a, Some, Number::ceil)
+    match operand(a, 1)? {
+        Num::Int(_) => Ok(a),
+        // As in OPA, what truncates to zero counts as positive.
+        Num::Float(float) => {
+            integer(float, i64::from(!float.is_negative() || float.truncated_i64() == Some(0)))
+        }
+        Num::Text(_) => unary(a, Number::ceil),
+    }
 }
 
 pub(super) fn floor(a: Value) -> Outcome {
-    unary(a, Some, Number::floor)
+    match operand(a, 1)? {
+        Num::Int(_) => Ok(a),
+        Num::Float(float) => {
+            integer(float, -i64::from(float.is_negative() && float.truncated_i64() != Some(0)))
+        }
+        Num::Text(_) => unary(a, Number::floor),
+    }
+}
+
+/// The integer part and a step from it.
+fn integer(float: Float, step: i64) -> Outcome {
+    match float.truncated_i64().and_then(|int| int.checked_add(step)) {
+        Some(int) => Ok(Value::int(int)),
+        None => Ok(Value::number(&Number::from(&(float.truncated() + BigInt::from(step))))),
+    }
+}
+
+fn unary(a: Value, wide: fn(&Number) -> Number) -> Outcome {
+    a.to_number().map(|number| Value::number(&wide(&number))).ok_or(Failure::Undefined)
 }

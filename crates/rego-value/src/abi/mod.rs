@@ -26,12 +26,16 @@
 //! | [`KIND_STRING`] | bytes | hash | 0 | UTF-8, then at least one zero | | 16 + ⌈len + 1⌉₈ |
 //! | [`KIND_INT`] | 0 | value (`i64`) | | | | 16 |
 //! | [`KIND_DECIMAL`] | bytes | hash | 0 | text, then at least one zero | | 16 + ⌈len + 1⌉₈ |
+//! | [`KIND_FLOAT`] | exponent (`i32`) | mantissa (`u64`) | | | | 16 |
 //! | [`KIND_ARRAY`] | items | capacity | items ptr | | | 16 |
 //! | [`KIND_OBJECT`] | members | capacity | entries ptr | index ptr | index mask | 24 |
 //! | [`KIND_SET`] | elements | capacity | entries ptr | index ptr | index mask | 24 |
 //!
 //! - *Texts* are padded with zeros to 8 bytes, so that they can be compared in words; one zero at least follows, so that
 //!   they are C strings too.
+//! - *Float*: what arithmetic gives where the result is no integer, `± mantissa × 2^exponent` with [`FLAG_NEGATIVE`]. It
+//!   stands for the decimal number that OPA writes for it ([`crate::number::Float::to_number`]); it is made only where
+//!   [`crate::number::Float::is_kept`] holds.
 //! - *Array*: `items ptr` points at `capacity` handles of 4 bytes.
 //! - *Object*: an entry is `{hash, key, value}`, 12 bytes ([`OBJECT_ENTRY`]); *set*: `{hash, key}`, 8 bytes
 //!   ([`SET_ENTRY`]). `hash` is [the hash](hash_string) of the key. Keys are distinct by value.
@@ -75,6 +79,8 @@ pub const KIND_STRING: u8 = 1;
 pub const KIND_INT: u8 = 2;
 /// Any other number, as its text.
 pub const KIND_DECIMAL: u8 = 3;
+/// A number that arithmetic gave and whose text nobody has asked for yet.
+pub const KIND_FLOAT: u8 = 7;
 /// An array.
 pub const KIND_ARRAY: u8 = 4;
 /// An object.
@@ -84,6 +90,8 @@ pub const KIND_SET: u8 = 6;
 
 /// The entries stand in Rego's order.
 pub const FLAG_SORTED: u8 = 1;
+/// The number is negative.
+pub const FLAG_NEGATIVE: u8 = 4;
 /// In a data segment: must not be written to.
 pub const FLAG_CONSTANT: u8 = 2;
 
@@ -99,6 +107,12 @@ pub const TEXT_HASH: u32 = 8;
 pub const TEXT_BYTES: u32 = 16;
 /// Offset of an integer's value (`i64`).
 pub const INT_VALUE: u32 = 8;
+/// Offset of a float's exponent (`i32`).
+pub const FLOAT_EXPONENT: u32 = 4;
+/// Offset of a float's mantissa (`u64`).
+pub const FLOAT_MANTISSA: u32 = 8;
+/// Size of a float.
+pub const FLOAT_SIZE: u32 = 16;
 /// Offset of a collection's capacity (`u32`).
 pub const CAPACITY: u32 = 8;
 /// Offset of the pointer to a collection's items or entries (`u32`).

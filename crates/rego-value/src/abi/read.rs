@@ -1,9 +1,11 @@
 //! Reading values out of a module's memory. Every access is checked: the memory belongs to code that we do not trust.
 
 use super::{
-    ENTRY_KEY, ENTRY_VALUE, FALSE, INT_VALUE, ITEMS, KIND_ARRAY, KIND_DECIMAL, KIND_INT, KIND_OBJECT,
-    KIND_SET, KIND_STRING, LEN, NULL, OBJECT_ENTRY, SET_ENTRY, TEXT_BYTES, TRUE, small_int_value,
+    ENTRY_KEY, ENTRY_VALUE, FALSE, FLAG_NEGATIVE, FLAGS, FLOAT_EXPONENT, FLOAT_MANTISSA, INT_VALUE, ITEMS,
+    KIND_ARRAY, KIND_DECIMAL, KIND_FLOAT, KIND_INT, KIND_OBJECT, KIND_SET, KIND_STRING, LEN, NULL,
+    OBJECT_ENTRY, SET_ENTRY, TEXT_BYTES, TRUE, small_int_value,
 };
+use crate::number::Float;
 use crate::{Number, Value};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -46,6 +48,8 @@ pub enum View<'a> {
     Int(i64),
     /// The text of any other number.
     Decimal(&'a str),
+    /// What arithmetic gave: [`super::KIND_FLOAT`].
+    Float(Float),
     /// A string.
     String(&'a str),
     /// So many elements; see [`View::item`].
@@ -116,6 +120,7 @@ impl<'a> View<'a> {
             }
             KIND_STRING => Ok(View::String(text(header)?)),
             KIND_DECIMAL => Ok(View::Decimal(text(header)?)),
+            KIND_FLOAT => Ok(View::Float(float(header)?)),
             KIND_ARRAY => Ok(View::Array(table(memory, header, 4, 0, 0)?)),
             KIND_OBJECT => Ok(View::Object(table(memory, header, OBJECT_ENTRY, ENTRY_KEY, ENTRY_VALUE)?)),
             KIND_SET => Ok(View::Set(table(memory, header, SET_ENTRY, ENTRY_KEY, ENTRY_KEY)?)),
@@ -139,6 +144,16 @@ fn text(header: &[u8]) -> Result<&str, ReadError> {
     let end = start.checked_add(checked_word(header, LEN)? as usize).ok_or(ReadError::OutOfBounds)?;
     core::str::from_utf8(header.get(start..end).ok_or(ReadError::OutOfBounds)?)
         .map_err(|_| ReadError::Malformed)
+}
+
+fn float(header: &[u8]) -> Result<Float, ReadError> {
+    let mantissa = header.get(FLOAT_MANTISSA as usize..).and_then(|rest| rest.first_chunk());
+    let mantissa = u64::from_le_bytes(*mantissa.ok_or(ReadError::OutOfBounds)?);
+    let exponent = i64::from(checked_word(header, FLOAT_EXPONENT)? as i32);
+    let negative = header.get(FLAGS as usize).is_some_and(|flags| flags & FLAG_NEGATIVE != 0);
+    let float = Float::from_parts(negative, mantissa, exponent);
+    // Any other would be text; and a text of a billion digits is not what memory that we do not trust shall ask for.
+    if float.is_kept() { Ok(float) } else { Err(ReadError::Malformed) }
 }
 
 fn table<'a>(
@@ -234,6 +249,7 @@ fn scalar_value(view: &View<'_>) -> Result<Value, ReadError> {
         View::Bool(truth) => Value::Bool(*truth),
         View::Int(int) => Value::from(*int),
         View::Decimal(text) => Value::Number(Number::from_module(text).ok_or(ReadError::Malformed)?),
+        View::Float(float) => Value::Number(float.to_number()),
         View::String(text) => Value::from(String::from(*text)),
         _ => Value::Null,
     })

@@ -24,11 +24,6 @@ pub fn to_string(value: &Value, escape: Escape) -> String {
 
 /// The same, appended to a string.
 pub fn write(value: &Value, escape: Escape, out: &mut String) {
-    enum Step<'a> {
-        Value(&'a Value),
-        Text(&'static str),
-        Key(String, bool),
-    }
     let mut steps = Vec::new();
     steps.push(Step::Value(value));
     while let Some(step) = steps.pop() {
@@ -48,24 +43,12 @@ pub fn write(value: &Value, escape: Escape, out: &mut String) {
             Step::Value(Value::Array(items)) => {
                 out.push('[');
                 steps.push(Step::Text("]"));
-                let first = items.len();
-                for (position, item) in items.iter().rev().enumerate() {
-                    steps.push(Step::Value(item));
-                    if position + 1 < first {
-                        steps.push(Step::Text(","));
-                    }
-                }
+                list(items.iter(), &mut steps);
             }
             Step::Value(Value::Set(items)) => {
                 out.push('[');
                 steps.push(Step::Text("]"));
-                let first = items.len();
-                for (position, item) in items.iter().rev().enumerate() {
-                    steps.push(Step::Value(item));
-                    if position + 1 < first {
-                        steps.push(Step::Text(","));
-                    }
-                }
+                list(items.iter(), &mut steps);
             }
             Step::Value(Value::Object(members)) => {
                 out.push('{');
@@ -81,6 +64,23 @@ pub fn write(value: &Value, escape: Escape, out: &mut String) {
     }
 }
 
+/// What is left to write.
+enum Step<'a> {
+    Value(&'a Value),
+    Text(&'static str),
+    /// A key, and whether it is the first.
+    Key(String, bool),
+}
+
+fn list<'a>(items: impl DoubleEndedIterator<Item = &'a Value>, steps: &mut Vec<Step<'a>>) {
+    for (position, item) in items.rev().enumerate() {
+        if position > 0 {
+            steps.push(Step::Text(","));
+        }
+        steps.push(Step::Value(item));
+    }
+}
+
 /// The members by the texts of their keys.
 fn keyed<'a>(
     members: impl Iterator<Item = (&'a Value, &'a Value)>,
@@ -91,7 +91,7 @@ fn keyed<'a>(
     for (key, value) in members {
         let text = match key {
             Value::String(text) => text.to_string(),
-            // A key nested in a key is rare, and each level is one of the texts's own nesting.
+            // Recursion, but only as deep as keys are nested in keys.
             other => {
                 sorted = false;
                 to_string(other, escape)

@@ -107,10 +107,7 @@ impl Number {
     /// To the nearest integer, halves away from zero.
     #[must_use]
     pub fn round(&self) -> Number {
-        self.to_integer(|float| {
-            let half = Float::from_i64(1).quotient(Float::from_i64(2));
-            if float.is_negative() { float.difference(half) } else { float.sum(half) }.truncated()
-        })
+        self.to_integer(|float| float.half_further().truncated())
     }
 
     /// To the integer above. As in OPA, a value between -1 and 0 gives 1.

@@ -93,8 +93,59 @@ impl Float {
     }
 
     /// The mantissa, its top bit set, and the exponent.
-    pub(super) fn parts(&self) -> (u64, i64) {
+    #[must_use]
+    pub fn parts(&self) -> (u64, i64) {
         (self.mantissa, self.exponent)
+    }
+
+    /// `± mantissa × 2^exponent`, whatever bits are set.
+    #[must_use]
+    pub fn from_parts(negative: bool, mantissa: u64, exponent: i64) -> Float {
+        Float::rounded(negative, u128::from(mantissa), exponent, false)
+    }
+
+    /// Whether the number that is written for this float reads back as it, and is no integer: then a module keeps the
+    /// float ([`crate::abi::KIND_FLOAT`]) and writes the text when somebody asks for it.
+    ///
+    /// It does where no power of five beyond 5^27 is needed to read the text, since those are rounded.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        // At most 21 digits, of which the first stands at the 7th place after the point at the latest.
+        self.exponent >= -83 && self.exponent < 0 && !self.is_integer()
+    }
+
+    /// The order by value; a zero's sign does not count.
+    #[must_use]
+    pub fn compare(&self, other: &Float) -> Ordering {
+        match (self.mantissa, other.mantissa) {
+            (0, 0) => Ordering::Equal,
+            _ if self.is_zero() => {
+                if other.negative {
+                    Ordering::Greater
+                } else {
+                    Ordering::Less
+                }
+            }
+            _ if other.is_zero() || self.negative != other.negative => {
+                if self.negative {
+                    Ordering::Less
+                } else {
+                    Ordering::Greater
+                }
+            }
+            _ if self.negative => other.compare_magnitude(self),
+            _ => self.compare_magnitude(other),
+        }
+    }
+
+    /// The integer part, towards zero, where it fits.
+    #[must_use]
+    pub fn truncated_i64(&self) -> Option<i64> {
+        if self.exponent > 0 {
+            return None;
+        }
+        let magnitude = self.truncated_small();
+        if self.negative { 0i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
     }
 
     /// Without the sign.
@@ -208,6 +259,13 @@ impl Float {
             Ok(shift @ 0..=63) => self.mantissa >> shift,
             _ => 0,
         }
+    }
+
+    /// To the nearest integer, halves away from zero, as [`super::Number::round`] has it: what is to be truncated then.
+    #[must_use]
+    pub fn half_further(self) -> Float {
+        let half = Float::from_parts(self.negative, 1, -1);
+        self.sum(half)
     }
 
     /// The number as OPA writes it: all digits where it is an integer, Go's shortest `%g` otherwise.
