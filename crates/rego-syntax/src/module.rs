@@ -18,7 +18,7 @@ pub(crate) fn assemble(
     parsed: Statements,
     options: &ParserOptions,
 ) -> (Option<Module>, Vec<Diagnostic>) {
-    let Statements { statements, comments, mut errors } = parsed;
+    let Statements { statements, comments, mut errors, .. } = parsed;
     let (annotations, mut wrong) = match options.process_annotations {
         true => read_annotations(&comments),
         false => (Vec::new(), Vec::new()),

@@ -174,6 +174,12 @@ impl SourceFile {
         Position { row: to_u32(row.max(1)), col: to_u32(before.chars().count() + 1) }
     }
 
+    /// The row of an offset, from 1.
+    #[must_use]
+    pub fn row(&self, offset: u32) -> u32 {
+        to_u32(self.line_starts.partition_point(|start| *start <= offset).max(1))
+    }
+
     /// Row and column of a token that begins at an offset, as OPA reports it: a line break counts as column 0 of
     /// the next row, and the end of the file has the column of the last character.
     #[must_use]

@@ -1,5 +1,13 @@
 //! What is too deep, too ambiguous or not text at all is an error, not a crash, and a quick one.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
 
 use std::time::{Duration, Instant};
 

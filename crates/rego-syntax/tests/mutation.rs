@@ -1,13 +1,24 @@
 //! Modules of the corpus, broken in many small ways: the parser neither panics nor takes long, and each diagnostic
 //! points into the file. The mutations are the same in every run.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
 
 mod corpus;
 
 use std::time::{Duration, Instant};
 
 use rego_syntax::ast::RegoVersion;
-use rego_syntax::{FileId, ParserOptions, SourceFile, SourceMap, parse_module, parse_query, render_all};
+use rego_syntax::{
+    FileId, FormatOptions, ParserOptions, SourceFile, SourceMap, format_module, parse_module, parse_query,
+    render_all,
+};
 
 /// A small generator of numbers (xorshift), so that no run differs from another.
 struct Random(u64);
@@ -110,6 +121,11 @@ fn mutated_modules_never_panic() {
                     assert!(diagnostic.span.end as usize <= mutant.len(), "{diagnostic:?}\n{mutant}");
                 }
                 let _ = render_all(&parsed.diagnostics, &sources);
+                let target = options.rego_version;
+                let format = FormatOptions { parser: options.clone(), target, drop_redundant_imports: false };
+                if let Ok(text) = format_module(&file, &format) {
+                    assert!(text.is_empty() || text.ends_with('\n'), "{text}");
+                }
                 let _ = parse_query(&SourceFile::new(FileId(0), "query", mutant), &options);
             }
         }

@@ -155,10 +155,13 @@ fn normal(value: &mut Json) {
             if fields.get("type").is_some_and(|t| t == "number") {
                 let text = fields["value"].to_string();
                 let number: f64 = text.trim_matches('"').parse().unwrap();
-                fields.insert("value".to_owned(), format!("{number:e}").into());
+                fields.insert("value".to_owned(), format!("{number:.13e}").into());
             }
             if fields.get("type").is_some_and(|t| t == "null") {
                 fields.remove("value");
+            }
+            if fields.get("parts").is_some_and(Json::is_null) {
+                fields.insert("parts".to_owned(), json!([]));
             }
             fields.values_mut().for_each(normal);
             if fields.get("type").is_some_and(|t| t == "object") {

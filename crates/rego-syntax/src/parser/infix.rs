@@ -33,15 +33,21 @@ impl Parser<'_> {
     /// Counts height on its own, so that the heights of siblings do not add up.
     fn scoped(&mut self, parse: impl FnOnce(&mut Self) -> Option<Term>) -> Option<Term> {
         let siblings = std::mem::take(&mut self.s.height);
+        let start = self.s.start;
         let term = parse(self);
+        if let Some(term) = &term {
+            self.note_text_start(term.span, start);
+        }
         self.s.height = self.s.height.max(siblings);
         term
     }
 
-    /// The same where the first operand has been read already.
-    pub(super) fn continue_infix_in_list(&mut self, first: Term) -> Option<Term> {
+    /// The same where the first operand, which began at `start`, has been read already.
+    pub(super) fn continue_infix_in_list(&mut self, first: Term, start: usize) -> Option<Term> {
         let lhs = self.continue_binary(first, 0)?;
-        self.parse_in(Some(lhs), false)
+        let term = self.parse_in(Some(lhs), false)?;
+        self.note_text_start(term.span, start);
+        Some(term)
     }
 
     fn parse_in(&mut self, lhs: Option<Term>, pairs: bool) -> Option<Term> {

@@ -14,6 +14,8 @@ pub(crate) mod rule;
 mod state;
 mod term;
 
+use std::collections::HashMap;
+
 use crate::ast::{Body, Comment, Import, Package, RegoVersion, Rule};
 use crate::diagnostic::Diagnostic;
 use crate::options::ParserOptions;
@@ -47,6 +49,10 @@ pub(crate) struct Statements {
     pub(crate) statements: Vec<Statement>,
     pub(crate) comments: Vec<Comment>,
     pub(crate) errors: Vec<Diagnostic>,
+    /// The terms, by their spans, whose text begins before their span does, and where it begins.
+    pub(crate) text_starts: HashMap<(u32, u32), u32>,
+    /// Some object has a key twice; the tree keeps the last value only.
+    pub(crate) has_duplicate_keys: bool,
 }
 
 /// The parser: a state that can be saved and restored, and what never goes back.
@@ -61,6 +67,8 @@ pub(crate) struct Parser<'s> {
     /// How many tokens may still be read, those read again after backtracking included.
     fuel: u64,
     comments: Vec<Span>,
+    text_starts: HashMap<(u32, u32), u32>,
+    has_duplicate_keys: bool,
 }
 
 /// How often a text may be read by backtracking before the parser gives up on it.
@@ -81,6 +89,8 @@ impl<'s> Parser<'s> {
             depth: 0,
             fuel,
             comments: Vec::new(),
+            text_starts: HashMap::new(),
+            has_duplicate_keys: false,
         }
     }
 
@@ -111,7 +121,13 @@ impl<'s> Parser<'s> {
 
     fn finish(self, statements: Vec<Statement>) -> Statements {
         let comments = self.comments.iter().map(|span| comment(self.file, *span)).collect();
-        Statements { statements, comments, errors: self.s.errors }
+        Statements {
+            statements,
+            comments,
+            errors: self.s.errors,
+            text_starts: self.text_starts,
+            has_duplicate_keys: self.has_duplicate_keys,
+        }
     }
 
     /// Reads the next statement: a package, an import, rules or, where none of these fits, a query. `false` where

@@ -127,6 +127,14 @@ impl<'s> Parser<'s> {
         Span::new(self.file.id(), offset(start), offset(end))
     }
 
+    /// Notes that the text of a term begins before its span does: at a parenthesis. Only the formatter needs it.
+    pub(super) fn note_text_start(&mut self, span: Span, start: usize) {
+        let start = u32::try_from(start).unwrap_or(u32::MAX);
+        if start < span.start {
+            self.text_starts.insert((span.start, span.end), start);
+        }
+    }
+
     /// The same start, ending where the last token ended.
     pub(super) fn until_last(&self, span: Span) -> Span {
         span.until(u32::try_from(self.s.last_end).unwrap_or(u32::MAX))

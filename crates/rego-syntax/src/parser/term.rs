@@ -77,6 +77,7 @@ impl Parser<'_> {
     }
 
     fn parse_parenthesized(&mut self) -> Option<Term> {
+        let open = self.s.start;
         self.scan();
         let mut term = self.parse_infix()?;
         if self.s.token != Token::RParen {
@@ -84,6 +85,7 @@ impl Parser<'_> {
             return None;
         }
         term.span = term.span.until(self.token_span().end);
+        self.note_text_start(term.span, open);
         Some(term)
     }
 
@@ -246,6 +248,7 @@ impl Parser<'_> {
         }
         let comprehension = !self.skip_leading_comma();
         // A term, not an expression: of the two readings of `[a | b]` the comprehension goes first.
+        let start = self.s.start;
         let head = self.parse_term()?;
         match self.s.token {
             Token::RBrack => return Some(Value::Array(vec![head])),
@@ -266,7 +269,7 @@ impl Parser<'_> {
             }
             _ => {}
         }
-        let first = self.continue_infix_in_list(head)?;
+        let first = self.continue_infix_in_list(head, start)?;
         self.parse_list_tail(Token::RBrack, first).map(Value::Array)
     }
 
@@ -290,10 +293,11 @@ impl Parser<'_> {
             return Some(Value::Object(Vec::new()));
         }
         let comprehension = !self.skip_leading_comma();
+        let start = self.s.start;
         let head = self.parse_term()?;
         match self.s.token {
             Token::RBrace => return Some(Value::set([head])),
-            Token::Or if comprehension => return self.parse_set_comprehension(head),
+            Token::Or if comprehension => return self.parse_set_comprehension(head, start),
             Token::Comma => {
                 self.scan();
                 return self.parse_term_list(Token::RBrace, vec![head]).map(Value::set);
@@ -301,7 +305,7 @@ impl Parser<'_> {
             Token::Colon => return self.parse_object(head, comprehension),
             _ => {}
         }
-        let head = self.continue_infix_in_list(head)?;
+        let head = self.continue_infix_in_list(head, start)?;
         match self.s.token {
             Token::RBrace => Some(Value::set([head])),
             Token::Comma => {
@@ -318,7 +322,7 @@ impl Parser<'_> {
     }
 
     /// `{head | body}`, or a set whose first element is the call `head | …`.
-    fn parse_set_comprehension(&mut self, head: Term) -> Composite {
+    fn parse_set_comprehension(&mut self, head: Term, start: usize) -> Composite {
         let saved = self.s.clone();
         self.scan();
         if let Some(body) = self.parse_body(Token::RBrace) {
@@ -328,13 +332,14 @@ impl Parser<'_> {
             return None;
         }
         self.s = saved;
-        let first = self.continue_infix_in_list(head)?;
+        let first = self.continue_infix_in_list(head, start)?;
         self.parse_list_tail(Token::RBrace, first).map(Value::set)
     }
 
     /// An object or object comprehension; the current token is the colon behind its first key.
     fn parse_object(&mut self, key: Term, comprehension: bool) -> Composite {
         self.scan();
+        let start = self.s.start;
         let value = self.parse_term()?;
         if comprehension {
             match self.s.token {
@@ -350,7 +355,7 @@ impl Parser<'_> {
                 _ => {}
             }
         }
-        let value = self.continue_infix_in_list(value)?;
+        let value = self.continue_infix_in_list(value, start)?;
         match self.s.token {
             Token::RBrace | Token::Comma => self.parse_object_tail(key, value),
             _ => {
@@ -381,7 +386,10 @@ impl Parser<'_> {
                 return None;
             }
         }
-        Some(Value::object(entries))
+        let written = entries.len();
+        let object = Value::object(entries);
+        self.has_duplicate_keys |= matches!(&object, Value::Object(kept) if kept.len() < written);
+        Some(object)
     }
 
     /// Terms up to `end`, commas between them and possibly behind the last.
