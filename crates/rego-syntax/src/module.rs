@@ -11,6 +11,9 @@ use crate::span::{SourceFile, Span};
 use crate::token::is_keyword_in;
 use from_body::rule_from_body;
 
+/// How many diagnostics a file gets. Behind these, more would not help, and each has to find its place in the text.
+const MAX_DIAGNOSTICS: usize = 200;
+
 /// The module that the statements make up, and all that is wrong. Where the statements themselves had errors, the
 /// module is what could be read and is not checked further.
 pub(crate) fn assemble(
@@ -24,56 +27,26 @@ pub(crate) fn assemble(
         false => (Vec::new(), Vec::new()),
     };
     errors.append(&mut wrong);
-    let had_errors = !errors.is_empty();
-    let mut package = None;
-    let mut imports = Vec::new();
-    let mut rules = Vec::new();
-    let mut found = Vec::new();
+    let mut parts = Parts { version: options.rego_version, ..Parts::default() };
     if statements.is_empty() {
-        found.push(match annotations.first() {
+        parts.found.push(match annotations.first() {
             Some(first) => Diagnostic::error(Code::Parse, first.span, "package expected"),
             None => Diagnostic::error(Code::Parse, Span::new(file.id(), 0, 0), "empty module"),
         });
     }
-    let mut version = options.rego_version;
     let hints = missing_keywords(file, &statements);
     for (index, statement) in statements.into_iter().enumerate() {
-        if index == 0 && !matches!(statement, Statement::Package(_)) {
-            found.push(Diagnostic::error(Code::Parse, statement.span(), "package expected"));
-            continue;
-        }
-        match statement {
-            Statement::Package(first) if index == 0 => package = Some(first),
-            Statement::Package(other) => {
-                found.push(Diagnostic::error(Code::Parse, other.span, "unexpected package"));
-            }
-            Statement::Import(import) => {
-                version = raised(version, &import);
-                imports.push(import);
-            }
-            Statement::Rule(rule) => rules.push(rule),
-            Statement::Body(body) => {
-                let span = body.first().map_or(Span::NONE, |expr| expr.span);
-                match rule_from_body(body, options) {
-                    Ok(rule) => rules.push(rule),
-                    Err(mut message) => {
-                        let hint = hints.get(index).copied().flatten();
-                        if let Some(hint) = hint.filter(|_| version == RegoVersion::V0) {
-                            message.push_str(hint);
-                        }
-                        found.push(Diagnostic::error(Code::Parse, span, message));
-                    }
-                }
-            }
-        }
+        let hint = hints.get(index).copied().flatten();
+        parts.add(index, statement, hint, options);
     }
+    let Parts { package, imports, rules, version, mut found } = parts;
     if version != RegoVersion::V0 {
         rules.iter().for_each(|rule| check_chain(rule, &mut found));
     }
-    if !had_errors {
-        errors.append(&mut found);
+    if errors.is_empty() {
+        errors = found;
     }
-    let mut module = package.map(|package: Package| Module {
+    let mut module = package.map(|package| Module {
         package,
         imports,
         rules,
@@ -86,7 +59,51 @@ pub(crate) fn assemble(
     {
         errors = attach(file, module);
     }
+    errors.truncate(MAX_DIAGNOSTICS);
     (module, errors)
+}
+
+/// What a module is put together from.
+#[derive(Default)]
+struct Parts {
+    package: Option<Package>,
+    imports: Vec<Import>,
+    rules: Vec<Rule>,
+    version: RegoVersion,
+    found: Vec<Diagnostic>,
+}
+
+impl Parts {
+    fn add(
+        &mut self,
+        index: usize,
+        statement: Statement,
+        hint: Option<&'static str>,
+        options: &ParserOptions,
+    ) {
+        let span = statement.span();
+        match statement {
+            Statement::Package(package) if index == 0 => self.package = Some(package),
+            _ if index == 0 => self.report(span, "package expected"),
+            Statement::Package(_) => self.report(span, "unexpected package"),
+            Statement::Import(import) => {
+                self.version = raised(self.version, &import);
+                self.imports.push(import);
+            }
+            Statement::Rule(rule) => self.rules.push(rule),
+            Statement::Body(body) => match rule_from_body(body, options) {
+                Ok(rule) => self.rules.push(rule),
+                Err(mut message) => {
+                    message.push_str(hint.filter(|_| self.version == RegoVersion::V0).unwrap_or_default());
+                    self.report(span, message);
+                }
+            },
+        }
+    }
+
+    fn report(&mut self, span: Span, message: impl Into<String>) {
+        self.found.push(Diagnostic::error(Code::Parse, span, message));
+    }
 }
 
 /// The version after an import of `rego.v1` or `rego.v2`.

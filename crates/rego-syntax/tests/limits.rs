@@ -12,7 +12,7 @@
 use std::time::{Duration, Instant};
 
 use rego_syntax::ast::visit::{VarFilter, vars};
-use rego_syntax::{FileId, ParserOptions, SourceError, SourceFile, parse_module};
+use rego_syntax::{FileId, ParserOptions, SourceError, SourceFile, SourceMap, parse_module, render_all};
 
 fn first_message(text: String) -> Option<String> {
     let started = Instant::now();
@@ -95,6 +95,15 @@ fn ambiguous_text_is_given_up_on() {
     let text = format!("package p\n\nq := {}1{}\n", "[a | ".repeat(100), ", 2]".repeat(100));
     let message = first_message(text).unwrap();
     assert!(message.contains("too ambiguous") || message == TOO_DEEP, "{message}");
+}
+
+#[test]
+fn a_long_line_full_of_errors_is_reported_in_part() {
+    let mut sources = SourceMap::new();
+    let file = sources.add("p.rego", format!("package p {}", "q { 1 } ".repeat(100_000)));
+    let parsed = parse_module(&file, &ParserOptions::default());
+    assert_eq!(parsed.diagnostics.len(), 200);
+    assert!(render_all(&parsed.diagnostics, &sources).len() < 200 * 1000);
 }
 
 #[test]
