@@ -15,8 +15,9 @@
 //!
 //! and carries the custom section [`LAYOUT_SECTION`], by which a host tells our modules from OPA's.
 //!
-//! **What must be true**, and how it is shown: whatever is compiled is valid WebAssembly (`tests/modules.rs` validates
-//! it for every plan of the conformance corpus), and means what the plan means (the engine's conformance tests).
+//! **What must be true**, and how it is shown: whatever is compiled is valid WebAssembly (`src/tests.rs` validates it for
+//! every plan of the conformance corpus), means what the plan means (the conformance harness runs those plans), and is
+//! the code that we think it is (`tests/codegen` records it for small plans).
 //!
 //! The layers, each its own file: constants, folding of constant collections, code for statements, entries for the
 //! host, linker. A lower IR would come between plan and code, in place of `codegen`'s walk over statements.

@@ -138,9 +138,54 @@ fn every_plan_of_the_corpus_compiles_to_a_valid_module() {
     eprintln!("not supported yet: {unsupported:?}");
 }
 
+/// Each file holds a plan and, below a line of dashes, the code of its functions. `BLESS=1` writes the second part anew.
 #[test]
-fn x() {
-    let text = "string \"a\"\nstring \"1\"\nfile \"p.rego\"\nplan \"e\"\nblock\n%2 = call \"g0.data.p.q\"(%0, %1)\nresult %2\nend\nfunc \"g0.data.p.q\"(%0, %1) -> %2 path ()\nblock\nreset %3\n%4 = dot %0[s0]\n%5 = number s1\nequal %4, %5\n%6 = set\nadd %6, s0\nscan %4 -> %7, %8\n %3 = once %8\n end\n%2 = once %3 @0:1:1-2:2\nend\nblock\nreturn %2\nend";
-    let bytes = compile_text(text).unwrap();
-    eprintln!("{}", functions(&bytes, &["g0.data.p.q", "e", "rego_eval"]));
+fn code_is_as_recorded() {
+    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/codegen");
+    let mut files: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty());
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let (plan, recorded) = text.split_once("----\n").unwrap_or((&text, ""));
+        let policy = parse_text(plan).unwrap();
+        let names: Vec<&str> = policy.funcs.iter().map(|func| func.name.as_str()).collect();
+        let bytes = compile_text(plan).unwrap();
+        wasmparser::validate(&bytes).unwrap();
+        let code = functions(&bytes, &names);
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&file, format!("{plan}----\n{code}")).unwrap();
+        } else {
+            assert_eq!(code, recorded, "{}", file.display());
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_compiled_is_named() {
+    let call = |name: &str, arguments: usize| {
+        let args = vec!["%0"; arguments].join(", ");
+        let text = format!(
+            "builtin \"{name}\" {{\"result\":{{}},\"variadic\":{{}}}}\nfile \"p.rego\"\nplan \"e\"\nblock\n  %2 = call \"{name}\"({args}) @0:4:2-4:9\nend"
+        );
+        compile_text(&text).map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(call("custom.function", 4), Ok(()));
+    let message = "p.rego:4:2: built-in function `custom.function` is called with 5 arguments; a host function takes at most 4";
+    assert_eq!(call("custom.function", 5), Err(message.to_owned()));
+    assert_eq!(call("eq", 2), Err("p.rego:4:2: built-in function `eq` is not supported".to_owned()));
+}
+
+#[test]
+fn a_module_exports_the_abi_and_nothing_internal() {
+    let bytes = compile_text("plan \"p/q\"\nblock\n  result %0\nend").unwrap();
+    let text = wasmprinter::print_bytes(&bytes).unwrap();
+    for name in ["memory", "eval", "opa_eval", "builtins", "entrypoints", "rego_eval", "opa_wasm_abi_version"]
+    {
+        assert!(text.contains(&format!("(export \"{name}\"")), "{name}");
+    }
+    assert!(
+        !text.contains("(export \"rt_") && !text.contains("(export \"bi_") && !text.contains("(export \"__")
+    );
+    assert!(text.contains("(import \"env\" \"memory\" (memory (;0;) 2))"), "{text}");
 }
