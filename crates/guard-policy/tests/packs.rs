@@ -25,20 +25,30 @@ struct Pack {
     table: Table,
 }
 
-fn packs() -> Vec<Pack> {
+/// The folders of `policies/` with a hexarch.yaml.
+fn directories() -> Vec<PathBuf> {
     let mut directories: Vec<PathBuf> = std::fs::read_dir(support::root().join("policies"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.join("table.yaml").exists())
+        .filter(|path| path.join("hexarch.yaml").exists())
         .collect();
     directories.sort();
     assert!(directories.len() >= 10, "{directories:?}");
-    directories.iter().map(|directory| pack(directory)).collect()
+    directories
+}
+
+/// The packs with a table: all but the demonstration, whose calls are its table (`demo.rs`).
+fn packs() -> Vec<Pack> {
+    directories().iter().filter(|path| !path.ends_with("demo")).map(|path| pack(path)).collect()
+}
+
+fn read_file(directory: &Path) -> PolicyFile {
+    let options = LoadOptions { allow_writable_by_others: true, ..LoadOptions::default() };
+    load(directory.join("hexarch.yaml"), &options).unwrap_or_else(|error| panic!("\n{error}"))
 }
 
 fn pack(directory: &Path) -> Pack {
-    let options = LoadOptions { allow_writable_by_others: true, ..LoadOptions::default() };
-    let file = load(directory.join("hexarch.yaml"), &options).unwrap_or_else(|error| panic!("\n{error}"));
+    let file = read_file(directory);
     let path = directory.join("table.yaml");
     let text = std::fs::read_to_string(&path).unwrap();
     let table = Table::parse(&path.display().to_string(), &text).unwrap_or_else(|error| panic!("\n{error}"));
@@ -125,15 +135,15 @@ fn the_tables_hold_for_each_export_by_itself() {
 #[test]
 fn what_is_generated_passes_opa_check_and_fmt() {
     let Some(opa) = support::opa() else { return };
-    for pack in packs() {
+    for file in directories().iter().map(|path| read_file(path)) {
         let scratch = Scratch::new();
-        for module in translate(&pack.file).modules() {
+        for module in translate(&file).modules() {
             scratch.write(module.name(), module.text());
         }
         assert_clean(&opa, scratch.path());
-        for policy in pack.file.policies() {
+        for policy in file.policies() {
             let scratch = Scratch::new();
-            scratch.write("policy.rego", &export_rego(&pack.file, policy));
+            scratch.write("policy.rego", &export_rego(&file, policy));
             assert_clean(&opa, scratch.path());
         }
     }
@@ -177,4 +187,16 @@ fn a_written_call_is_what_the_guardian_asks() {
     };
     let asked: Value = serde_json::from_str(&request.to_input()).unwrap();
     assert_eq!(call.input(42), asked);
+}
+
+#[test]
+fn the_readme_lists_every_pack() {
+    let readme = std::fs::read_to_string(support::root().join("policies/README.md")).unwrap();
+    for directory in directories() {
+        let name = directory.file_name().unwrap().to_string_lossy().into_owned();
+        assert!(
+            readme.contains(&format!("| [{name}]({name}) |")),
+            "policies/README.md has no line for {name}"
+        );
+    }
 }
