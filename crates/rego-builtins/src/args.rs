@@ -1,6 +1,6 @@
 //! Operands as host functions want them, with OPA's words for those that are wrong.
 
-use rego_value::{Array, Number, Object, Set, Value};
+use rego_value::{Array, Number, Object, Value};
 
 use crate::error::BuiltinError;
 
@@ -42,16 +42,6 @@ impl<'a> Args<'a> {
             BuiltinError::operand(position, "must be integer number but got floating-point number")
         })
     }
-
-    /// The strings of an array or a set.
-    pub(crate) fn strings(self, position: usize) -> Result<Vec<&'a str>, BuiltinError> {
-        let value = self.value(position)?;
-        let items = elements(value).ok_or_else(|| wrong_type(position, value, &["array", "set"]))?;
-        items
-            .into_iter()
-            .map(|item| item.as_str().ok_or_else(|| wrong_element(position, value, item, &["string"])))
-            .collect()
-    }
 }
 
 /// The elements of an array or a set, in order.
@@ -91,17 +81,4 @@ pub(crate) fn wrong_element(
         position,
         format_args!("must be {collection} of {expected} but got {collection} containing {got}"),
     )
-}
-
-/// An operand of the right type that is not one of the values allowed.
-pub(crate) fn wrong_value(position: usize, expected: &[&str]) -> BuiltinError {
-    match expected {
-        [one] => BuiltinError::operand(position, format_args!("must be {one}")),
-        many => BuiltinError::operand(position, format_args!("must be one of {{{}}}", many.join(", "))),
-    }
-}
-
-/// An empty set, which several functions return instead of nothing.
-pub(crate) fn empty_set() -> Value {
-    Value::Set(Set::new())
 }

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use rego_value::Value;
 
+use crate::cache::Patterns;
+
 /// Everything that makes a nondeterministic function what it is, fixed within one evaluation, so that
 /// an evaluation can be repeated exactly; and what may be kept between evaluations for speed alone.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +18,8 @@ pub struct Context {
     random: u64,
     /// Answers of functions that give the same one to the same question within one evaluation.
     answers: HashMap<String, Value>,
+    /// Expressions that were compiled before; they make no difference to any answer.
+    pub(crate) patterns: Patterns,
 }
 
 impl Context {

@@ -11,15 +11,29 @@
 //! calls against a real OPA).
 
 mod args;
+mod cache;
+mod casts;
 mod context;
+mod crypto;
+mod encoding;
+mod environment;
 mod error;
+mod glob;
 mod gofmt;
 mod gotime;
+mod graph;
 mod implementation;
+mod net;
+mod numbers;
+mod object;
+mod regex;
+mod semver;
 mod strings;
 mod table;
 mod time;
 mod types;
+mod units;
+mod uuid;
 
 pub use context::Context;
 pub use error::{BuiltinError, ErrorCode};

@@ -82,6 +82,7 @@ fn unicode(out: &mut String, value: i64, spec: Spec) {
 /// Big integers format themselves in Go, with rules that differ from `int64` in details.
 pub(super) fn print_big(out: &mut String, value: &BigInt, verb: char, spec: Spec) {
     let base = match verb {
+        'w' => return print_fields(out, value),
         'b' => 2,
         'o' | 'O' => 8,
         'd' | 's' | 'v' => 10,
@@ -122,4 +123,11 @@ pub(super) fn print_big(out: &mut String, value: &BigInt, verb: char, spec: Spec
     }
     number.insert_str(0, &"0".repeat(zeros));
     spec.pad_spaces(out, &(prefix + &number));
+}
+
+/// `%w` is for errors; Go shows the fields of anything else, here a sign and words of 64 bits.
+fn print_fields(out: &mut String, value: &BigInt) {
+    let words: Vec<String> = value.iter_u64_digits().map(|word| word.to_string()).collect();
+    let negative = value.sign() == Sign::Minus;
+    out.push_str(&format!("%!w(*big.Int=&{{{negative} [{}]}})", words.join(" ")));
 }

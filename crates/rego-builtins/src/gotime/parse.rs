@@ -330,7 +330,7 @@ impl Reading {
             _ => self.hour,
         };
         let (month, day) = match self.day_of_year {
-            Some(day_of_year) => self.from_day_of_year(day_of_year)?,
+            Some(day_of_year) => self.date_of_day(day_of_year)?,
             None => (self.month.unwrap_or(1), self.day.unwrap_or(1)),
         };
         if day < 1 || day > days_in_month(self.year, month) {
@@ -350,7 +350,7 @@ impl Reading {
         Ok((civil.to_unix() - offset, self.nanosecond))
     }
 
-    fn from_day_of_year(&self, day_of_year: i64) -> Result<(i64, i64), &'static str> {
+    fn date_of_day(&self, day_of_year: i64) -> Result<(i64, i64), &'static str> {
         if day_of_year < 1 || day_of_year > 365 + i64::from(is_leap(self.year)) {
             return Err("day-of-year out of range");
         }

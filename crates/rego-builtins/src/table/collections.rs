@@ -1,8 +1,9 @@
 //! Rows: collections.
 
 use super::{Builtin, arg};
-use crate::implementation::Implementation::{Module, Unsupported};
+use crate::implementation::Implementation::{Host, Module, Unsupported};
 use crate::types::Type::*;
+use crate::{graph, object};
 
 pub(super) const ROWS: &[Builtin] = &[
     Builtin::new(
@@ -45,7 +46,7 @@ pub(super) const ROWS: &[Builtin] = &[
             arg("initial", AnyOf(&[Array(&Any), Set(&Any)])),
         ],
         Some(arg("output", Set(&Array(&Any)))),
-        Unsupported,
+        Host(graph::reachable_paths),
     ),
     Builtin::new(
         "json.filter",
@@ -88,7 +89,7 @@ pub(super) const ROWS: &[Builtin] = &[
             ),
         ],
         Some(arg("output", Any)),
-        Unsupported,
+        Host(object::patch),
     ),
     Builtin::new(
         "json.remove",
@@ -159,7 +160,7 @@ pub(super) const ROWS: &[Builtin] = &[
             arg("sub", AnyOf(&[Array(&Any), Object { fields: &[], dynamic: Some((&Any, &Any)) }, Set(&Any)])),
         ],
         Some(arg("result", Boolean)),
-        Unsupported,
+        Host(object::subset),
     ),
     Builtin::new(
         "object.union",

@@ -1,7 +1,8 @@
 //! Rows: crypto.
 
 use super::{Builtin, arg};
-use crate::implementation::Implementation::Unsupported;
+use crate::crypto;
+use crate::implementation::Implementation::{Host, Unsupported};
 use crate::types::Type::*;
 
 pub(super) const ROWS: &[Builtin] = &[
@@ -9,41 +10,41 @@ pub(super) const ROWS: &[Builtin] = &[
         "crypto.hmac.equal",
         &[arg("mac1", String), arg("mac2", String)],
         Some(arg("result", Boolean)),
-        Unsupported,
+        Host(crypto::hmac_equal),
     ),
     Builtin::new(
         "crypto.hmac.md5",
         &[arg("x", String), arg("key", String)],
         Some(arg("y", String)),
-        Unsupported,
+        Host(crypto::hmac_md5),
     ),
     Builtin::new(
         "crypto.hmac.sha1",
         &[arg("x", String), arg("key", String)],
         Some(arg("y", String)),
-        Unsupported,
+        Host(crypto::hmac_sha1),
     ),
     Builtin::new(
         "crypto.hmac.sha256",
         &[arg("x", String), arg("key", String)],
         Some(arg("y", String)),
-        Unsupported,
+        Host(crypto::hmac_sha256),
     ),
     Builtin::new(
         "crypto.hmac.sha512",
         &[arg("x", String), arg("key", String)],
         Some(arg("y", String)),
-        Unsupported,
+        Host(crypto::hmac_sha512),
     ),
-    Builtin::new("crypto.md5", &[arg("x", String)], Some(arg("y", String)), Unsupported),
+    Builtin::new("crypto.md5", &[arg("x", String)], Some(arg("y", String)), Host(crypto::md5)),
     Builtin::new(
         "crypto.parse_private_keys",
         &[arg("keys", String)],
         Some(arg("output", Array(&Object { fields: &[], dynamic: Some((&String, &Any)) }))),
         Unsupported,
     ),
-    Builtin::new("crypto.sha1", &[arg("x", String)], Some(arg("y", String)), Unsupported),
-    Builtin::new("crypto.sha256", &[arg("x", String)], Some(arg("y", String)), Unsupported),
+    Builtin::new("crypto.sha1", &[arg("x", String)], Some(arg("y", String)), Host(crypto::sha1)),
+    Builtin::new("crypto.sha256", &[arg("x", String)], Some(arg("y", String)), Host(crypto::sha256)),
     Builtin::new(
         "crypto.x509.parse_and_verify_certificates",
         &[arg("certs", String)],

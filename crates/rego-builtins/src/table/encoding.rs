@@ -1,7 +1,8 @@
 //! Rows: encoding.
 
 use super::{Builtin, arg};
-use crate::implementation::Implementation::{Module, Unsupported};
+use crate::encoding;
+use crate::implementation::Implementation::{Host, Module, Unsupported};
 use crate::types::Type::*;
 
 pub(super) const ROWS: &[Builtin] = &[
@@ -25,9 +26,14 @@ pub(super) const ROWS: &[Builtin] = &[
         Some(arg("y", String)),
         Module("bi_base64url_encode"),
     ),
-    Builtin::new("base64url.encode_no_pad", &[arg("x", String)], Some(arg("y", String)), Unsupported),
-    Builtin::new("hex.decode", &[arg("x", String)], Some(arg("y", String)), Unsupported),
-    Builtin::new("hex.encode", &[arg("x", String)], Some(arg("y", String)), Unsupported),
+    Builtin::new(
+        "base64url.encode_no_pad",
+        &[arg("x", String)],
+        Some(arg("y", String)),
+        Host(encoding::base64url_encode_no_pad),
+    ),
+    Builtin::new("hex.decode", &[arg("x", String)], Some(arg("y", String)), Host(encoding::hex_decode)),
+    Builtin::new("hex.encode", &[arg("x", String)], Some(arg("y", String)), Host(encoding::hex_encode)),
     Builtin::new(
         "json.is_valid",
         &[arg("x", String)],
@@ -48,17 +54,27 @@ pub(super) const ROWS: &[Builtin] = &[
             ),
         ],
         Some(arg("y", String)),
-        Unsupported,
+        Host(encoding::json_marshal_with_options),
     ),
     Builtin::new("json.unmarshal", &[arg("x", String)], Some(arg("y", Any)), Module("bi_json_unmarshal")),
-    Builtin::new("urlquery.decode", &[arg("x", String)], Some(arg("y", String)), Unsupported),
+    Builtin::new(
+        "urlquery.decode",
+        &[arg("x", String)],
+        Some(arg("y", String)),
+        Host(encoding::urlquery_decode),
+    ),
     Builtin::new(
         "urlquery.decode_object",
         &[arg("x", String)],
         Some(arg("object", Object { fields: &[], dynamic: Some((&String, &Array(&String))) })),
-        Unsupported,
+        Host(encoding::urlquery_decode_object),
     ),
-    Builtin::new("urlquery.encode", &[arg("x", String)], Some(arg("y", String)), Unsupported),
+    Builtin::new(
+        "urlquery.encode",
+        &[arg("x", String)],
+        Some(arg("y", String)),
+        Host(encoding::urlquery_encode),
+    ),
     Builtin::new(
         "urlquery.encode_object",
         &[arg(
@@ -66,7 +82,7 @@ pub(super) const ROWS: &[Builtin] = &[
             Object { fields: &[], dynamic: Some((&String, &AnyOf(&[String, Array(&String), Set(&String)]))) },
         )],
         Some(arg("y", String)),
-        Unsupported,
+        Host(encoding::urlquery_encode_object),
     ),
     Builtin::new("yaml.is_valid", &[arg("x", String)], Some(arg("result", Boolean)), Unsupported),
     Builtin::new("yaml.marshal", &[arg("x", Any)], Some(arg("y", String)), Unsupported),

@@ -1,19 +1,20 @@
 //! Rows: formats.
 
 use super::{Builtin, arg};
-use crate::implementation::Implementation::Unsupported;
+use crate::implementation::Implementation::{Host, Unsupported};
 use crate::types::Type::*;
+use crate::{semver, units, uuid};
 
 pub(super) const ROWS: &[Builtin] = &[
     Builtin::new(
         "semver.compare",
         &[arg("a", String), arg("b", String)],
         Some(arg("result", Number)),
-        Unsupported,
+        Host(semver::compare),
     ),
-    Builtin::new("semver.is_valid", &[arg("vsn", Any)], Some(arg("result", Boolean)), Unsupported),
-    Builtin::new("units.parse", &[arg("x", String)], Some(arg("y", Number)), Unsupported),
-    Builtin::new("units.parse_bytes", &[arg("x", String)], Some(arg("y", Number)), Unsupported),
+    Builtin::new("semver.is_valid", &[arg("vsn", Any)], Some(arg("result", Boolean)), Host(semver::is_valid)),
+    Builtin::new("units.parse", &[arg("x", String)], Some(arg("y", Number)), Host(units::parse)),
+    Builtin::new("units.parse_bytes", &[arg("x", String)], Some(arg("y", Number)), Host(units::parse_bytes)),
     Builtin::new("uri.is_valid", &[arg("uri", String)], Some(arg("result", Boolean)), Unsupported),
     Builtin::new(
         "uri.parse",
@@ -25,8 +26,8 @@ pub(super) const ROWS: &[Builtin] = &[
         "uuid.parse",
         &[arg("uuid", String)],
         Some(arg("result", Object { fields: &[], dynamic: Some((&String, &Any)) })),
-        Unsupported,
+        Host(uuid::parse),
     ),
-    Builtin::new("uuid.rfc4122", &[arg("k", String)], Some(arg("output", String)), Unsupported)
+    Builtin::new("uuid.rfc4122", &[arg("k", String)], Some(arg("output", String)), Host(uuid::rfc4122))
         .nondeterministic(),
 ];

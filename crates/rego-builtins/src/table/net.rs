@@ -1,7 +1,8 @@
 //! Rows: net.
 
 use super::{Builtin, arg, unnamed};
-use crate::implementation::Implementation::{Module, Unsupported};
+use crate::implementation::Implementation::{Host, Module, Unsupported};
+use crate::net;
 use crate::types::Type::*;
 
 pub(super) const ROWS: &[Builtin] = &[
@@ -34,21 +35,31 @@ pub(super) const ROWS: &[Builtin] = &[
             ),
         ],
         Some(arg("output", Set(&Tuple(&[Any, Any])))),
-        Unsupported,
+        Host(net::cidr_contains_matches),
     ),
-    Builtin::new("net.cidr_expand", &[arg("cidr", String)], Some(arg("hosts", Set(&String))), Unsupported),
+    Builtin::new(
+        "net.cidr_expand",
+        &[arg("cidr", String)],
+        Some(arg("hosts", Set(&String))),
+        Host(net::cidr_expand),
+    ),
     Builtin::new(
         "net.cidr_intersects",
         &[arg("cidr1", String), arg("cidr2", String)],
         Some(arg("result", Boolean)),
         Module("bi_net_cidr_intersects"),
     ),
-    Builtin::new("net.cidr_is_valid", &[arg("cidr", String)], Some(arg("result", Boolean)), Unsupported),
+    Builtin::new(
+        "net.cidr_is_valid",
+        &[arg("cidr", String)],
+        Some(arg("result", Boolean)),
+        Host(net::cidr_is_valid),
+    ),
     Builtin::new(
         "net.cidr_merge",
         &[arg("addrs", AnyOf(&[Array(&AnyOf(&[String])), Set(&String)]))],
         Some(arg("output", Set(&String))),
-        Unsupported,
+        Host(net::cidr_merge),
     ),
     Builtin::new(
         "net.cidr_overlap",

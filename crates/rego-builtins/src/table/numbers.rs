@@ -1,7 +1,8 @@
 //! Rows: numbers.
 
 use super::{Builtin, arg};
-use crate::implementation::Implementation::{Module, Unsupported};
+use crate::implementation::Implementation::{Host, Module};
+use crate::numbers;
 use crate::types::Type::*;
 
 pub(super) const ROWS: &[Builtin] = &[
@@ -60,12 +61,17 @@ pub(super) const ROWS: &[Builtin] = &[
         "numbers.range_step",
         &[arg("a", Number), arg("b", Number), arg("step", Number)],
         Some(arg("range", Array(&Number))),
-        Unsupported,
+        Host(numbers::range_step),
     ),
     Builtin::new("plus", &[arg("x", Number), arg("y", Number)], Some(arg("z", Number)), Module("bi_plus"))
         .infix("+"),
-    Builtin::new("rand.intn", &[arg("str", String), arg("n", Number)], Some(arg("y", Number)), Unsupported)
-        .nondeterministic(),
+    Builtin::new(
+        "rand.intn",
+        &[arg("str", String), arg("n", Number)],
+        Some(arg("y", Number)),
+        Host(numbers::rand_intn),
+    )
+    .nondeterministic(),
     Builtin::new("rem", &[arg("x", Number), arg("y", Number)], Some(arg("z", Number)), Module("bi_rem"))
         .infix("%"),
     Builtin::new("round", &[arg("x", Number)], Some(arg("y", Number)), Module("bi_round")),

@@ -1,7 +1,8 @@
 //! Rows: other.
 
 use super::{Builtin, arg, unnamed};
-use crate::implementation::Implementation::{Compiled, Module, Unsupported};
+use crate::environment;
+use crate::implementation::Implementation::{Compiled, Host, Module, Unsupported};
 use crate::types::Type::*;
 
 pub(super) const ROWS: &[Builtin] = &[
@@ -84,19 +85,19 @@ pub(super) const ROWS: &[Builtin] = &[
         Module("bi_internal_member_3"),
     )
     .infix("in"),
-    Builtin::new("internal.print", &[unnamed(Array(&Set(&Any)))], None, Unsupported),
+    Builtin::new("internal.print", &[unnamed(Array(&Set(&Any)))], None, Host(environment::print)),
     Builtin::new(
         "internal.template_string",
         &[unnamed(Array(&Any))],
         Some(unnamed(String)),
         Module("bi_internal_template_string"),
     ),
-    Builtin::new("internal.test_case", &[unnamed(Array(&Any))], None, Unsupported),
+    Builtin::new("internal.test_case", &[unnamed(Array(&Any))], None, Host(environment::test_case)),
     Builtin::new(
         "opa.runtime",
         &[],
         Some(arg("output", Object { fields: &[], dynamic: Some((&String, &Any)) })),
-        Unsupported,
+        Host(environment::runtime),
     )
     .nondeterministic(),
     Builtin::new("print", &[], None, Compiled).variadic(Any),
@@ -118,5 +119,5 @@ pub(super) const ROWS: &[Builtin] = &[
         Some(arg("output", Object { fields: &[], dynamic: Some((&String, &Any)) })),
         Unsupported,
     ),
-    Builtin::new("trace", &[arg("note", String)], Some(arg("result", Boolean)), Unsupported),
+    Builtin::new("trace", &[arg("note", String)], Some(arg("result", Boolean)), Host(environment::trace)),
 ];

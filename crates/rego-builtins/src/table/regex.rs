@@ -1,8 +1,9 @@
 //! Rows: regex.
 
 use super::{Builtin, arg, unnamed};
-use crate::implementation::Implementation::{Module, Unsupported};
+use crate::implementation::Implementation::{Host, Module, Unsupported};
 use crate::types::Type::*;
+use crate::{glob, regex};
 
 pub(super) const ROWS: &[Builtin] = &[
     Builtin::new(
@@ -11,25 +12,30 @@ pub(super) const ROWS: &[Builtin] = &[
         Some(arg("result", Boolean)),
         Module("bi_glob_match"),
     ),
-    Builtin::new("glob.quote_meta", &[arg("pattern", String)], Some(arg("output", String)), Unsupported),
+    Builtin::new(
+        "glob.quote_meta",
+        &[arg("pattern", String)],
+        Some(arg("output", String)),
+        Host(glob::quote_meta),
+    ),
     Builtin::new(
         "re_match",
         &[unnamed(String), unnamed(String)],
         Some(unnamed(Boolean)),
-        Module("bi_re_match"),
+        Host(regex::is_match),
     )
     .deprecated(),
     Builtin::new(
         "regex.find_all_string_submatch_n",
         &[arg("pattern", String), arg("value", String), arg("number", Number)],
         Some(arg("output", Array(&Array(&String)))),
-        Module("bi_regex_find_all_string_submatch_n"),
+        Host(regex::find_all_string_submatch_n),
     ),
     Builtin::new(
         "regex.find_n",
         &[arg("pattern", String), arg("value", String), arg("number", Number)],
         Some(arg("output", Array(&String))),
-        Unsupported,
+        Host(regex::find_n),
     ),
     Builtin::new(
         "regex.globs_match",
@@ -41,25 +47,25 @@ pub(super) const ROWS: &[Builtin] = &[
         "regex.is_valid",
         &[arg("pattern", String)],
         Some(arg("result", Boolean)),
-        Module("bi_regex_is_valid"),
+        Host(regex::is_valid),
     ),
     Builtin::new(
         "regex.match",
         &[arg("pattern", String), arg("value", String)],
         Some(arg("result", Boolean)),
-        Module("bi_regex_match"),
+        Host(regex::is_match),
     ),
     Builtin::new(
         "regex.replace",
         &[arg("s", String), arg("pattern", String), arg("value", String)],
         Some(arg("output", String)),
-        Unsupported,
+        Host(regex::replace),
     ),
     Builtin::new(
         "regex.split",
         &[arg("pattern", String), arg("value", String)],
         Some(arg("output", Array(&String))),
-        Unsupported,
+        Host(regex::split),
     ),
     Builtin::new(
         "regex.template_match",
@@ -70,6 +76,6 @@ pub(super) const ROWS: &[Builtin] = &[
             arg("delimiter_end", String),
         ],
         Some(arg("result", Boolean)),
-        Unsupported,
+        Host(regex::template_match),
     ),
 ];

@@ -1,22 +1,26 @@
 //! Rows: types.
 
 use super::{Builtin, arg, unnamed};
-use crate::implementation::Implementation::{Module, Unsupported};
+use crate::casts;
+use crate::implementation::Implementation::{Host, Module};
 use crate::types::Type::*;
 
 pub(super) const ROWS: &[Builtin] = &[
-    Builtin::new("cast_array", &[unnamed(Any)], Some(unnamed(Array(&Any))), Unsupported).deprecated(),
-    Builtin::new("cast_boolean", &[unnamed(Any)], Some(unnamed(Boolean)), Unsupported).deprecated(),
-    Builtin::new("cast_null", &[unnamed(Any)], Some(unnamed(Null)), Unsupported).deprecated(),
+    Builtin::new("cast_array", &[unnamed(Any)], Some(unnamed(Array(&Any))), Host(casts::cast_array))
+        .deprecated(),
+    Builtin::new("cast_boolean", &[unnamed(Any)], Some(unnamed(Boolean)), Host(casts::cast_boolean))
+        .deprecated(),
+    Builtin::new("cast_null", &[unnamed(Any)], Some(unnamed(Null)), Host(casts::cast_null)).deprecated(),
     Builtin::new(
         "cast_object",
         &[unnamed(Any)],
         Some(unnamed(Object { fields: &[], dynamic: Some((&Any, &Any)) })),
-        Unsupported,
+        Host(casts::cast_object),
     )
     .deprecated(),
-    Builtin::new("cast_set", &[unnamed(Any)], Some(unnamed(Set(&Any))), Unsupported).deprecated(),
-    Builtin::new("cast_string", &[unnamed(Any)], Some(unnamed(String)), Unsupported).deprecated(),
+    Builtin::new("cast_set", &[unnamed(Any)], Some(unnamed(Set(&Any))), Host(casts::cast_set)).deprecated(),
+    Builtin::new("cast_string", &[unnamed(Any)], Some(unnamed(String)), Host(casts::cast_string))
+        .deprecated(),
     Builtin::new("is_array", &[arg("x", Any)], Some(arg("result", Boolean)), Module("bi_is_array")),
     Builtin::new("is_boolean", &[arg("x", Any)], Some(arg("result", Boolean)), Module("bi_is_boolean")),
     Builtin::new("is_null", &[arg("x", Any)], Some(arg("result", Boolean)), Module("bi_is_null")),

@@ -13,6 +13,29 @@ pub(crate) fn texts(name: &str, position: usize) -> &'static [&'static str] {
         ("time.parse_ns", 0) => &LAYOUTS,
         ("time.parse_ns" | "time.parse_rfc3339_ns", _) => &TIMES,
         ("time.parse_duration_ns", 0) => &DURATIONS,
+        ("units.parse" | "units.parse_bytes", 0) => &AMOUNTS,
+        ("semver.compare" | "semver.is_valid", _) => &VERSIONS,
+        ("uuid.parse", 0) => &UUIDS,
+        ("hex.decode", 0) => &HEX,
+        ("urlquery.decode" | "urlquery.decode_object", 0) => &QUERIES,
+        ("net.cidr_is_valid" | "net.cidr_contains" | "net.cidr_overlap" | "net.cidr_intersects", _) => {
+            &NETWORKS
+        }
+        // OPA expands whatever it is given, however long it takes.
+        ("net.cidr_expand", _) => &SMALL_NETWORKS,
+        ("glob.match", 0) => &GLOBS,
+        ("glob.match", 2) => &GLOB_TEXTS,
+        ("regex.replace", 1) => &EXPRESSIONS,
+        ("regex.replace", 2) => &["$1", "x", "${1}-$0", "$$", "[$name]", "$1x"],
+        ("regex.template_match", 0) => &["urn:<[a-z]+>:x", "a<[0-9]{2,4}>", "<a", "a>b", "plain", "<.*>"],
+        ("regex.template_match", 1) => &["urn:abc:x", "a123", "plain", "urn:ABC:x"],
+        ("regex.template_match", 2) => &["<", "<", "<<"],
+        ("regex.template_match", 3) => &[">", ">", ""],
+        (
+            "regex.match" | "re_match" | "regex.find_n" | "regex.split" | "regex.find_all_string_submatch_n",
+            0,
+        ) => &EXPRESSIONS,
+        (name, _) if name.starts_with("regex.") => &REGEX_TEXTS,
         _ => &[],
     }
 }
@@ -26,14 +49,84 @@ pub(crate) fn special(name: &str, position: usize, random: &mut Random) -> Optio
         }
         ("time.format" | "time.date" | "time.clock" | "time.weekday" | "time.diff", _)
         | ("time.add_date", 0) => Some(moment(random)),
+        ("net.cidr_merge" | "net.cidr_contains_matches", _) => {
+            let count = random.below(5);
+            // With IPv6 among them OPA's merge compares addresses of unequal length, and crashes on some.
+            let family: Vec<&str> = NETWORKS.into_iter().filter(|text| !text.contains(':')).collect();
+            let items = (0..count).map(|_| Value::from(*random.pick(&family))).collect::<Vec<_>>();
+            Some(if random.one_in(2) { Value::array(items) } else { Value::set(items) })
+        }
+        ("glob.match", 1) => Some(match random.below(4) {
+            0 => Value::Null,
+            1 => Value::array([]),
+            2 => Value::array([Value::from("/")]),
+            _ => Value::array([Value::from("."), Value::from(":")]),
+        }),
+        ("regex.find_n" | "regex.find_all_string_submatch_n", 2) => {
+            Some(Value::from(i64::try_from(random.below(5)).unwrap() - 1))
+        }
+        ("json.patch", 1) => Some(patch(random)),
+        ("graph.reachable_paths", 0) => Some(graph(random)),
+        ("graph.reachable_paths", 1) => Some(vertices(random)),
+        ("json.marshal_with_options", 1) => Some(marshal_options(random)),
+        ("numbers.range_step", _) => Some(Value::from(i64::try_from(random.below(300)).unwrap() - 100)),
         ("time.add_date", _) => Some(Value::from(i64::try_from(random.below(60)).unwrap() - 25)),
         _ => None,
     }
 }
 
-/// Functions whose numbers must not be just any: with these, Go overflows silently where we refuse.
+/// Functions whose arguments must not be just any: Go overflows silently, or OPA never ends.
 pub(crate) fn bounded(name: &str) -> bool {
-    name == "time.add_date"
+    matches!(name, "time.add_date" | "net.cidr_expand" | "numbers.range_step")
+}
+
+fn path(random: &mut Random) -> Value {
+    const KEYS: [&str; 8] = ["a", "b", "c", "0", "1", "-", "2", "a~1b"];
+    // Never the root: OPA crashes when it is removed.
+    let count = 1 + random.below(3);
+    let keys: Vec<&str> = (0..count).map(|_| *random.pick(&KEYS)).collect();
+    if random.one_in(4) {
+        return Value::array(keys.into_iter().map(Value::from).collect::<Vec<_>>());
+    }
+    Value::from(keys.iter().map(|key| format!("/{key}")).collect::<String>())
+}
+
+fn patch(random: &mut Random) -> Value {
+    let count = random.below(4);
+    let operations = (0..count).map(|_| {
+        let op = *random.pick(&["add", "remove", "replace", "move", "copy", "test", "add", "add"]);
+        Value::object([
+            (Value::from("op"), Value::from(op)),
+            (Value::from("path"), path(random)),
+            (Value::from("from"), path(random)),
+            (Value::from("value"), value(&rego_builtins::Type::Any, random, 2)),
+        ])
+    });
+    Value::array(operations.collect::<Vec<_>>())
+}
+
+fn vertices(random: &mut Random) -> Value {
+    let count = random.below(4);
+    let items = (0..count).map(|_| Value::from(*random.pick(&["a", "b", "c", "d", "e"]))).collect::<Vec<_>>();
+    if random.one_in(2) { Value::array(items) } else { Value::set(items) }
+}
+
+fn graph(random: &mut Random) -> Value {
+    Value::object(["a", "b", "c", "d"].map(|vertex| (Value::from(vertex), vertices(random))))
+}
+
+fn marshal_options(random: &mut Random) -> Value {
+    let mut members = Vec::new();
+    if random.one_in(2) {
+        members.push((Value::from("indent"), Value::from(*random.pick(&["", " ", "  ", "-"]))));
+    }
+    if random.one_in(2) {
+        members.push((Value::from("prefix"), Value::from(*random.pick(&["", ">", "  "]))));
+    }
+    if random.one_in(2) {
+        members.push((Value::from("pretty"), Value::from(random.one_in(2))));
+    }
+    Value::object(members)
 }
 
 fn format_operand(random: &mut Random) -> Value {
@@ -249,3 +342,232 @@ const ZONES: [&str; 14] = [
     "../etc",
     "Pacific/Apia",
 ];
+
+const AMOUNTS: [&str; 34] = [
+    "10",
+    "10K",
+    "10k",
+    "10Ki",
+    "10KiB",
+    "1.5MB",
+    "0.1m",
+    "100m",
+    "1M",
+    "1m",
+    "10mb",
+    "1GiB",
+    "2Ti",
+    "3p",
+    "1E",
+    "1e3",
+    "1e3k",
+    "1e",
+    "12.345",
+    "-5K",
+    "+5K",
+    ".5G",
+    "5.",
+    "",
+    "K",
+    "10 MB",
+    "10XB",
+    "\"10Mi\"",
+    "1e99999999",
+    "1.23456789012345678M",
+    "0.0001m",
+    "1ki",
+    "1b",
+    "1ib",
+];
+
+const VERSIONS: [&str; 22] = [
+    "1.2.3",
+    "v1.2.3",
+    "1.2.4",
+    "1.10.0",
+    "1.2",
+    "1.2.3.4",
+    "1.2.3-alpha",
+    "1.2.3-alpha.1",
+    "1.2.3-alpha.beta",
+    "1.2.3-1",
+    "1.2.3-01",
+    "1.2.3+build",
+    "1.2.3-rc.1+build.5",
+    "01.2.3",
+    "1.2.3-",
+    "1.2.3+",
+    "",
+    "a.b.c",
+    "1.2.-3",
+    "1.2.3-alpha..1",
+    "9223372036854775808.0.0",
+    "1.0.0-alpha.11",
+];
+
+const UUIDS: [&str; 11] = [
+    "4c7b8a5e-2f3d-4b6a-9c1d-0e2f4a6b8c0d",
+    "b3f1c8d0-6d52-11ee-b962-0242ac120002",
+    "000003e8-6d52-21ee-b900-325096b39f47",
+    "urn:uuid:b3f1c8d0-6d52-11ee-b962-0242ac120002",
+    "{b3f1c8d0-6d52-11ee-b962-0242ac120002}",
+    "b3f1c8d06d5211eeb9620242ac120002",
+    "b3f1c8d0-6d52-11ee-d962-0242ac120002",
+    "b3f1c8d0-6d52-51ee-f962-0242ac120002",
+    "00000000-0000-0000-0000-000000000000",
+    "not-a-uuid",
+    "b3f1c8d0-6d52-11ee-b962-0242ac12000g",
+];
+
+const HEX: [&str; 8] = ["", "6869", "6869a", "zz", "48656C6C6F", "c3a9", "0g", "é1"];
+
+const QUERIES: [&str; 12] = [
+    "",
+    "a=1&b=2",
+    "a=1&a=2",
+    "a",
+    "a=%20b+c",
+    "%zz",
+    "a=%4",
+    "a;b=1",
+    "&&a=1&",
+    "=x",
+    "a=b=c",
+    "%C3%A9=%E2%82%AC",
+];
+
+const NETWORKS: [&str; 26] = [
+    "10.0.0.0/8",
+    "10.1.0.0/16",
+    "10.1.2.3/32",
+    "192.168.0.0/24",
+    "192.168.1.0/24",
+    "192.168.0.0/23",
+    "192.168.1.77",
+    "10.0.0.1",
+    "172.16.5.4/28",
+    "0.0.0.0/0",
+    "::/0",
+    "fd00::/8",
+    "fd00:1::/32",
+    "::1/128",
+    "2001:db8::/126",
+    "::ffff:10.0.0.0/104",
+    "::ffff:10.1.2.3",
+    "fe80::1",
+    "2001:db8::1",
+    "10.0.0.0/33",
+    "10.0.0/8",
+    "010.0.0.0/8",
+    "x",
+    "",
+    "10.0.0.0/",
+    "192.168.1.128/25",
+];
+
+const GLOBS: [&str; 24] = [
+    "*",
+    "**",
+    "a*",
+    "*.com",
+    "*.*.com",
+    "**.com",
+    "a?c",
+    "[abc]",
+    "[a-c]x",
+    "[!a-c]x",
+    "{a,b}c",
+    "{a*,b}",
+    "a\\*b",
+    "",
+    "api.*.com",
+    "*:*",
+    "user-*",
+    "{openai,anthropic}.*",
+    "?",
+    "a.b",
+    "/users/*/x",
+    "/users/**",
+    "*é*",
+    "a,b",
+];
+
+const GLOB_TEXTS: [&str; 16] = [
+    "",
+    "a",
+    "abc",
+    "a.com",
+    "api.github.com",
+    "x.y.z.com",
+    "a*b",
+    "ax",
+    "dx",
+    "bc",
+    "user-1",
+    "openai.chat",
+    "/users/1/x",
+    "/users/1/y/x",
+    "a:b",
+    "é",
+];
+
+const EXPRESSIONS: [&str; 34] = [
+    "a",
+    "a+",
+    "(a)(b)?",
+    "^a.*z$",
+    "[a-c]+",
+    "\\d+",
+    "\\w+",
+    "\\s",
+    "\\bfoo\\b",
+    "(?i)ABC",
+    "(?P<name>b+)",
+    "a|b|c",
+    "",
+    "x*",
+    "[^a]",
+    "[[:alpha:]]+",
+    "a{2,3}",
+    "(a+)(b+)",
+    ".",
+    "^$",
+    "\\.",
+    "\\Qa.b\\E",
+    "[\\d.]+",
+    "(?s).+",
+    "(?m)^b",
+    "\\p{L}+",
+    "[é]",
+    "(?:ab)+",
+    "a*?",
+    "[a\\-z]",
+    "\\x41",
+    "^[^@]+@[^@]+$",
+    "b?",
+    "\\S+",
+];
+
+const REGEX_TEXTS: [&str; 18] = [
+    "",
+    "a",
+    "aaa",
+    "abc",
+    "ab",
+    "foo bar",
+    "foobar",
+    "ABC abc",
+    "a.b",
+    "123 456",
+    "x1y22z333",
+    "line\nbreak",
+    "ééa",
+    "bbb",
+    "user@example.com",
+    "A-Z",
+    "  ",
+    "a1b2",
+];
+
+const SMALL_NETWORKS: [&str; 5] =
+    ["10.1.2.3/32", "192.168.0.0/28", "172.16.5.4/30", "2001:db8::/126", "10.0.0.0/33"];

@@ -45,7 +45,11 @@ pub(crate) fn arguments(row: &Builtin, random: &mut Random) -> Vec<Value> {
             let texts = corpus::texts(row.name, position);
             if !texts.is_empty() && !random.one_in(4) {
                 let text = *random.pick(texts);
-                return Value::from(if random.one_in(4) { mutate(text, random) } else { text.to_owned() });
+                return Value::from(if random.one_in(4) && !corpus::bounded(row.name) {
+                    mutate(text, random)
+                } else {
+                    text.to_owned()
+                });
             }
             corpus::special(row.name, position, random)
                 .unwrap_or_else(|| value(&row.args[position].ty, random, 3))
@@ -59,7 +63,7 @@ fn mutate(text: &str, random: &mut Random) -> String {
     for _ in 0..=random.below(2) {
         let at = random.below(chars.len() + 1);
         let fresh =
-            *random.pick(&['0', '1', '9', 'a', 'z', ' ', '.', '-', '+', ':', '/', '%', '"', 'é', '%', '*']);
+            *random.pick(&['0', '1', '9', 'a', 'z', ' ', '.', '-', '+', ':', '/', '%', '"', '%', '*']);
         match random.below(3) {
             0 if at < chars.len() => {
                 chars.remove(at);

@@ -80,13 +80,16 @@ pub(crate) fn answers(opa: &Path, calls: &[Call]) -> Vec<Answer> {
     }
     std::fs::write(&path, &policy).unwrap();
     let output = Command::new(opa)
-        .args(["eval", "--format", "json", "--show-builtin-errors", "--data"])
+        .args(["eval", "--v0-compatible", "--format", "json", "--show-builtin-errors", "--data"])
         .arg(&path)
         .arg("data.d.r")
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let report = json::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{error:?}: {text}"));
+    let report = json::parse(text.as_bytes()).unwrap_or_else(|error| {
+        let problem = String::from_utf8_lossy(&output.stderr).chars().take(3000).collect::<String>();
+        panic!("{error:?}: {text} {problem}")
+    });
     let mut answers = vec![Answer::Undefined; calls.len()];
     for error in array(report.get_str("errors")) {
         let location = error.get_str("location").unwrap_or_else(|| panic!("{error:?}\n{policy}"));

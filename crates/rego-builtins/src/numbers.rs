@@ -1,0 +1,66 @@
+//! Category numbers, as far as the host does it.
+
+use num_bigint::{BigInt, Sign};
+use rego_value::{Number, Value};
+
+use crate::args::Args;
+use crate::context::Context;
+use crate::error::BuiltinError;
+
+type Outcome = Result<Option<Value>, BuiltinError>;
+
+/// The most values that one call may produce: beyond it, memory of the host would be at stake, which
+/// no cap on the module's memory protects.
+pub(crate) const MOST_VALUES: usize = 4_000_000;
+
+/// The end of an evaluation that asked for more.
+pub(crate) fn too_many() -> BuiltinError {
+    BuiltinError { halt: true, ..BuiltinError::new(format!("result has more than {MOST_VALUES} values")) }
+}
+
+fn big(args: Args<'_>, position: usize) -> Result<BigInt, BuiltinError> {
+    let value = args.value(position)?;
+    let number = value.as_number().ok_or_else(|| crate::args::wrong_type(position, value, &["integer"]))?;
+    number.to_bigint().ok_or_else(|| {
+        BuiltinError::operand(position, "must be integer number but got floating-point number")
+    })
+}
+
+/// `numbers.range_step`
+pub(crate) fn range_step(_: &mut Context, args: &[Value]) -> Outcome {
+    let args = Args(args);
+    let (from, to, step) = (big(args, 1)?, big(args, 2)?, big(args, 3)?);
+    if step.sign() != Sign::Plus {
+        return Err(BuiltinError::new("numbers.range_step: step must be a positive integer"));
+    }
+    let down = from > to;
+    let mut next = from;
+    let mut items = Vec::new();
+    while if down { next >= to } else { next <= to } {
+        if items.len() == MOST_VALUES {
+            return Err(too_many());
+        }
+        items.push(Value::Number(Number::from(&next)));
+        if down {
+            next -= &step;
+        } else {
+            next += &step;
+        }
+    }
+    Ok(Some(Value::array(items)))
+}
+
+/// `rand.intn`: the same number for the same text and limit within one evaluation.
+pub(crate) fn rand_intn(context: &mut Context, args: &[Value]) -> Outcome {
+    let args = Args(args);
+    let (text, limit) = (args.string(1)?, args.int(2)?.unsigned_abs());
+    if limit == 0 {
+        return Ok(Some(Value::from(0)));
+    }
+    let number = context.once(format!("rand.intn {text}-{limit}"), |context| {
+        // The high half of a product is uniform but for one part in 2^64 / limit.
+        let scaled = (u128::from(context.random()) * u128::from(limit)) >> 64;
+        Value::from(i64::try_from(scaled).unwrap_or(i64::MAX))
+    });
+    Ok(Some(number))
+}

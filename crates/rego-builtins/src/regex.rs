@@ -1,0 +1,160 @@
+//! Category regex: Go's expressions (RE2), matched by Rust's `regex`, which has the same guarantees.
+
+mod translate;
+
+use regex::Regex;
+use rego_value::Value;
+
+use crate::args::Args;
+use crate::context::Context;
+use crate::encoding::strings;
+use crate::error::BuiltinError;
+
+type Outcome = Result<Option<Value>, BuiltinError>;
+
+pub(crate) use translate::translate;
+
+/// A compiled expression, kept in the context between evaluations.
+pub(crate) fn compiled(context: &mut Context, pattern: &str) -> Result<Regex, BuiltinError> {
+    if let Some(known) = context.patterns.get(pattern) {
+        return Ok(known.clone());
+    }
+    let rust = translate(pattern)
+        .map_err(|problem| BuiltinError::new(format!("error parsing regexp: {problem}: `{pattern}`")))?;
+    let regex = Regex::new(&rust).map_err(|error| {
+        let text = error.to_string();
+        let problem = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        BuiltinError::new(format!("error parsing regexp: {problem}: `{pattern}`"))
+    })?;
+    context.patterns.insert(pattern, regex.clone());
+    Ok(regex)
+}
+
+/// `regex.is_valid`: false for what is no string.
+pub(crate) fn is_valid(context: &mut Context, args: &[Value]) -> Outcome {
+    let valid = Args(args).string(1).is_ok_and(|pattern| compiled(context, pattern).is_ok());
+    Ok(Some(valid.into()))
+}
+
+/// `regex.match`, and `re_match`, its old name.
+pub(crate) fn is_match(context: &mut Context, args: &[Value]) -> Outcome {
+    let args = Args(args);
+    let (pattern, text) = (args.string(1)?, args.string(2)?);
+    Ok(Some(compiled(context, pattern)?.is_match(text).into()))
+}
+
+/// How many matches are wanted: all, when negative.
+fn limit(count: i64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+/// `regex.find_n`
+pub(crate) fn find_n(context: &mut Context, args: &[Value]) -> Outcome {
+    let args = Args(args);
+    let (pattern, text, count) = (args.string(1)?, args.string(2)?, args.int(3)?);
+    let regex = compiled(context, pattern)?;
+    Ok(Some(strings(regex.find_iter(text).take(limit(count)).map(|found| found.as_str()))))
+}
+
+/// `regex.find_all_string_submatch_n`
+pub(crate) fn find_all_string_submatch_n(context: &mut Context, args: &[Value]) -> Outcome {
+    let args = Args(args);
+    let (pattern, text, count) = (args.string(1)?, args.string(2)?, args.int(3)?);
+    let regex = compiled(context, pattern)?;
+    let matches = regex.captures_iter(text).take(limit(count));
+    Ok(Some(Value::array(
+        matches.map(|found| strings(found.iter().map(|group| group.map_or("", |group| group.as_str())))),
+    )))
+}
+
+/// `regex.split`
+pub(crate) fn split(context: &mut Context, args: &[Value]) -> Outcome {
+    let args = Args(args);
+    let (pattern, text) = (args.string(1)?, args.string(2)?);
+    let regex = compiled(context, pattern)?;
+    if !pattern.is_empty() && text.is_empty() {
+        return Ok(Some(strings([""])));
+    }
+    let mut parts = Vec::new();
+    let (mut begin, mut end) = (0, 0);
+    for found in regex.find_iter(text) {
+        end = found.start();
+        // An empty match at the very beginning separates nothing.
+        if found.end() != 0 {
+            parts.push(text.get(begin..end).unwrap_or_default());
+        }
+        begin = found.end();
+    }
+    if end != text.len() {
+        parts.push(text.get(begin..).unwrap_or_default());
+    }
+    Ok(Some(strings(parts)))
+}
+
+/// `regex.replace`: `$1`, `${name}` and `$$` in the replacement, as in Go.
+pub(crate) fn replace(context: &mut Context, args: &[Value]) -> Outcome {
+    let args = Args(args);
+    let (text, pattern, replacement) = (args.string(1)?, args.string(2)?, args.string(3)?);
+    let regex = compiled(context, pattern)?;
+    Ok(Some(regex.replace_all(text, replacement).as_ref().into()))
+}
+
+/// `regex.template_match`: expressions between delimiters in a text that is otherwise literal.
+pub(crate) fn template_match(context: &mut Context, args: &[Value]) -> Outcome {
+    let args = Args(args);
+    let (template, text) = (args.string(1)?, args.string(2)?);
+    let (start, end) = (args.string(3)?, args.string(4)?);
+    if start.len() != 1 {
+        let length = start.len();
+        let message = format!("start delimiter has to be exactly one character long but is {length} long");
+        return Err(BuiltinError::new(message));
+    }
+    if end.len() != 1 {
+        // The length is the other delimiter's, as in OPA.
+        let length = start.len();
+        let message = format!("end delimiter has to be exactly one character long but is {length} long");
+        return Err(BuiltinError::new(message));
+    }
+    let mut pattern = String::from("^");
+    for (literal, expression) in template_parts(template, start, end)? {
+        pattern.push_str(&regex::escape(literal));
+        if let Some(expression) = expression {
+            compiled(context, &format!("^{expression}$"))?;
+            pattern.push_str(&format!("({expression})"));
+        }
+    }
+    pattern.push('$');
+    Ok(Some(compiled(context, &pattern)?.is_match(text).into()))
+}
+
+/// Literal texts, each but the last with the expression that follows it.
+fn template_parts<'a>(
+    template: &'a str,
+    start: &str,
+    end: &str,
+) -> Result<Vec<(&'a str, Option<&'a str>)>, BuiltinError> {
+    let unbalanced = || BuiltinError::new(format!("unbalanced braces in {}", crate::gofmt::quote(template)));
+    let (mut parts, mut level, mut literal_from, mut open_at) = (Vec::new(), 0, 0, 0);
+    for (at, c) in template.char_indices() {
+        if start.starts_with(c) {
+            level += 1;
+            if level == 1 {
+                open_at = at;
+            }
+        } else if end.starts_with(c) {
+            level -= 1;
+            if level == 0 {
+                let literal = template.get(literal_from..open_at).unwrap_or_default();
+                parts.push((literal, template.get(open_at + 1..at)));
+                literal_from = at + 1;
+            } else if level < 0 {
+                return Err(unbalanced());
+            }
+        }
+    }
+    if level != 0 {
+        return Err(unbalanced());
+    }
+    parts.push((template.get(literal_from..).unwrap_or_default(), None));
+    Ok(parts)
+}

@@ -1,0 +1,142 @@
+//! Category units: amounts with SI and binary prefixes.
+
+use num_bigint::BigInt;
+use rego_value::{Number, Value};
+
+use crate::args::Args;
+use crate::context::Context;
+use crate::error::BuiltinError;
+
+type Outcome = Result<Option<Value>, BuiltinError>;
+
+/// The number at the beginning of a text and the unit after it. None when an exponent is too long.
+fn split(text: &str) -> Option<(&str, &str)> {
+    let bytes = text.as_bytes();
+    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'e' | b'E' => {
+                let sign = matches!(bytes.get(at + 1), Some(b'+' | b'-'));
+                if !sign && !digit(at + 1) {
+                    break;
+                }
+                at += usize::from(sign);
+                let length = bytes.iter().skip(at + 1).take_while(|byte| byte.is_ascii_digit()).count();
+                if length > 6 {
+                    return None;
+                }
+            }
+            b'0'..=b'9' | b'.' | b'+' | b'-' => {}
+            _ => break,
+        }
+        at += 1;
+    }
+    // A unit may begin in the middle of a character only if the text does.
+    Some(text.split_at_checked(at).unwrap_or((text, "")))
+}
+
+/// What both functions check first: `name` is in every message.
+fn amount<'a>(text: &'a str, name: &str) -> Result<(&'a str, &'a str), BuiltinError> {
+    let error = |message: &str| BuiltinError::new(format!("{name}: {message}"));
+    if text.contains(' ') {
+        return Err(error("spaces not allowed in resource strings"));
+    }
+    let (number, unit) = split(text).ok_or_else(|| error("exponent too large"))?;
+    if number.is_empty() {
+        let missing = if name == "units.parse" { "no amount provided" } else { "no byte amount provided" };
+        return Err(error(missing));
+    }
+    Ok((number, unit))
+}
+
+/// `units.parse_bytes`: whole bytes, in any case, `10MB`, `10MiB`, `10m`.
+pub(crate) fn parse_bytes(_: &mut Context, args: &[Value]) -> Outcome {
+    const NAME: &str = "units.parse_bytes";
+    let text = Args(args).string(1)?.to_lowercase().replace('"', "");
+    let (number, unit) = amount(&text, NAME)?;
+    let (prefix, binary) = match unit.strip_suffix("ib").or_else(|| unit.strip_suffix('i')) {
+        Some(prefix) => (prefix, true),
+        None => (unit.strip_suffix('b').filter(|rest| !rest.is_empty()).unwrap_or(unit), false),
+    };
+    let power = ["k", "m", "g", "t", "p", "e"].iter().position(|known| *known == prefix);
+    let factor: i64 = match power.and_then(|power| u32::try_from(power).ok()) {
+        _ if unit.is_empty() => 1,
+        Some(power) if binary => 1 << (10 * (power + 1)),
+        Some(power) => 1000i64.pow(power + 1),
+        None => return Err(BuiltinError::new(format!("{NAME}: byte unit {unit} not recognized"))),
+    };
+    let number = Number::parse(number)
+        .map_err(|_| BuiltinError::new(format!("{NAME}: could not parse byte amount to a number")))?;
+    let total = number.to_float().product(rego_value::Number::from(factor).to_float()).truncated();
+    Ok(Some(Value::Number(Number::from(&total))))
+}
+
+/// `units.parse`: `m` is milli and `M` mega; beyond the first letter case does not matter.
+pub(crate) fn parse(_: &mut Context, args: &[Value]) -> Outcome {
+    const NAME: &str = "units.parse";
+    let text = Args(args).string(1)?.replace('"', "");
+    let (number, unit) = amount(&text, NAME)?;
+    let mut letters = unit.chars();
+    let unit: String = letters.next().into_iter().chain(letters.as_str().to_lowercase().chars()).collect();
+    let (numerator, denominator) =
+        factor(&unit).ok_or_else(|| BuiltinError::new(format!("{NAME}: unit {unit} not recognized")))?;
+    let (mantissa, scale) = decimal(number)
+        .ok_or_else(|| BuiltinError::new(format!("{NAME}: could not parse amount to a number")))?;
+    let ten = BigInt::from(10);
+    let exponent = u32::try_from(scale.unsigned_abs()).unwrap_or(u32::MAX);
+    let (mut numerator, mut denominator) = (mantissa * numerator, denominator);
+    if scale < 0 {
+        denominator *= ten.pow(exponent);
+    } else {
+        numerator *= ten.pow(exponent);
+    }
+    let (whole, rest) = (&numerator / &denominator, &numerator % &denominator);
+    if rest == BigInt::ZERO {
+        return Ok(Some(Value::Number(Number::from(&whole))));
+    }
+    let text = ten_digits(&numerator, &denominator);
+    let number = Number::parse(&text).map_err(|error| BuiltinError::new(error.to_string()))?;
+    Ok(Some(Value::Number(number)))
+}
+
+/// A fraction with ten digits after the point, rounded half away from zero.
+fn ten_digits(numerator: &BigInt, denominator: &BigInt) -> String {
+    let negative = numerator < &BigInt::ZERO;
+    let scaled = BigInt::from(numerator.magnitude().clone()) * BigInt::from(10_000_000_000i64);
+    let rounded: BigInt = (scaled * 2 + denominator) / (denominator * 2);
+    let digits = format!("{:0>11}", rounded.to_string());
+    let (whole, fraction) = digits.split_at(digits.len() - 10);
+    format!("{}{whole}.{fraction}", if negative { "-" } else { "" })
+}
+
+/// A prefix as a fraction. A thousandth is the nearest double, as in OPA.
+fn factor(unit: &str) -> Option<(BigInt, BigInt)> {
+    if unit == "m" {
+        // 0.001 is 1152921504606847 / 2^60.
+        return Some((BigInt::from(1_152_921_504_606_847i64), BigInt::from(1i64 << 60)));
+    }
+    let lower = unit.to_lowercase();
+    let (prefix, binary) = match lower.strip_suffix('i') {
+        Some(prefix) => (prefix, true),
+        None => (lower.as_str(), false),
+    };
+    if unit.is_empty() {
+        return Some((BigInt::from(1), BigInt::from(1)));
+    }
+    let power =
+        u32::try_from(["k", "m", "g", "t", "p", "e"].iter().position(|known| *known == prefix)?).ok()?;
+    let size: i64 = if binary { 1 << (10 * (power + 1)) } else { 1000i64.pow(power + 1) };
+    Some((BigInt::from(size), BigInt::from(1)))
+}
+
+/// A decimal number as an integer and a power of ten.
+fn decimal(text: &str) -> Option<(BigInt, i64)> {
+    // Checks the form, and that the exponent is no threat.
+    Number::parse(text).ok()?;
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits: BigInt = format!("{whole}{fraction}").parse().ok()?;
+    let exponent: i64 = exponent.parse().ok()?;
+    Some((digits, exponent - i64::try_from(fraction.len()).ok()?))
+}
