@@ -5,7 +5,8 @@
 #
 # Uses rustup's wasm32-unknown-unknown where it is installed; otherwise Debian's rustc-web, cargo-web, rust-web-src and
 # lld-14, which build core and alloc for the target themselves. The output depends on the compiler, so its version is
-# recorded in the module beside the digest of the sources (see tests/blob.rs, which compares both).
+# recorded in the module beside the digest of the sources (see tests/blob.rs, which compares both). RUNTIME_RUSTC=/usr/bin/rustc
+# chooses the second way where both are there.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -20,7 +21,7 @@ flags=(
   "--remap-path-prefix=$root=." "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
 )
 cargo_args=()
-if rustup target list --installed 2>/dev/null | grep -qx "$target"; then
+if [ "${RUNTIME_RUSTC:-}" != /usr/bin/rustc ] && rustup target list --installed 2>/dev/null | grep -qx "$target"; then
   cargo=cargo rustc=rustc
 else
   cargo=/usr/bin/cargo rustc=/usr/bin/rustc

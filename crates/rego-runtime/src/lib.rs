@@ -61,6 +61,7 @@ mod memory;
 pub mod native;
 mod order;
 mod rt;
+mod sort;
 mod table;
 mod text;
 mod value;

@@ -246,7 +246,7 @@ fn sort_entries(table: Value) {
             let value = if kind == KIND_OBJECT { load_u32(at + ENTRY_VALUE) } else { 0 };
             keyed.push([load_u32(at + ENTRY_HASH), load_u32(at + ENTRY_KEY), value]);
         }
-        keyed.sort_unstable_by(|[_, a, _], [_, b, _]| compare(Value(*a), Value(*b)));
+        crate::sort::sort(&mut keyed, |[_, a, _], [_, b, _]| compare(Value(*a), Value(*b)));
         let mut at = entries;
         for [key_hash, key, value] in keyed {
             store_u32(at + ENTRY_HASH, key_hash);

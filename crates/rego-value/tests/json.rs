@@ -170,3 +170,48 @@ fn numbers_are_one_value_in_any_notation() {
     assert_eq!(Number::from_f64(-100.0).unwrap().to_string(), "-100");
     assert!(Number::from_f64(f64::NAN).is_err());
 }
+
+/// Texts that differ by a few bytes from good ones are read or refused as another reader does.
+#[test]
+fn mutated_texts_are_judged_as_by_serde() {
+    let seeds = [
+        r#"{"user":{"id":"u-17","roles":["admin","dev"],"tier":"gold"},"cost_cents":1250,"confirm":true,"ratio":0.25}"#,
+        r#"[1,-2,3.5e2,[],{},"plain ascii text longer than eight","x\ny\"z",null,false,{"a":{"b":[{"c":[[0]]}]}}]"#,
+        r#"  {"a" : [ 1 , 2 ] , "b" : "" , "1234567" : "12345678" , "c":"\/\\\t"}  "#,
+    ];
+    let alphabet = br#"{}[]:,"0123456789-+.eE truefalsn\/b "#;
+    let mut state = 0x2545_f491_4f6c_dd1du64;
+    let mut random = |bound: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 33) as usize % bound
+    };
+    let mut accepted = 0;
+    for _ in 0..60_000 {
+        let mut text = seeds[random(seeds.len())].as_bytes().to_vec();
+        for _ in 0..=random(3) {
+            let at = random(text.len().max(1)).min(text.len());
+            match random(4) {
+                0 if at < text.len() => text[at] = alphabet[random(alphabet.len())],
+                1 => text.insert(at, alphabet[random(alphabet.len())]),
+                2 if at < text.len() => drop(text.remove(at)),
+                _ => text.truncate(at.max(1)),
+            }
+        }
+        let (ours, theirs) = (json::parse(&text), serde_json::from_slice::<serde_json::Value>(&text));
+        let shown = String::from_utf8_lossy(&text).into_owned();
+        // Ours keeps numbers of any size, which serde's f64 refuses.
+        if theirs.as_ref().is_err_and(|error| error.to_string().contains("out of range")) {
+            continue;
+        }
+        assert_eq!(ours.is_ok(), theirs.is_ok(), "{shown}");
+        assert_eq!(json::is_valid(&text), theirs.is_ok(), "{shown}");
+        if let (Ok(ours), Ok(theirs)) = (ours, theirs) {
+            accepted += 1;
+            let written = json::to_string(&ours, Escape::Plain);
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&written).unwrap(), theirs, "{shown}");
+        }
+    }
+    assert!(accepted > 1_000, "{accepted}");
+}

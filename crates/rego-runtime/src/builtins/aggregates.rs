@@ -68,7 +68,7 @@ pub(super) fn min(a: Value) -> Outcome {
 pub(super) fn sort(a: Value) -> Outcome {
     let mut elements = elements(a)?;
     if a.is_array() {
-        elements.sort_unstable_by(|x, y| compare(*x, *y));
+        crate::sort::sort(&mut elements, |x, y| compare(*x, *y));
     }
     let sorted = array::new(elements.len() as u32);
     elements.into_iter().for_each(|element| array::push(sorted, element));

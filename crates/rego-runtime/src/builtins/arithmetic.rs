@@ -6,11 +6,17 @@ use crate::table;
 use crate::value::{Num, Value};
 use num_bigint::BigInt;
 use rego_value::Number;
+use rego_value::abi::small_int_value;
 use rego_value::number::{ArithmeticError, Decimal, Float};
 
 type Exact = fn(&Number, &Number) -> Number;
 
-#[inline]
+/// Both integers, where both are handles themselves: nearly always, and worth the shortest way.
+#[inline(always)]
+fn small_pair(a: Value, b: Value) -> Option<(i64, i64)> {
+    if a.0 & b.0 & 1 == 1 { Some((small_int_value(a.0), small_int_value(b.0))) } else { None }
+}
+
 fn combine(
     a: Value,
     b: Value,
@@ -54,10 +60,17 @@ fn to_float(number: Num) -> Float {
 }
 
 pub(super) fn plus(a: Value, b: Value) -> Outcome {
+    // 31 bits each: neither sum, difference nor product overflows 64.
+    if let Some((x, y)) = small_pair(a, b) {
+        return Ok(Value::int(x + y));
+    }
     combine(a, b, i64::checked_add, Number::plus, Float::sum)
 }
 
 pub(super) fn minus(a: Value, b: Value) -> Outcome {
+    if let Some((x, y)) = small_pair(a, b) {
+        return Ok(Value::int(x - y));
+    }
     if a.is_set() && b.is_set() {
         return Ok(difference(a, b));
     }
@@ -81,6 +94,9 @@ fn difference(a: Value, b: Value) -> Value {
 }
 
 pub(super) fn mul(a: Value, b: Value) -> Outcome {
+    if let Some((x, y)) = small_pair(a, b) {
+        return Ok(Value::int(x * y));
+    }
     combine(a, b, i64::checked_mul, Number::times, Float::product)
 }
 
@@ -100,6 +116,9 @@ pub(super) fn div(a: Value, b: Value) -> Outcome {
 }
 
 pub(super) fn rem(a: Value, b: Value) -> Outcome {
+    if let Some((x, y @ 1..)) = small_pair(a, b) {
+        return Ok(Value::int(x % y));
+    }
     let (x, y) = (operand(a, 1)?, operand(b, 2)?);
     if let (Num::Int(x), Num::Int(y)) = (x, y)
         && let Some(result) = x.checked_rem(y)
