@@ -201,7 +201,7 @@ fn string(text: &str) -> Value {
 fn path_of(steps: &[Term]) -> Value {
     let shown = |step: &Term| match &step.value {
         Value::String(text) => Value::String(text.clone()),
-        value => string(&crate::text::of_value(value)),
+        value => string(&value.to_string()),
     };
     Value::Array(steps.iter().map(|step| term(shown(step))).collect())
 }

@@ -201,8 +201,8 @@ impl DynamicRef {
     }
 
     fn describe_condition(&self, condition: &Condition, shown: &Shown<'_>) -> String {
-        let term = text::of_term(&condition.term);
-        let is = format!("{term} is {}", text::of_term(&condition.value));
+        let term = condition.term.to_string();
+        let is = format!("{term} is {}", condition.value);
         match self.note(condition, &term, shown) {
             Some(note) => format!("{is} ({note})"),
             None => is,
@@ -226,7 +226,7 @@ impl DynamicRef {
             }
             Origin::Collection(values) => match members(values).len() {
                 n if n > MAX_MEMBERS => format!("{term} is one of {n} values"),
-                _ => format!("{term} is one of {}", text::of_value(values)),
+                _ => format!("{term} is one of {}", values),
             },
             Origin::Builtin(name) => format!("{term} is computed by {name}"),
             Origin::HeadKey => format!("{term} is a key of {}", shown.from),

@@ -7,7 +7,6 @@ use rego_syntax::ast::{Module, Name};
 
 use crate::errors::compile_error;
 use crate::stages::Compilation;
-use crate::text;
 
 /// Checks modules in Rego v1, and all of them in strict mode.
 pub(crate) fn check_duplicate_imports(c: &mut Compilation<'_>) {
@@ -28,7 +27,7 @@ fn duplicates(module: &Module) -> Vec<Diagnostic> {
                 found.push(compile_error(import.span, format!("import must not shadow {first}")));
             }
             None => {
-                seen.insert(name, text::of_import(import));
+                seen.insert(name, import.to_string());
             }
         }
     }

@@ -5,7 +5,6 @@ use rego_syntax::ast::{Body, Module, Term};
 
 use crate::errors::compile_error;
 use crate::stages::Compilation;
-use crate::text;
 use crate::vars;
 use crate::visit::{self, Node};
 
@@ -26,7 +25,7 @@ fn overrides_in_module(module: &Module) -> Vec<Diagnostic> {
             found.push(compile_error(rule.span, message));
         }
         for arg in rule.head.args.iter().filter(|arg| vars::is_root_document_term(arg)) {
-            let name = text::of_term(arg);
+            let name = arg.to_string();
             let message = format!("args must not shadow {name} (use a different variable name)");
             found.push(compile_error(arg.span, message));
         }
@@ -47,7 +46,7 @@ pub(crate) fn overrides_in_query(query: &Body) -> Vec<Diagnostic> {
 fn overrides(node: Node<'_>, found: &mut Vec<Diagnostic>) {
     visit::walk_exprs(node, &mut |expr| {
         if expr.is_assignment() {
-            let name = expr.operand(0).map(|target: &Term| text::of_term(target)).unwrap_or_default();
+            let name = expr.operand(0).map(Term::to_string).unwrap_or_default();
             if vars::is_root_document(&name) {
                 let message = format!("variables must not shadow {name} (use a different variable name)");
                 found.push(compile_error(expr.span, message));

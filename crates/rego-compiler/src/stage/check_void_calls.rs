@@ -6,7 +6,6 @@ use rego_syntax::ast::{Term, Value};
 use crate::declarations::Declarations;
 use crate::errors::type_error;
 use crate::stages::Compilation;
-use crate::text;
 use crate::visit::{self, Node};
 
 /// Checks all rules.
@@ -25,7 +24,7 @@ pub(crate) fn void_calls(node: Node<'_>, declarations: Declarations<'_>) -> Vec<
             let builtin =
                 terms.first().and_then(Term::as_ref_value).and_then(|name| declarations.builtin(name));
             if builtin.is_some_and(|builtin| builtin.result.is_none()) {
-                found.push(type_error(term.span, format!("{} used as value", text::of_call(terms))));
+                found.push(type_error(term.span, format!("{} used as value", Value::Call(terms.clone()))));
             }
         }
         false

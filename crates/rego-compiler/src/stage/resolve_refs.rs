@@ -8,7 +8,6 @@ use rego_syntax::ast::{
 
 use crate::errors::compile_error;
 use crate::stages::Compilation;
-use crate::text;
 use crate::vars::{self, VarSet};
 use crate::visit;
 
@@ -54,7 +53,7 @@ fn unused_imports(module: &Module, globals: &Globals) -> Vec<(rego_syntax::Span,
         !is_language_import(import) && name.is_some_and(|global| !global.used)
     };
     let imports = module.imports.iter().filter(unused);
-    imports.map(|import| (import.span, format!("{} unused", text::of_import(import)))).collect()
+    imports.map(|import| (import.span, format!("{import} unused"))).collect()
 }
 
 /// Whether the import changes the language (`rego.v1`, `future.keywords`) and binds no name.
@@ -95,7 +94,7 @@ fn resolve_rule(globals: &mut Globals, rule: &mut Rule) -> Result<(), String> {
 /// The variables of an argument's pattern; keys of objects and sets are no patterns.
 fn argument_vars(arg: &Term, found: &mut VarSet) -> Result<(), String> {
     if vars::is_root_document_term(arg) {
-        let name = text::of_term(arg);
+        let name = arg.to_string();
         return Err(format!("args must not shadow {name} (use a different variable name)"));
     }
     match &arg.value {

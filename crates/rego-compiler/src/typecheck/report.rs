@@ -62,10 +62,10 @@ impl Names<'_> {
         let pad = " ".repeat(text::of_ref(shown.get(..at).unwrap_or(&shown)).chars().count() + 1);
         let have = match have {
             Some(_) => format!("{pad}have (type): {}", Shown(have)),
-            None => format!("{pad}have: {}", shown.get(at).map(text::of_term).unwrap_or_default()),
+            None => format!("{pad}have: {}", shown.get(at).map(Term::to_string).unwrap_or_default()),
         };
         let want = if !one_of.is_empty() {
-            let listed: Vec<String> = one_of.iter().map(text::of_value).collect();
+            let listed: Vec<String> = one_of.iter().map(Value::to_string).collect();
             format!("{pad}want (one of): [{}]", listed.join(" "))
         } else if want.is_none() {
             format!("{pad}want (one of): []")

@@ -68,7 +68,7 @@ impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Value::String(text) => f.write_str(text),
-            value => f.write_str(&crate::text::of_value(value)),
+            value => f.write_str(&value.to_string()),
         }
     }
 }

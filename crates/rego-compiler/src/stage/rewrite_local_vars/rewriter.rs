@@ -10,7 +10,6 @@ use super::unused::{self, Original};
 use crate::errors::compile_error;
 use crate::locals::Locals;
 use crate::safety;
-use crate::text;
 use crate::vars::{self, Collector, Skip, VarSet};
 use crate::visit::{self, Node};
 use crate::visit_mut::{self, Rewrite};
@@ -314,7 +313,7 @@ impl Rewriter<'_> {
         });
         if shadowed {
             // Functions are no values, so a variable can not stand for one.
-            self.error(span, format!("called function {} shadowed", text::of_term(operator)));
+            self.error(span, format!("called function {} shadowed", operator));
         }
     }
 
