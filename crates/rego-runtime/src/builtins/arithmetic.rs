@@ -9,34 +9,29 @@ use rego_value::Number;
 use rego_value::abi::small_int_value;
 use rego_value::number::{ArithmeticError, Decimal, Float};
 
-type Exact = fn(&Number, &Number) -> Number;
-
 /// Both integers, where both are handles themselves: nearly always, and worth the shortest way.
 #[inline(always)]
 fn small_pair(a: Value, b: Value) -> Option<(i64, i64)> {
     if a.0 & b.0 & 1 == 1 { Some((small_int_value(a.0), small_int_value(b.0))) } else { None }
 }
 
+/// Generic, and not by pointers: a module without multiplication then need not hold it.
 fn combine(
     a: Value,
     b: Value,
-    small: fn(i64, i64) -> Option<i64>,
-    exact: Exact,
-    float: fn(Float, Float) -> Float,
+    small: impl FnOnce(i64, i64) -> Option<i64>,
+    exact: impl FnOnce(&Number, &Number) -> Number,
+    float: impl FnOnce(Float, Float) -> Float,
 ) -> Outcome {
     let (x, y) = (operand(a, 1)?, operand(b, 2)?);
-    match (x, y) {
-        (Num::Int(x), Num::Int(y)) => match small(x, y) {
-            Some(result) => Ok(Value::int(result)),
-            None => combine_exact(a, b, exact),
-        },
-        _ if is_integer(x) && is_integer(y) => combine_exact(a, b, exact),
-        _ => Ok(Value::from_float(float(to_float(x), to_float(y)))),
+    if let (Num::Int(x), Num::Int(y)) = (x, y)
+        && let Some(result) = small(x, y)
+    {
+        return Ok(Value::int(result));
     }
-}
-
-#[cold]
-fn combine_exact(a: Value, b: Value, exact: Exact) -> Outcome {
+    if !is_integer(x) || !is_integer(y) {
+        return Ok(Value::from_float(float(to_float(x), to_float(y))));
+    }
     match (a.to_number(), b.to_number()) {
         (Some(x), Some(y)) => Ok(Value::number(&exact(&x, &y))),
         _ => Err(Failure::Undefined),
@@ -180,6 +175,6 @@ fn integer(float: Float, step: i64) -> Outcome {
     }
 }
 
-fn unary(a: Value, wide: fn(&Number) -> Number) -> Outcome {
+fn unary(a: Value, wide: impl FnOnce(&Number) -> Number) -> Outcome {
     a.to_number().map(|number| Value::number(&wide(&number))).ok_or(Failure::Undefined)
 }

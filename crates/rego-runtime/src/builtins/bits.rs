@@ -10,7 +10,13 @@ use rego_value::Number;
 /// More bits than any shift may add: the result would not fit the memory.
 const MAX_SHIFT: u64 = 1 << 28;
 
-fn combine(a: Value, b: Value, small: fn(i64, i64) -> i64, wide: fn(BigInt, BigInt) -> BigInt) -> Outcome {
+/// Generic, and not by pointers, so that a module holds only what it uses.
+fn combine(
+    a: Value,
+    b: Value,
+    small: impl FnOnce(i64, i64) -> i64,
+    wide: impl FnOnce(BigInt, BigInt) -> BigInt,
+) -> Outcome {
     if let (Some(x), Some(y)) = (a.as_int(), b.as_int()) {
         return Ok(Value::int(small(x, y)));
     }

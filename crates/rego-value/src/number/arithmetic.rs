@@ -1,7 +1,6 @@
 //! Arithmetic with OPA's results: exact on integers of any size, binary floats of 64 mantissa bits otherwise.
 
 use super::{Float, Number, Repr};
-use alloc::string::ToString;
 use core::fmt;
 use num_bigint::BigInt;
 
@@ -166,12 +165,13 @@ impl Number {
         }
     }
 
+    /// Generic, and not by pointers: a module without multiplication then need not hold it.
     fn combine(
         &self,
         other: &Number,
-        small: fn(i64, i64) -> Option<i64>,
-        exact: fn(BigInt, BigInt) -> BigInt,
-        float: fn(Float, Float) -> Float,
+        small: impl FnOnce(i64, i64) -> Option<i64>,
+        exact: impl FnOnce(BigInt, BigInt) -> BigInt,
+        float: impl FnOnce(Float, Float) -> Float,
     ) -> Number {
         if let (Some(a), Some(b)) = (self.as_i64(), other.as_i64())
             && let Some(result) = small(a, b)
@@ -179,13 +179,13 @@ impl Number {
             return Number::from(result);
         }
         if let (Some(a), Some(b)) = (self.to_bigint(), other.to_bigint()) {
-            return Number::from_checked_text(exact(a, b).to_string());
+            return Number::from(&exact(a, b));
         }
         float(self.to_float(), other.to_float()).to_number()
     }
 }
 
 /// Folds integers; `None` where one is none.
-fn exact(numbers: &[Number], start: BigInt, combine: fn(BigInt, BigInt) -> BigInt) -> Option<BigInt> {
+fn exact(numbers: &[Number], start: BigInt, combine: impl Fn(BigInt, BigInt) -> BigInt) -> Option<BigInt> {
     numbers.iter().try_fold(start, |total, number| Some(combine(total, number.to_bigint()?)))
 }

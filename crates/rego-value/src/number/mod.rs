@@ -235,7 +235,7 @@ impl From<i64> for Number {
 
 impl From<&BigInt> for Number {
     fn from(int: &BigInt) -> Self {
-        Number::from_checked_text(int.to_string())
+        Number::from_checked_text(int.to_str_radix(10))
     }
 }
 

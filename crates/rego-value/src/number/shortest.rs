@@ -5,7 +5,7 @@
 
 use super::Float;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use num_bigint::BigUint;
 
@@ -79,7 +79,20 @@ fn write_exponent(text: &mut String, Digits { digits, .. }: &Digits, exponent: i
     if exponent.abs() < 10 {
         text.push('0');
     }
-    text.push_str(&exponent.abs().to_string());
+    push_decimal(text, exponent.unsigned_abs());
+}
+
+/// Without the standard library's formatting, which a module would have to hold for this alone.
+fn push_decimal(text: &mut String, mut value: u64) {
+    let mut digits = Vec::with_capacity(8);
+    loop {
+        digits.push((value % 10) as u8 + b'0');
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    text.extend(digits.iter().rev().map(|digit| char::from(*digit)));
 }
 
 /// `%f`.
