@@ -37,7 +37,8 @@ const ENTRYPOINT: &str = "eval";
 
 impl Pipeline {
     pub(crate) fn new() -> Result<Self, String> {
-        let config = Config { memory_limit: 512 << 20, ..Config::default() };
+        // A module is evaluated once or twice here, so compiling it is nearly all of the work.
+        let config = Config { memory_limit: 512 << 20, optimise: false, ..Config::default() };
         Ok(Self { engine: Engine::new(config).map_err(|error| error.to_string())? })
     }
 

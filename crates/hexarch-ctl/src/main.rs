@@ -1,3 +1,46 @@
 //! The command line of Hexarch Guardrails.
+//!
+//! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 denied by policy. Results go to standard output, errors to standard
+//! error.
 
-fn main() {}
+mod commands;
+mod failure;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{demo, policy};
+
+/// Checks policies before code that can do damage.
+#[derive(Parser)]
+#[command(name = "hexarch-ctl", version)]
+struct Arguments {
+    /// The policy file; without it the nearest hexarch.yaml from here upwards.
+    #[arg(long, global = true, value_name = "FILE", env = "HEXARCH_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs an agent's calls under policies and shows each decision; needs no server.
+    Demo(demo::Arguments),
+    /// Looks at policies.
+    #[command(subcommand)]
+    Policy(policy::Command),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.command {
+        Command::Demo(demo) => demo::run(&demo),
+        Command::Policy(command) => policy::run(&command, arguments.config.as_deref()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

@@ -21,6 +21,9 @@ pub struct Config {
     pub tick: Duration,
     /// How much superseded data an instance keeps before it lays out its data afresh, in bytes.
     pub garbage_limit: usize,
+    /// Compile modules for speed of evaluation. `false` compiles several times faster into code that is slower: for
+    /// modules that are evaluated once, as those of tests are.
+    pub optimise: bool,
 }
 
 impl Default for Config {
@@ -31,6 +34,7 @@ impl Default for Config {
             default_deadline: Duration::from_secs(1),
             tick: Duration::from_millis(1),
             garbage_limit: 1 << 20,
+            optimise: true,
         }
     }
 }
@@ -61,6 +65,11 @@ impl Engine {
             .wasm_backtrace_max_frames(NonZeroUsize::new(1))
             .wasm_simd(true)
             .cranelift_opt_level(wasmtime::OptLevel::Speed);
+        if !config.optimise {
+            settings
+                .cranelift_opt_level(wasmtime::OptLevel::None)
+                .cranelift_regalloc_algorithm(wasmtime::RegallocAlgorithm::SinglePass);
+        }
         let wasmtime = wasmtime::Engine::new(&settings).map_err(EngineError::setup)?;
         let clock = Clock::start(wasmtime.clone(), config.tick).map_err(EngineError::clock)?;
         Ok(Self { inner: Arc::new(Inner { config, wasmtime, clock }) })

@@ -1,0 +1,84 @@
+//! Our engine, with our modules and with OPA's.
+
+use std::time::Duration;
+
+use rego_build::{Options, Source};
+use rego_engine::{Config, Engine, EntrypointId, EvalContext, Input, Instance, Module};
+use rego_value::{Value, json};
+
+use crate::Decision;
+use crate::policy::Policy;
+
+/// The policy as our compiler builds it.
+///
+/// # Panics
+///
+/// With the diagnostics, when the policy does not compile.
+#[must_use]
+pub fn compile(policy: &Policy) -> Vec<u8> {
+    let source = Source::new("policy.rego", policy.source.as_str());
+    match rego_build::build(&[source], &[&policy.entrypoint], &Options::default()) {
+        Ok(module) => module.bytes,
+        Err(error) => panic!("{}: {error}", policy.name),
+    }
+}
+
+/// A warm instance with its data loaded; deadline and memory cap are on, as always.
+pub struct Loaded {
+    instance: Instance,
+    entrypoint: EntrypointId,
+    context: EvalContext,
+}
+
+impl Loaded {
+    /// Loads a module and the policy's data.
+    ///
+    /// # Panics
+    ///
+    /// When the module is none or the data are no object.
+    #[must_use]
+    pub fn new(module: &[u8], policy: &Policy) -> Self {
+        let engine = Engine::new(Config::default()).unwrap();
+        let module = Module::new(&engine, module).unwrap();
+        let entrypoint = module.entrypoint(&policy.entrypoint).unwrap();
+        let mut instance = Instance::new(&module).unwrap();
+        instance.set_data_json(policy.data.as_bytes()).unwrap();
+        let context = EvalContext { deadline: Some(Duration::from_secs(1)), ..EvalContext::default() };
+        Self { instance, entrypoint, context }
+    }
+
+    /// Decides an input's JSON text.
+    ///
+    /// # Panics
+    ///
+    /// When there is no decision.
+    pub fn decide(&mut self, text: &str) -> Decision {
+        self.evaluate(Input::Json(text.as_bytes()))
+    }
+
+    /// An input, parsed once for [`Loaded::decide_parsed`].
+    ///
+    /// # Panics
+    ///
+    /// When the text is no JSON.
+    #[must_use]
+    pub fn parse(text: &str) -> Value {
+        json::parse(text.as_bytes()).unwrap()
+    }
+
+    /// Decides a parsed input.
+    ///
+    /// # Panics
+    ///
+    /// When there is no decision.
+    pub fn decide_parsed(&mut self, input: &Value) -> Decision {
+        self.evaluate(Input::Value(input))
+    }
+
+    fn evaluate(&mut self, input: Input<'_>) -> Decision {
+        let decision = self.instance.evaluate_value(self.entrypoint, input, &self.context).unwrap().unwrap();
+        let text = |key: &str| decision.get_str(key).and_then(Value::as_str).unwrap();
+        let allowed = decision.get_str("allowed").and_then(Value::as_bool).unwrap();
+        Decision::new(allowed, text("reason"), text("action"))
+    }
+}

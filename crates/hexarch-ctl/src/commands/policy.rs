@@ -1,0 +1,119 @@
+//! `hexarch-ctl policy`: list, validate, export.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Subcommand, ValueEnum};
+use guard_policy::{LoadOptions, PolicyFile};
+use hexarch_guardrails::{DECISION_ENTRYPOINT, compile_policies};
+
+use crate::failure::Failure;
+
+/// What to do with policies.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Lists the policies of the file.
+    List,
+    /// Checks policy files; reports everything that is wrong with each.
+    Validate {
+        /// The files; without any, the one that would be used.
+        files: Vec<PathBuf>,
+    },
+    /// Writes one policy to standard output.
+    Export {
+        /// The policy's id.
+        name: String,
+        /// In which form.
+        #[arg(long, value_enum, default_value_t = Form::Rego)]
+        format: Form,
+    },
+}
+
+/// A form to export to.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Form {
+    /// A Rego module that needs no other.
+    Rego,
+    /// A hexarch.yaml.
+    Yaml,
+    /// The same as JSON.
+    Json,
+    /// The whole file, compiled; any host of OPA's modules runs it.
+    Wasm,
+}
+
+/// Runs the command.
+pub(crate) fn run(command: &Command, config: Option<&Path>) -> Result<(), Failure> {
+    match command {
+        Command::List => list(&load(config)?),
+        Command::Validate { files } => validate(files, config),
+        Command::Export { name, format } => export(&load(config)?, name, *format),
+    }
+}
+
+fn located(config: Option<&Path>) -> Result<PathBuf, Failure> {
+    config.map_or_else(|| guard_policy::discover(".").map_err(Failure::of), |path| Ok(path.to_owned()))
+}
+
+fn load(config: Option<&Path>) -> Result<PolicyFile, Failure> {
+    guard_policy::load(located(config)?, &LoadOptions::default()).map_err(Failure::of)
+}
+
+fn list(file: &PolicyFile) -> Result<(), Failure> {
+    let package = guard_policy::translate(file);
+    let mut out = std::io::stdout().lock();
+    let width = package.policies().iter().map(|policy| policy.id().chars().count()).max().unwrap_or_default();
+    for policy in package.policies() {
+        writeln!(out, "{:width$}  {}", policy.id(), policy.description().unwrap_or_default())?;
+    }
+    Ok(())
+}
+
+/// Checks every file, also behind one that is wrong.
+fn validate(files: &[PathBuf], config: Option<&Path>) -> Result<(), Failure> {
+    let discovered;
+    let files = match files {
+        [] => {
+            discovered = [located(config)?];
+            discovered.as_slice()
+        }
+        files => files,
+    };
+    let mut out = std::io::stdout().lock();
+    let mut wrong = false;
+    for path in files {
+        match check(path) {
+            Ok(policies) => writeln!(out, "{}: {policies} policies, no problems", path.display())?,
+            Err(problems) => {
+                eprintln!("{problems}");
+                wrong = true;
+            }
+        }
+    }
+    if wrong { Err(Failure::Silent) } else { Ok(()) }
+}
+
+/// Reads, translates and compiles a file, as a Guardian would; the number of its policies.
+fn check(path: &Path) -> Result<usize, String> {
+    let file = guard_policy::load(path, &LoadOptions::default()).map_err(|error| error.to_string())?;
+    let package = guard_policy::translate(&file);
+    compile_policies(package.modules(), package.entrypoints()).map_err(|error| error.to_string())?;
+    Ok(file.policies().len())
+}
+
+fn export(file: &PolicyFile, name: &str, form: Form) -> Result<(), Failure> {
+    let policy = file.policy(name).ok_or_else(|| {
+        let known: Vec<String> = file.policies().iter().map(|policy| format!("`{}`", policy.id())).collect();
+        Failure::Failed(format!("there is no policy `{name}`; there are {}", known.join(", ")))
+    })?;
+    let bytes = match form {
+        Form::Rego => guard_policy::export_rego(file, policy).into_bytes(),
+        Form::Yaml => guard_policy::export_yaml(policy).into_bytes(),
+        Form::Json => guard_policy::export_json(policy).into_bytes(),
+        Form::Wasm => {
+            let package = guard_policy::translate(file);
+            compile_policies(package.modules(), &[DECISION_ENTRYPOINT]).map_err(Failure::of)?
+        }
+    };
+    Ok(std::io::stdout().lock().write_all(&bytes)?)
+}

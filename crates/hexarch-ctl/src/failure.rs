@@ -1,0 +1,43 @@
+//! How a command fails.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It could not; the message is printed to standard error.
+    Failed(String),
+    /// Everything was said already.
+    Silent,
+    /// Whoever read the output has gone; there is nobody to tell.
+    OutputClosed,
+}
+
+impl Failure {
+    /// A failure with an error's own words.
+    pub(crate) fn of(error: impl Display) -> Self {
+        Self::Failed(error.to_string())
+    }
+
+    /// Prints what is left to say, and gives the exit code.
+    pub(crate) fn report(self) -> ExitCode {
+        match self {
+            Self::Failed(message) => {
+                eprintln!("hexarch-ctl: {message}");
+                ExitCode::from(1)
+            }
+            Self::Silent => ExitCode::from(1),
+            Self::OutputClosed => ExitCode::SUCCESS,
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self::OutputClosed,
+            _ => Self::of(error),
+        }
+    }
+}
