@@ -63,3 +63,23 @@ fn a_query_is_checked_against_its_program() {
     assert_eq!(error("x > 1", &mut compile), "var x is unsafe");
     assert_eq!(error("count(data.a.f(\"a\"))", &mut compile), "data.a.f: invalid argument(s)");
 }
+
+#[test]
+fn a_type_error_says_what_was_given_and_what_is_wanted() {
+    let modules =
+        [("policy.rego".to_owned(), "package a\np if startswith(\"x\", input.y, 1, 2)\nq := 1 + \"a\"\n")];
+    let (first, _) =
+        support::compile(&modules, RegoVersion::V1, &Options::default()).map(|_| ()).unwrap_err();
+    assert_eq!(first[0].message, "startswith: arity mismatch");
+    assert_eq!(
+        first[0].help.as_deref().unwrap().split_whitespace().collect::<Vec<_>>().join(" "),
+        "have: (string, any, number, number) want: (search: string, base: string)"
+    );
+}
+
+#[test]
+fn a_program_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<CheckedProgram>();
+    shared::<rego_compiler::CheckedQuery>();
+}

@@ -75,11 +75,9 @@ fn mismatch(
     let operator = expr.operator().map(|operator| original(operator, rewritten)).unwrap_or_default();
     let name = text::of_ref(&operator);
     if let Some(builtin) = declarations.builtin(&operator) {
+        let want = FunctionType { result: None, ..FunctionType::of_builtin(builtin) };
         let have: Vec<String> = expr.operands().iter().map(|term: &Term| describe_operand(term)).collect();
-        let lines = [
-            format!("have: ({})", have.join(", ")),
-            format!("want: {}", FunctionType::of_builtin(builtin).describe()),
-        ];
+        let lines = [format!("have: ({})", have.join(", ")), format!("want: {}", want.describe())];
         return type_error_with(expr.span, format!("{name}: arity mismatch"), &lines);
     }
     let arguments = if given == 1 { "argument" } else { "arguments" };
