@@ -124,3 +124,21 @@ fn planning_is_deterministic() {
         assert_eq!(outcome(&case), outcome(&case), "{}", path.display());
     }
 }
+
+#[test]
+fn a_long_chain_of_rules_needs_no_stack() {
+    let length = 3000;
+    let mut text = String::from("package t\n\np0 := input.x\n");
+    for number in 1..length {
+        text.push_str(&format!("p{number} := p{}\n", number - 1));
+    }
+    let case = Case {
+        modules: vec![text],
+        entrypoints: vec![format!("t/p{}", length - 1)],
+        queries: Vec::new(),
+        given: String::new(),
+        expected: String::new(),
+    };
+    let policy = planned(&case, &mut SourceMap::new()).expect("a chain of rules can be planned");
+    assert_eq!(policy.funcs.len(), length);
+}

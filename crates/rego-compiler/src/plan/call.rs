@@ -35,7 +35,7 @@ impl Planner<'_> {
             if operator.is_dotted("eq") || operator.is_dotted("assign") {
                 return self.plan_unify(a, b);
             }
-            if operator.is_dotted("neq") && self.mocks.replacement("neq").is_none() {
+            if operator.is_dotted("neq") && !self.context.replaced.contains_key("neq") {
                 let (a, b) = (self.plan_term(a)?, self.plan_term(b)?);
                 self.emit(StmtKind::NotEqual { a, b });
                 return Ok(());
@@ -133,7 +133,7 @@ impl Planner<'_> {
     /// What an operator means here: a function, a built-in, or what a `with` put in its place.
     fn resolve(&mut self, operator: &Ref) -> Result<Callee> {
         let name = dotted(operator.iter());
-        if let Some(replacement) = self.mocks.replacement(&name).cloned() {
+        if let Some(replacement) = self.context.replaced.get(&name).cloned() {
             return self.resolve_replacement(operator, &name, replacement);
         }
         if let Some(node) = self.rules.lookup(operator) {
@@ -156,11 +156,10 @@ impl Planner<'_> {
             {
                 let arity = self.rules.arity(node);
                 // What replaces a function sees the originals, so its rules are planned apart from the replaced ones.
-                self.mocks.set_aside();
-                self.generations.begin(Vec::new(), Some("originals".to_owned()));
+                let originals = self.originals();
+                let outer = self.enter(originals);
                 let function = self.plan_rules(node);
-                self.generations.end();
-                self.mocks.restore();
+                self.enter(outer);
                 return Ok(Callee::Function(function?, arity));
             }
         }

@@ -77,7 +77,7 @@ impl Planner<'_> {
 
     /// The arguments that every function takes ahead of its own.
     pub(super) fn passed_arguments(&self) -> Result<Vec<Operand>> {
-        self.generations.variables().iter().map(|name| self.plan_var(name)).collect()
+        self.context.variables.iter().map(|name| self.plan_var(name)).collect()
     }
 
     /// A step that is not a constant, below a node with children: it may mean any child, or base data beside them.
@@ -218,7 +218,7 @@ impl Planner<'_> {
     /// Whether the reference can be looked up among the functions when it runs: all its variables have values, and the
     /// rules it may mean all stand at the same depth. No targets means that no rule can be meant.
     fn find_dynamic_call(&self, reference: &[Term]) -> Option<DynamicCall> {
-        if self.generations.variables().len() > 2 {
+        if self.context.variables.len() > 2 {
             return None;
         }
         let mut nodes = vec![self.rules.root()];
@@ -269,7 +269,7 @@ impl Planner<'_> {
         }
         let (to_rule, rest) = reference.split_at_checked(call.len).unwrap_or((reference, &[]));
         let result = self.new_local();
-        let generation = format!("g{}", self.generations.number());
+        let generation = format!("g{}", self.context.number);
         let mut path = vec![Operand::String(self.statics.string(&generation))];
         path.extend(self.plan_terms(to_rule.get(1..).unwrap_or_default())?);
         let args = self.passed_arguments()?.into_iter().map(|arg| self.local_of(arg)).collect();

@@ -7,6 +7,7 @@
 //! | file | what it plans |
 //! |---|---|
 //! | `query` | queries and entrypoints |
+//! | `contexts`, `functions` | what a `with` changes, and the functions that are to be planned |
 //! | `rules`, `heads`, `collisions` | the rules that share a function, and what their heads contribute |
 //! | `body`, `negation`, `every`, `with` | expressions |
 //! | `call` | calls of functions and built-ins, replaced ones too |
@@ -18,10 +19,11 @@ mod blocks;
 mod body;
 mod call;
 mod collisions;
+mod contexts;
 mod document;
 mod error;
 mod every;
-mod generations;
+mod functions;
 mod heads;
 mod negation;
 mod query;
@@ -35,7 +37,7 @@ mod unify;
 mod vars;
 mod with;
 
-use std::collections::HashSet;
+use std::rc::Rc;
 
 use rego_ir::{Block, Func, Local, Operand, Plan, Policy, StmtKind};
 use rego_syntax::ast::Module;
@@ -44,7 +46,8 @@ use rego_syntax::{SourceMap, Span};
 use crate::program::CheckedProgram;
 
 use self::blocks::{Mark, Opener};
-use self::generations::{Generations, Mocks};
+use self::contexts::{Context, Contexts};
+use self::functions::Functions;
 use self::scope::Scope;
 use self::statics::Statics;
 use self::trie::{PlannedRule, RuleTrie};
@@ -63,20 +66,22 @@ pub fn plan(program: &CheckedProgram, queries: &[Query]) -> Result<Policy> {
     let mut planner = Planner::new(program.modules(), program.sources());
     for query in queries {
         planner.plan_query(query)?;
+        planner.plan_requests()?;
     }
+    planner.functions.check_circles()?;
     Ok(planner.finish())
 }
 
 struct Planner<'a> {
     rules: RuleTrie<'a>,
     statics: Statics<'a>,
-    generations: Generations,
-    mocks: Mocks,
+    contexts: Contexts,
+    /// What rules and functions mean in what is being planned.
+    context: Rc<Context>,
+    functions: Functions,
     scope: Scope,
     /// The source of what is being planned, for errors.
     span: Span,
-    /// Paths whose functions are being planned.
-    in_progress: HashSet<String>,
     plans: Vec<Plan>,
     funcs: Vec<Func>,
 }
@@ -93,11 +98,11 @@ impl<'a> Planner<'a> {
         Self {
             rules,
             statics: Statics::new(sources),
-            generations: Generations::new(),
-            mocks: Mocks::default(),
+            contexts: Contexts::default(),
+            context: Rc::new(Context::outermost()),
+            functions: Functions::default(),
             scope: Scope::of_documents(),
             span: Span::NONE,
-            in_progress: HashSet::new(),
             plans: Vec::new(),
             funcs: Vec::new(),
         }
@@ -114,6 +119,12 @@ impl<'a> Planner<'a> {
 
     fn error<T>(&self, kind: PlanErrorKind) -> Result<T> {
         Err(PlanError { kind, span: self.span })
+    }
+
+    /// Plans in another context from now on, and gives back the one before.
+    fn enter(&mut self, context: Rc<Context>) -> Rc<Context> {
+        self.rules.set_hidden(context.hidden.clone());
+        std::mem::replace(&mut self.context, context)
     }
 
     /// What is appended from now on comes from `span`. A span that points nowhere changes nothing.

@@ -1,9 +1,12 @@
 //! The rules that make one document, as one function.
 
+use std::rc::Rc;
+
 use rego_ir::{Block, Func, Local, StmtKind};
 use rego_syntax::ast::{Rule, RuleKind, Term};
 
 use super::collisions::Collisions;
+use super::functions::Request;
 use super::heads::Document;
 use super::scope::Scope;
 use super::trie::{NodeId, PlannedRule};
@@ -39,30 +42,32 @@ pub(super) enum FirstDecides {
 }
 
 impl<'a> Planner<'a> {
-    /// The function for the rules of a node; it is planned once in each generation.
+    /// The name of the function for the rules of a node, which is planned later, once in each context.
     pub(super) fn plan_rules(&mut self, node: NodeId) -> Result<String> {
-        let mut rules = self.rules.rules(node).to_vec();
-        rules.sort_by(|a, b| {
-            b.reference.len().cmp(&a.reference.len()).then_with(|| a.reference.cmp(&b.reference))
-        });
-        let shared = shared_len(&rules);
-        let path: Vec<&Term> = rules.iter().take(1).flat_map(|r| r.reference.iter().take(shared)).collect();
-        let key = dotted(path.iter().copied());
-        if let Some(name) = self.generations.function(&key) {
-            return Ok(name.clone());
+        let rules = self.rules.rules(node);
+        let shared = shared_len(rules);
+        let path = dotted(rules.iter().take(1).flat_map(|r| r.reference.iter().take(shared)));
+        if self.context.within.contains(&path) {
+            return self.error(PlanErrorKind::SharedPrefix(path));
         }
-        if !self.in_progress.insert(key.clone()) {
-            return self.error(PlanErrorKind::SharedPrefix(key));
+        let request = Request { node, context: Rc::clone(&self.context), path };
+        Ok(self.functions.request(request, self.span))
+    }
+
+    /// Plans the functions that were asked for, and those that they ask for.
+    pub(super) fn plan_requests(&mut self) -> Result<()> {
+        while let Some(Request { node, context, path }) = self.functions.take() {
+            let outer = self.enter(context);
+            self.scope = Scope::new(0);
+            let mut rules = self.rules.rules(node).to_vec();
+            rules.sort_by(|a, b| {
+                b.reference.len().cmp(&a.reference.len()).then_with(|| a.reference.cmp(&b.reference))
+            });
+            let func = self.plan_function(&rules, shared_len(&rules), &path)?;
+            self.funcs.push(func);
+            self.enter(outer);
         }
-        let outer = (std::mem::replace(&mut self.scope, Scope::new(0)), self.span);
-        let func = self.plan_function(&rules, shared, &key);
-        (self.scope, self.span) = outer;
-        self.in_progress.remove(&key);
-        let func = func?;
-        self.generations.add_function(key, func.name.clone());
-        let name = func.name.clone();
-        self.funcs.push(func);
-        Ok(name)
+        Ok(())
     }
 
     fn plan_function(&mut self, rules: &[PlannedRule<'a>], shared: usize, key: &str) -> Result<Func> {
@@ -71,9 +76,9 @@ impl<'a> Planner<'a> {
             self.locate(first.rule.head.span);
         }
         let location = self.scope.location;
-        let generation = format!("g{}", self.generations.number());
+        let generation = format!("g{}", self.context.number);
         let mut params = Vec::new();
-        for name in self.generations.variables().to_vec() {
+        for name in self.context.variables.clone() {
             let local = self.new_local();
             self.scope.bind(name, local);
             params.push(local);
@@ -225,7 +230,7 @@ impl<'a> Planner<'a> {
 
 /// How many terms of the references all rules share: up to the first that is not the same string in all of them.
 fn shared_len(rules: &[PlannedRule<'_>]) -> usize {
-    let longest = rules.first().map_or(0, |r| r.reference.len());
+    let longest = rules.iter().map(|r| r.reference.len()).max().unwrap_or(0);
     let dynamic = |rule: &PlannedRule<'_>| {
         rule.reference.iter().skip(1).position(|step| step.as_string().is_none()).map(|at| at + 1)
     };

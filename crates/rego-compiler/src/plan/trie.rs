@@ -24,19 +24,19 @@ pub(super) struct NodeId(usize);
 struct Node<'a> {
     children: BTreeMap<Name, NodeId>,
     rules: Vec<PlannedRule<'a>>,
-    /// How many `with` modifiers hide this node at the moment.
-    shadows: u32,
 }
 
 /// The trie. Its root is `data`.
 pub(super) struct RuleTrie<'a> {
     nodes: Vec<Node<'a>>,
+    /// The nodes that are not seen at the moment, because a `with` puts data in their place.
+    hidden: Vec<NodeId>,
 }
 
 impl<'a> RuleTrie<'a> {
     /// A trie of no rules.
     pub(super) fn new() -> Self {
-        Self { nodes: vec![Node::default()] }
+        Self { nodes: vec![Node::default()], hidden: Vec::new() }
     }
 
     /// The node of `data`.
@@ -63,7 +63,7 @@ impl<'a> RuleTrie<'a> {
     /// The child, unless a `with` hides it.
     pub(super) fn child(&self, id: NodeId, key: &str) -> Option<NodeId> {
         let child = *self.node(id)?.children.get(key)?;
-        (self.node(child)?.shadows == 0).then_some(child)
+        (!self.hidden.contains(&child)).then_some(child)
     }
 
     /// The children that no `with` hides, by key.
@@ -71,7 +71,7 @@ impl<'a> RuleTrie<'a> {
         let Some(node) = self.node(id) else { return Vec::new() };
         node.children
             .iter()
-            .filter(|(_, child)| self.node(**child).is_some_and(|c| c.shadows == 0))
+            .filter(|(_, child)| !self.hidden.contains(child))
             .map(|(key, child)| (key.clone(), *child))
             .collect()
     }
@@ -100,18 +100,9 @@ impl<'a> RuleTrie<'a> {
         steps.iter().try_fold(self.root(), |node, step| self.child(node, step.as_string()?))
     }
 
-    /// Hides the node of a reference until [`Self::reveal`].
-    pub(super) fn hide(&mut self, reference: &[Term]) -> Option<NodeId> {
-        let id = self.lookup(reference)?;
-        self.nodes.get_mut(id.0)?.shadows += 1;
-        Some(id)
-    }
-
-    /// Undoes one [`Self::hide`].
-    pub(super) fn reveal(&mut self, id: NodeId) {
-        if let Some(node) = self.nodes.get_mut(id.0) {
-            node.shadows = node.shadows.saturating_sub(1);
-        }
+    /// Hides these nodes and no others.
+    pub(super) fn set_hidden(&mut self, hidden: Vec<NodeId>) {
+        self.hidden = hidden;
     }
 
     fn node(&self, id: NodeId) -> Option<&Node<'a>> {

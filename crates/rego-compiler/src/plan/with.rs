@@ -1,12 +1,13 @@
 //! `with`: an expression under other documents, or with functions replaced.
 
+use std::rc::Rc;
+
 use rego_ir::{Local, Operand, StmtKind, StringIndex};
 use rego_syntax::ast::{Expr, Name, Ref, Term, Value, With};
 
 use super::blocks::Opener;
-use super::generations::Replacements;
+use super::contexts::{Context, Replacements};
 use super::rules::dotted;
-use super::trie::NodeId;
 use super::{PlanErrorKind, Planner, Result};
 
 /// What the modifiers of one expression do.
@@ -80,7 +81,7 @@ impl Planner<'_> {
             return Ok(value.clone());
         }
         let operand = self.plan_term(value)?;
-        let name = Name::from(format!("__with{}__", self.generations.new_variable()));
+        let name = Name::from(format!("__with{}__", self.contexts.new_variable()));
         self.scope.bind(name.clone(), operand);
         overrides.variables.push(name.clone());
         Ok(Term::var(name, value.span))
@@ -114,22 +115,47 @@ impl Planner<'_> {
         if functions.is_empty() && !hides {
             return self.plan_expr_without_with(expr);
         }
-        let context = variables.is_empty().then(|| context_key(&targets, &functions));
-        self.generations.begin(variables, context);
-        self.mocks.begin(functions);
-        let hidden: Vec<Option<NodeId>> = targets.iter().map(|target| self.rules.hide(target)).collect();
+        let description = variables.is_empty().then(|| describe(&targets, &functions));
+        let around = Rc::clone(&self.context);
+        let mut context = self.derived_context();
+        context.variables.extend(variables);
+        context.replaced.extend(functions);
+        context.hidden.extend(targets.iter().filter_map(|target| self.rules.lookup(target)));
+        let context = self.contexts.add(around.number, description, context);
+        self.enter(context);
         let result = self.plan_expr_without_with(expr);
-        for node in hidden.into_iter().rev().flatten() {
-            self.rules.reveal(node);
-        }
-        self.mocks.end();
-        self.generations.end();
+        self.enter(around);
         result
+    }
+
+    /// The context for what replaces a function: it sees the originals.
+    pub(super) fn originals(&mut self) -> Rc<Context> {
+        let mut context = self.derived_context();
+        context.replaced.clear();
+        self.contexts.add(self.context.number, Some("originals".to_owned()), context)
+    }
+
+    /// A copy of the current context, to be changed.
+    fn derived_context(&self) -> Context {
+        let current = &self.context;
+        let mut within = current.within.clone();
+        if let Some(path) = self.functions.current_path()
+            && !within.iter().any(|outer| outer == path)
+        {
+            within.push(path.to_owned());
+        }
+        Context {
+            number: current.number,
+            variables: current.variables.clone(),
+            replaced: current.replaced.clone(),
+            hidden: current.hidden.clone(),
+            within,
+        }
     }
 }
 
 /// Describes what is hidden and replaced; equal descriptions inside one generation mean equal functions.
-fn context_key(targets: &[&Ref], functions: &Replacements) -> String {
+fn describe(targets: &[&Ref], functions: &Replacements) -> String {
     let mut parts: Vec<String> = targets
         .iter()
         .filter(|t| t.head_var().is_some_and(|name| name == "data"))
