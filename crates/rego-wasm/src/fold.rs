@@ -23,6 +23,7 @@ pub(crate) struct Folded {
     values: HashMap<StmtId, Value>,
     absorbed: HashSet<StmtId>,
     sizes: HashMap<StmtId, usize>,
+    changed_parts: HashMap<StmtId, Local>,
 }
 
 impl Folded {
@@ -36,6 +37,16 @@ impl Folded {
         self.sizes.get(&id(stmt)).copied().unwrap_or(0)
     }
 
+    /// Whether what a `Dot` finds may be changed by another statement.
+    pub(crate) fn is_part_changed(&self, stmt: &Stmt) -> bool {
+        self.changed_parts.contains_key(&id(stmt))
+    }
+
+    /// Whether a local is one that such finds are put into, or a new collection where nothing is found.
+    pub(crate) fn holds_changed_part(&self, local: Local) -> bool {
+        self.changed_parts.values().any(|target| *target == local)
+    }
+
     /// Whether a statement adds to such a collection, and so has nothing left to do.
     pub(crate) fn is_absorbed(&self, stmt: &Stmt) -> bool {
         self.absorbed.contains(&id(stmt))
@@ -47,25 +58,26 @@ pub(crate) fn fold(blocks: &[Block], constants: &Static) -> Folded {
     let mut flow = Flow::default();
     blocks.iter().for_each(|block| flow.block(block));
     let mut folded = Folded::default();
-    if !flow.changes_unknown {
+    // Where a part of some collection is changed, no collection is certain to stay as it was made.
+    if flow.changed_parts.is_empty() {
         blocks.iter().for_each(|block| fold_block(block, constants, &flow.changes, &mut folded));
     }
     folded.sizes = flow.changes.iter().map(|(maker, changes)| (*maker, changes.len())).collect();
+    folded.changed_parts = flow.changed_parts;
     folded
 }
 
-/// The maker of what may be a part of some other collection.
-const UNKNOWN: StmtId = 0;
-
-/// Which `Make…` statements may have made what a local holds, and which statements may change it.
+/// Which statements may have made what a local holds, or found it in another collection, and which may change it.
 #[derive(Default)]
 struct Flow {
     makers: HashMap<Local, BTreeSet<StmtId>>,
     /// All that was put into `makers`, in order.
     log: Vec<(Local, BTreeSet<StmtId>)>,
     changes: HashMap<StmtId, BTreeSet<StmtId>>,
-    /// A part of some other collection is changed: then nothing is certain.
-    changes_unknown: bool,
+    /// The `Dot` and `Scan` statements whose finds are locals' values, with these locals.
+    finders: HashMap<StmtId, Local>,
+    /// Those of them whose finds are changed.
+    changed_parts: HashMap<StmtId, Local>,
 }
 
 impl Flow {
@@ -97,7 +109,9 @@ impl Flow {
     fn stmt(&mut self, stmt: &Stmt) {
         if let Some(changed) = stmt.kind.changed() {
             for maker in self.makers.get(&changed).into_iter().flatten() {
-                self.changes_unknown |= *maker == UNKNOWN;
+                if let Some(target) = self.finders.get(maker) {
+                    self.changed_parts.insert(*maker, *target);
+                }
                 self.changes.entry(*maker).or_default().insert(id(stmt));
             }
         }
@@ -115,8 +129,11 @@ impl Flow {
                 self.set(*target, sources.flatten().copied().collect());
             }
             kind => {
-                let part = matches!(kind, StmtKind::Dot { .. } | StmtKind::Scan { .. });
-                let makers = if part { BTreeSet::from([UNKNOWN]) } else { BTreeSet::new() };
+                let mut makers = BTreeSet::new();
+                if let StmtKind::Dot { target, .. } | StmtKind::Scan { value: target, .. } = kind {
+                    self.finders.insert(id(stmt), *target);
+                    makers.insert(id(stmt));
+                }
                 kind.for_each_write(|local| self.set(local, makers.clone()));
             }
         }

@@ -67,6 +67,14 @@ impl Body {
         self.op(Instruction::I32Load8U(at(offset, 0)))
     }
 
+    pub(crate) fn load_short(&mut self, offset: u32) -> &mut Self {
+        self.op(Instruction::I32Load16U(at(offset, 1)))
+    }
+
+    pub(crate) fn store_short(&mut self, offset: u32) -> &mut Self {
+        self.op(Instruction::I32Store16(at(offset, 1)))
+    }
+
     pub(crate) fn load_long(&mut self, offset: u32) -> &mut Self {
         self.op(Instruction::I64Load(at(offset, 3)))
     }

@@ -310,6 +310,19 @@ impl<'g, 'p> FuncGen<'g, 'p> {
         Ok(())
     }
 
+    /// Whether what a `Dot` finds may be changed.
+    pub(super) fn is_part_changed(&self, stmt: &Stmt) -> bool {
+        self.folded.is_part_changed(stmt)
+    }
+
+    /// The mark of the collections in a local that this function makes and changes inside of others. Two functions
+    /// have one mark only where a policy has more than 65,535 of them.
+    pub(super) fn owner(&self, local: Local) -> Option<u32> {
+        let Kind::Func { func, .. } = self.kind else { return None };
+        let (position, _) = self.shared.functions.get(func.name.as_str())?;
+        self.folded.holds_changed_part(local).then_some(position % u32::from(u16::MAX) + 1)
+    }
+
     /// How many elements the collection that a statement makes will have at least, by the look of the plan.
     pub(super) fn expected_size(&self, stmt: &Stmt) -> u32 {
         u32::try_from(self.folded.size(stmt)).unwrap_or(0).min(MAX_EXPECTED_SIZE)

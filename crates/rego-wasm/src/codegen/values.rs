@@ -1,6 +1,6 @@
 //! Statements that make, move, look up, change and test values.
 
-use rego_ir::{Local, Operand, Stmt, StmtKind};
+use rego_ir::{Local, Location, Operand, Stmt, StmtKind};
 use rego_value::{Number, abi};
 use wasm_encoder::Instruction;
 
@@ -9,6 +9,9 @@ use super::function::{FuncGen, Kind};
 
 /// The message of a key that a rule or comprehension gives two values.
 const OBJECT_CONFLICT: &str = "object keys must be unique";
+
+/// Offset of the mark (`u16`) of the function that is building a collection; the layout leaves it free.
+const OWNER: u32 = 2;
 
 impl FuncGen<'_, '_> {
     /// Generates a statement that holds no block and calls nothing of the policy's.
@@ -38,7 +41,12 @@ impl FuncGen<'_, '_> {
             StmtKind::MakeArray { .. } | StmtKind::MakeObject { .. } | StmtKind::MakeSet { .. } => {
                 self.make(stmt)?
             }
-            StmtKind::Dot { source, key, target } => self.dot(*source, *key, *target)?,
+            StmtKind::Dot { source, key, target } => {
+                self.dot(*source, *key, *target)?;
+                if self.is_part_changed(stmt) {
+                    self.require_own(*target, stmt.location)?;
+                }
+            }
             StmtKind::Len { source, target } => {
                 self.push(*source)?;
                 self.call_runtime("rt_len");
@@ -119,7 +127,31 @@ impl FuncGen<'_, '_> {
             self.body.constant(capacity);
             self.call_runtime(constructor);
             self.pop(target);
+            self.mark_own(target);
         }
+        Ok(())
+    }
+
+    /// Marks a collection as made by this function, where it may be found inside of another one and changed.
+    fn mark_own(&mut self, collection: Local) {
+        if let Some(owner) = self.owner(collection) {
+            let collection = self.local(collection);
+            self.body.get(collection).constant(owner).store_short(OWNER);
+        }
+    }
+
+    /// A rule such as `p[x].y := z` adds to the collections that it finds in its result. One that it has not made itself
+    /// is the value of another definition, such as `p.a := data.b`: changing it would change that, and OPA calls it a
+    /// conflict.
+    fn require_own(&mut self, found: Local, location: Location) -> Result<()> {
+        let Some(owner) = self.owner(found) else { return Ok(()) };
+        let operand = Operand::Local(found);
+        self.push_is_pointer(operand)?;
+        self.body.if_value();
+        self.push(operand)?;
+        self.body.load_short(OWNER).constant(owner).op(Instruction::I32Ne).else_().constant(1).end().if_();
+        self.conflict(location, OBJECT_CONFLICT)?;
+        self.body.end();
         Ok(())
     }
 
