@@ -19,8 +19,7 @@
 //! [`KIND_DECIMAL`] takes part (`1.0`).
 //!
 //! # Heap objects
-//! The first byte is the kind, the second the flags, bytes 2 and 3 are zero (in objects and sets that
-//! a rule builds, generated code marks the rule there), and the `u32` at [`LEN`] is the length.
+//! The first byte is the kind, the second the flags, bytes 2 and 3 are zero, and the `u32` at [`LEN`] is the length.
 //!
 //! | kind | 4 | 8 | 12 | 16 | 20 | size |
 //! |---|---|---|---|---|---|---|

@@ -10,7 +10,8 @@ use super::function::{FuncGen, Kind};
 /// The message of a key that a rule or comprehension gives two values.
 const OBJECT_CONFLICT: &str = "object keys must be unique";
 
-/// Offset of the mark (`u16`) of the function that is building a collection; the layout leaves it free.
+/// Offset of the mark (`u16`) of the function that is building a collection. The layout has zeros there, which nothing
+/// reads.
 const OWNER: u32 = 2;
 
 impl FuncGen<'_, '_> {
