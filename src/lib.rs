@@ -78,7 +78,7 @@ pub use guard_core::{
     StateStore, SystemClock, Timestamp, User, Violation,
 };
 pub use guard_eval::{Breaker, BreakerConfig, Fallback};
-pub use guard_policy::{EvaluatorOrder, LimitInfo, PolicyInfo};
+pub use guard_policy::{EvaluatorOrder, LimitInfo, LoadOptions, PolicyInfo, Settings};
 pub use guard_state::MemoryStore;
 pub use guardian::Guardian;
 pub use packs::{Pack, packs};
