@@ -74,7 +74,9 @@ fn pack_files(policies: &Path) -> Result<Vec<PathBuf>, String> {
 
 fn pack_name(file: &Path) -> Result<String, String> {
     let folder = file.parent().and_then(Path::file_name).and_then(|name| name.to_str());
-    folder.map(str::to_owned).ok_or_else(|| format!("{}: a pack's folder needs a name in UTF-8", file.display()))
+    folder
+        .map(str::to_owned)
+        .ok_or_else(|| format!("{}: a pack's folder needs a name in UTF-8", file.display()))
 }
 
 fn variable(name: &str) -> Result<PathBuf, String> {

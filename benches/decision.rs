@@ -3,7 +3,12 @@
 //! Ids are `decision/<policy>/<case>/<engine>`. `BENCH_POLICIES` names a folder of further policies in the layout of
 //! the standing ones; they are measured by every engine that needs no Rust written for them. Each answer is compared
 //! with the expected decision before it is timed.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark stops at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark stops at the first surprise"
+)]
 
 use std::hint::black_box;
 use std::path::Path;
@@ -59,7 +64,12 @@ fn by_peers(criterion: &mut Criterion, policy: &Policy) {
     measure(criterion, policy, "opa-wasm-text", |text| host.decide(&policy.entrypoint, text));
 }
 
-fn measure(criterion: &mut Criterion, policy: &Policy, engine: &str, mut decide: impl FnMut(&str) -> Decision) {
+fn measure(
+    criterion: &mut Criterion,
+    policy: &Policy,
+    engine: &str,
+    mut decide: impl FnMut(&str) -> Decision,
+) {
     for case in &policy.cases {
         check(policy, case, engine, &decide(&case.input));
         criterion.bench_function(&id(policy, case, engine), |bencher| {

@@ -25,7 +25,11 @@ fn manifests() -> Vec<Manifest> {
             let text = fs::read_to_string(dir.join("Cargo.toml")).unwrap();
             let manifest: toml::Table = text.parse().unwrap();
             let names = |section: &str| -> Vec<String> {
-                manifest.get(section).and_then(|t| t.as_table()).map(|t| t.keys().cloned().collect()).unwrap_or_default()
+                manifest
+                    .get(section)
+                    .and_then(|t| t.as_table())
+                    .map(|t| t.keys().cloned().collect())
+                    .unwrap_or_default()
             };
             let dependencies = names("dependencies").into_iter().chain(names("build-dependencies")).collect();
             Manifest { name: manifest["package"]["name"].as_str().unwrap().to_owned(), dir, dependencies }

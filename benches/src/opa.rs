@@ -27,7 +27,11 @@ pub fn build(policy: &Policy) -> Option<Vec<u8>> {
     };
     assert!(output.status.success(), "opa build: {}", String::from_utf8_lossy(&output.stderr));
     // The bundle is a tar.gz; tar is everywhere that OPA's sources can be built.
-    let tar = Command::new("tar").current_dir(&dir).args(["-xzOf", "bundle.tar.gz", "/policy.wasm"]).output().unwrap();
+    let tar = Command::new("tar")
+        .current_dir(&dir)
+        .args(["-xzOf", "bundle.tar.gz", "/policy.wasm"])
+        .output()
+        .unwrap();
     assert!(tar.status.success(), "tar: {}", String::from_utf8_lossy(&tar.stderr));
     std::fs::remove_dir_all(&dir).unwrap();
     Some(tar.stdout)

@@ -59,7 +59,8 @@ pub fn standing() -> PathBuf {
 #[must_use]
 pub fn load_all(dir: &Path) -> Vec<Policy> {
     let entries = fs::read_dir(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
-    let mut dirs: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    let mut dirs: Vec<PathBuf> =
+        entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
     dirs.sort();
     dirs.iter().map(|dir| load(dir)).collect()
 }

@@ -43,7 +43,11 @@ mod needs_corpus {
             for case in &policy.cases {
                 let (name, input) = (format!("{}/{}", policy.name, case.name), case.input.as_str());
                 assert_eq!(engine.decide(input), case.expected, "ours, {name}");
-                assert_eq!(engine.decide_parsed(&ours::Loaded::parse(input)), case.expected, "parsed, {name}");
+                assert_eq!(
+                    engine.decide_parsed(&ours::Loaded::parse(input)),
+                    case.expected,
+                    "parsed, {name}"
+                );
                 assert_eq!(by_type(input.as_bytes()), case.expected, "typed, {name}");
                 assert_eq!(by_value(input.as_bytes()), case.expected, "serde, {name}");
                 assert_eq!(vm(input), case.expected, "regorus, {name}");

@@ -25,12 +25,15 @@ pub(crate) fn install() -> Result<PathBuf, String> {
     let module = format!("github.com/open-policy-agent/opa@v{VERSION}");
     let mut go = Command::new("go");
     go.args(["install", &module]).env("GOBIN", &tools).env("CGO_ENABLED", "0");
-    task::run(&format!("go install {module}"), &mut go)
-        .map_err(|error| format!("{error}\nOPA is built with Go (https://go.dev), which must be installed"))?;
+    task::run(&format!("go install {module}"), &mut go).map_err(|error| {
+        format!("{error}\nOPA is built with Go (https://go.dev), which must be installed")
+    })?;
     Ok(installed)
 }
 
 fn is_pinned(path: &Path) -> bool {
     let output = Command::new(path).arg("version").output();
-    output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(&format!("Version: {VERSION}\n")))
+    output.is_ok_and(|output| {
+        String::from_utf8_lossy(&output.stdout).contains(&format!("Version: {VERSION}\n"))
+    })
 }

@@ -43,7 +43,11 @@ pub(super) fn decide(data: &Value, input: &Value) -> Decision {
 fn budget(config: &Value, tier: &Value, projected: i64) -> Decision {
     let limit = integer(tier, "monthly_budget_cents");
     if projected > limit {
-        return Decision::new(false, format!("monthly budget exceeded: {projected} of {limit} cents"), "deny");
+        return Decision::new(
+            false,
+            format!("monthly budget exceeded: {projected} of {limit} cents"),
+            "deny",
+        );
     }
     if projected * 100 >= limit * integer(config, "warn_percent") {
         return Decision::new(true, format!("monthly budget at {projected} of {limit} cents"), "warn");

@@ -123,7 +123,11 @@ fn decide(data: &Data, input: &Input<'_>) -> Decision {
 fn budget(data: &Data, tier: &Tier, projected: i64) -> Decision {
     let limit = tier.monthly_budget_cents;
     if projected > limit {
-        return Decision::new(false, format!("monthly budget exceeded: {projected} of {limit} cents"), "deny");
+        return Decision::new(
+            false,
+            format!("monthly budget exceeded: {projected} of {limit} cents"),
+            "deny",
+        );
     }
     if projected * 100 >= limit * data.config.warn_percent {
         return Decision::new(true, format!("monthly budget at {projected} of {limit} cents"), "warn");

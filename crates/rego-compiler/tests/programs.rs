@@ -36,7 +36,10 @@ fn compile_case(case: &Value, version: RegoVersion) -> Result<(), String> {
         .map_err(|(found, sources)| rego_syntax::render_all(&found, &sources))?;
     let mut sources = program.sources().clone();
     let file = sources.add("query", case["query"].as_str().unwrap());
-    let query = parse_query(&file, &ParserOptions { all_future_keywords: true, ..ParserOptions::for_version(version) });
+    let query = parse_query(
+        &file,
+        &ParserOptions { all_future_keywords: true, ..ParserOptions::for_version(version) },
+    );
     let query = query.into_result().map_err(|found| rego_syntax::render_all(&found, &sources))?;
     program.compile_query(query).map_err(|found| rego_syntax::render_all(&found, &sources))?;
     Ok(())

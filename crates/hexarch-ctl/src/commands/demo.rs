@@ -94,7 +94,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn script(path: Option<&Path>) -> Result<Script, Failure> {
-    let Some(path) = path else { return Script::parse("policies/demo/calls.yaml", CALLS).map_err(Failure::of) };
+    let Some(path) = path else {
+        return Script::parse("policies/demo/calls.yaml", CALLS).map_err(Failure::of);
+    };
     let shown = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| Failure::Failed(format!("{shown}: {error}")))?;
     Script::parse(&shown, &text).map_err(Failure::of)
@@ -150,7 +152,13 @@ fn described(check: Check, call: &Call) -> Check {
     call.tokens.into_iter().fold(check, Check::tokens)
 }
 
-fn print_line(out: &mut dyn Write, number: usize, now: i64, step: &Step, outcome: &Outcome) -> std::io::Result<()> {
+fn print_line(
+    out: &mut dyn Write,
+    number: usize,
+    now: i64,
+    step: &Step,
+    outcome: &Outcome,
+) -> std::io::Result<()> {
     let Step { call, note, .. } = step;
     let mark = if outcome.ran { "ran" } else { "NOT RUN" };
     let what = format!("{} {}", call.operation, call.resource);
@@ -166,7 +174,13 @@ fn print_line(out: &mut dyn Write, number: usize, now: i64, step: &Step, outcome
     )
 }
 
-fn print_json(out: &mut dyn Write, number: usize, now: i64, step: &Step, outcome: &Outcome) -> std::io::Result<()> {
+fn print_json(
+    out: &mut dyn Write,
+    number: usize,
+    now: i64,
+    step: &Step,
+    outcome: &Outcome,
+) -> std::io::Result<()> {
     let Step { call, note, .. } = step;
     let line = json!({
         "call": number, "time_ns": now, "policy": call.policy, "function": call.function,
@@ -196,8 +210,11 @@ impl Totals {
             *count += usize::from(outcome.action == action);
         }
         let action = outcome.action.to_string();
-        if let Some(expected) = step.expect.as_ref().filter(|expected| holds_to_script && **expected != action) {
-            self.surprises.push(format!("call {number}: expected {expected}, got {action}: {}", outcome.reason));
+        if let Some(expected) =
+            step.expect.as_ref().filter(|expected| holds_to_script && **expected != action)
+        {
+            self.surprises
+                .push(format!("call {number}: expected {expected}, got {action}: {}", outcome.reason));
         }
     }
 
