@@ -105,7 +105,7 @@ fn the_language_is_pure() {
     for name in ["rego-syntax", "rego-ir", "rego-compiler", "rego-wasm", "rego-value"] {
         let mut files = Vec::new();
         rust_files(&root().join("crates").join(name).join("src"), &mut files);
-        for file in files {
+        for file in files.into_iter().filter(|file| !file.ends_with("tests.rs")) {
             let text = fs::read_to_string(&file).unwrap();
             for banned in ["std::fs", "std::env", "std::net", "std::process", "SystemTime", "Instant::now"] {
                 assert!(!text.contains(banned), "{} uses {banned}", file.display());

@@ -102,8 +102,9 @@ fn well_formed(decision: &Value) -> Result<(), String> {
 }
 
 #[test]
-fn the_tables_hold_in_real_opa() {
-    let Some(opa) = support::opa() else { return };
+#[ignore = "needs OPA"]
+fn needs_opa_the_tables_hold_in_real_opa() {
+    let opa = support::opa().expect("OPA in the pinned version");
     for pack in packs() {
         let scratch = Scratch::new();
         for module in translate(&pack.file).modules() {
@@ -116,8 +117,9 @@ fn the_tables_hold_in_real_opa() {
 }
 
 #[test]
-fn the_tables_hold_for_each_export_by_itself() {
-    let Some(opa) = support::opa() else { return };
+#[ignore = "needs the conformance corpus and OPA"]
+fn needs_corpus_the_tables_hold_for_each_export_by_itself() {
+    let opa = support::opa().expect("the conformance corpus");
     for pack in packs() {
         for policy in pack.file.policies() {
             let about = |row: &&guard_policy::Row| row.input()["policy_id"] == policy.id();
@@ -133,8 +135,9 @@ fn the_tables_hold_for_each_export_by_itself() {
 }
 
 #[test]
-fn what_is_generated_passes_opa_check_and_fmt() {
-    let Some(opa) = support::opa() else { return };
+#[ignore = "needs the conformance corpus and OPA"]
+fn needs_corpus_what_is_generated_passes_opa_check_and_fmt() {
+    let opa = support::opa().expect("the conformance corpus");
     for file in directories().iter().map(|path| read_file(path)) {
         let scratch = Scratch::new();
         for module in translate(&file).modules() {
@@ -150,8 +153,9 @@ fn what_is_generated_passes_opa_check_and_fmt() {
 }
 
 #[test]
-fn the_library_passes_its_own_tests() {
-    let Some(opa) = support::opa() else { return };
+#[ignore = "needs OPA"]
+fn needs_opa_the_library_passes_its_own_tests() {
+    let opa = support::opa().expect("OPA in the pinned version");
     let library = support::root().join("rego");
     assert_clean(&opa, &library);
     support::run(&opa, &["test"], &[&library]).unwrap_or_else(|error| panic!("{error}"));

@@ -43,8 +43,9 @@ fn works(instance: &mut Instance) {
 }
 
 #[test]
-fn an_endless_policy_stops_at_its_deadline() {
-    let Some(mut instance) = instance(Config::default()) else { return };
+#[ignore = "needs OPA"]
+fn needs_opa_an_endless_policy_stops_at_its_deadline() {
+    let mut instance = instance(Config::default()).expect("OPA in the pinned version");
     for _ in 0..3 {
         let deadline = Duration::from_millis(50);
         let context = EvalContext { deadline: Some(deadline), ..EvalContext::default() };
@@ -58,9 +59,11 @@ fn an_endless_policy_stops_at_its_deadline() {
 }
 
 #[test]
-fn a_memory_bomb_stops_at_the_limit() {
+#[ignore = "needs OPA"]
+fn needs_opa_a_memory_bomb_stops_at_the_limit() {
     let limit = 8 << 20;
-    let Some(mut instance) = instance(Config { memory_limit: limit, ..Config::default() }) else { return };
+    let mut instance =
+        instance(Config { memory_limit: limit, ..Config::default() }).expect("OPA in the pinned version");
     for _ in 0..2 {
         let error = evaluate(&mut instance, "t/bomb", Input::Undefined).unwrap_err();
         assert_eq!(error, EvalError::MemoryLimit { limit });
@@ -69,8 +72,9 @@ fn a_memory_bomb_stops_at_the_limit() {
 }
 
 #[test]
-fn text_that_is_not_json_is_refused() {
-    let Some(mut instance) = instance(Config::default()) else { return };
+#[ignore = "needs OPA"]
+fn needs_opa_text_that_is_not_json_is_refused() {
+    let mut instance = instance(Config::default()).expect("OPA in the pinned version");
     for text in ["", "{", "nonsense", "{\"a\":}", "\u{0}"] {
         let error = evaluate(&mut instance, "t/echo", text.into()).unwrap_err();
         assert_eq!(error, EvalError::InvalidInput, "{text}");
@@ -85,8 +89,9 @@ fn text_that_is_not_json_is_refused() {
 }
 
 #[test]
-fn huge_texts_are_refused_before_they_are_copied() {
-    let Some(mut instance) = instance(Config::default()) else { return };
+#[ignore = "needs OPA"]
+fn needs_opa_huge_texts_are_refused_before_they_are_copied() {
+    let mut instance = instance(Config::default()).expect("OPA in the pinned version");
     let text = format!("\"{}\"", "x".repeat(100 << 20));
     let expected = EvalError::TooLarge { size: text.len(), limit: 64 << 20 };
     assert_eq!(evaluate(&mut instance, "t/echo", text.as_str().into()).unwrap_err(), expected);
@@ -100,8 +105,10 @@ fn huge_texts_are_refused_before_they_are_copied() {
 }
 
 #[test]
-fn data_that_do_not_fit_leave_the_old_ones() {
-    let Some(mut instance) = instance(Config { memory_limit: 4 << 20, ..Config::default() }) else { return };
+#[ignore = "needs OPA"]
+fn needs_opa_data_that_do_not_fit_leave_the_old_ones() {
+    let mut instance =
+        instance(Config { memory_limit: 4 << 20, ..Config::default() }).expect("OPA in the pinned version");
     instance.set_data_json(br#"{"a": 1}"#).unwrap();
     let big = Value::from("x".repeat(3 << 20));
     for _ in 0..2 {
@@ -113,8 +120,9 @@ fn data_that_do_not_fit_leave_the_old_ones() {
 }
 
 #[test]
-fn a_conflict_has_its_code_and_place() {
-    let Some(mut instance) = instance(Config::default()) else { return };
+#[ignore = "needs OPA"]
+fn needs_opa_a_conflict_has_its_code_and_place() {
+    let mut instance = instance(Config::default()).expect("OPA in the pinned version");
     for _ in 0..3 {
         let error = evaluate(&mut instance, "t/conflict", r#"{"x": true}"#.into()).unwrap_err();
         let EvalError::Policy(error) = error else { panic!("{error}") };
@@ -124,8 +132,9 @@ fn a_conflict_has_its_code_and_place() {
 }
 
 #[test]
-fn unknown_entrypoints_are_named() {
-    let Some(mut instance) = instance(Config::default()) else { return };
+#[ignore = "needs OPA"]
+fn needs_opa_unknown_entrypoints_are_named() {
+    let mut instance = instance(Config::default()).expect("OPA in the pinned version");
     let error = evaluate(&mut instance, "t/nothing", Input::Undefined).unwrap_err();
     assert_eq!(error.to_string(), "unknown entrypoint `t/nothing`");
     works(&mut instance);

@@ -13,7 +13,7 @@ fn policies() -> Option<PathBuf> {
     let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/bench/policies");
     let folder = PathBuf::from(std::env::var_os("BENCH_POLICIES").unwrap_or_else(|| default.into()));
     if !folder.is_dir() {
-        eprintln!("SKIPPED: {} is not there", folder.display());
+        eprintln!("missing: {} is not there", folder.display());
         return None;
     }
     Some(folder)
@@ -24,8 +24,9 @@ fn read(path: PathBuf) -> Vec<u8> {
 }
 
 #[test]
-fn benchmark_policies_decide_as_expected() {
-    let (Some(opa), Some(policies)) = (opa(), policies()) else { return };
+#[ignore = "needs the conformance corpus and OPA"]
+fn needs_corpus_benchmark_policies_decide_as_expected() {
+    let (opa, policies) = (opa().expect("OPA"), policies().expect("the benchmark policies"));
     let engine = Engine::new(Config::default()).unwrap();
     let mut cases = 0;
     for policy in ["p1", "p2", "p3"] {
@@ -52,8 +53,9 @@ fn benchmark_policies_decide_as_expected() {
 }
 
 #[test]
-fn a_changed_document_does_not_disturb_the_others() {
-    let Some(opa) = opa() else { return };
+#[ignore = "needs OPA"]
+fn needs_opa_a_changed_document_does_not_disturb_the_others() {
+    let opa = opa().expect("OPA in the pinned version");
     let policy = "package t\n\nimport rego.v1\n\np := [data.a.count, data.b]\n";
     let engine = Engine::new(Config { garbage_limit: 4096, ..Config::default() }).unwrap();
     let module = Module::new(&engine, &opa_module(&opa, policy, &["t/p"])).unwrap();
@@ -79,8 +81,9 @@ fn a_changed_document_does_not_disturb_the_others() {
 }
 
 #[test]
-fn host_functions_get_and_give_every_kind_of_value() {
-    let Some(opa) = opa() else { return };
+#[ignore = "needs OPA"]
+fn needs_opa_host_functions_get_and_give_every_kind_of_value() {
+    let opa = opa().expect("OPA in the pinned version");
     let policy = r#"package t
 
 import rego.v1

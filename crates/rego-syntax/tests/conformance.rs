@@ -46,8 +46,9 @@ fn errors(text: &str, options: &ParserOptions) -> Vec<(String, u32, u32, String)
 }
 
 #[test]
-fn what_opa_parses_parses() {
-    let Some(folder) = corpus::folder() else { return };
+#[ignore = "needs the conformance corpus"]
+fn needs_corpus_what_opa_parses_parses() {
+    let folder = corpus::folder().expect("the conformance corpus");
     let mut wrong = Vec::new();
     let mut total = 0;
     for name in ["accepted", "compile", "type", "recursion", "unsafe_var"] {
@@ -67,8 +68,9 @@ fn what_opa_parses_parses() {
 }
 
 #[test]
-fn what_opa_rejects_is_rejected_at_the_same_place() {
-    let Some(folder) = corpus::folder() else { return };
+#[ignore = "needs the conformance corpus"]
+fn needs_corpus_what_opa_rejects_is_rejected_at_the_same_place() {
+    let folder = corpus::folder().expect("the conformance corpus");
     let cases = corpus::read(&folder.join("check/parse.jsonl"));
     let options = options(&cases[0], &folder);
     let mut wrong = Vec::new();
@@ -110,8 +112,9 @@ fn what_opa_rejects_is_rejected_at_the_same_place() {
 }
 
 #[test]
-fn the_compliance_suites_parse() {
-    let Some(folder) = corpus::folder() else { return };
+#[ignore = "needs the conformance corpus"]
+fn needs_corpus_the_compliance_suites_parse() {
+    let folder = corpus::folder().expect("the conformance corpus");
     let mut wrong = Vec::new();
     let mut total = 0;
     for version in [0, 1] {

@@ -101,8 +101,9 @@ fn mutate(text: &str, random: &mut Random) -> String {
 }
 
 #[test]
-fn mutated_modules_never_panic() {
-    let Some(folder) = corpus::folder() else { return };
+#[ignore = "needs the conformance corpus"]
+fn needs_corpus_mutated_modules_never_panic() {
+    let folder = corpus::folder().expect("the conformance corpus");
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let versions = [RegoVersion::V1, RegoVersion::V0, RegoVersion::V0CompatV1, RegoVersion::V2];
     for name in ["accepted", "parse"] {

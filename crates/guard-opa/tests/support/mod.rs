@@ -32,7 +32,7 @@ impl Opa {
         let port = free_port();
         let opa = Self::start_at(port);
         if opa.is_none() {
-            eprintln!("SKIPPED: {test}: no OPA binary (OPA_BIN, PATH, ~/go/bin/opa)");
+            eprintln!("missing: {test}: no OPA binary (OPA_BIN, PATH, ~/go/bin/opa)");
         }
         opa
     }

@@ -20,7 +20,7 @@ pub(crate) fn opa() -> Option<PathBuf> {
     let home = std::env::home_dir().map(|home| home.join("go/bin/opa"));
     let found = [Some(PathBuf::from("opa")), home].into_iter().flatten().find(|path| works(path));
     if found.is_none() {
-        let _ = writeln!(std::io::stderr(), "SKIPPED: no opa binary (OPA_BIN, PATH or ~/go/bin/opa)");
+        let _ = writeln!(std::io::stderr(), "missing: no opa binary (OPA_BIN, PATH or ~/go/bin/opa)");
     }
     found
 }

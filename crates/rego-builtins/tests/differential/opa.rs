@@ -43,7 +43,7 @@ pub(crate) fn binary() -> Option<PathBuf> {
         .flatten()
         .find(|path| Command::new(path).arg("version").output().is_ok_and(|output| output.status.success()));
     if found.is_none() {
-        eprintln!("SKIPPED: no opa binary (OPA_BIN, PATH or ~/go/bin/opa)");
+        eprintln!("missing: no opa binary (OPA_BIN, PATH or ~/go/bin/opa)");
     }
     found
 }

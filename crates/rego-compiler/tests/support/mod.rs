@@ -17,7 +17,7 @@ pub(crate) fn corpus(part: &str) -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    eprintln!("SKIPPED: {} is absent; set HEXARCH_CONFORMANCE to the conformance folder", folder.display());
+    eprintln!("missing: {} is absent; set HEXARCH_CONFORMANCE to the conformance folder", folder.display());
     None
 }
 

@@ -13,7 +13,7 @@ pub(crate) fn folder() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    eprintln!("SKIPPED: no conformance data in {}; set HEXARCH_CONFORMANCE", folder.display());
+    eprintln!("missing: no conformance data in {}; set HEXARCH_CONFORMANCE", folder.display());
     None
 }
 
