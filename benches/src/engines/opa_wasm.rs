@@ -40,7 +40,7 @@ impl Host {
     /// What the host says of the evaluation.
     pub fn evaluate<R: DeserializeOwned>(&mut self, entrypoint: &str, input: &str) -> Result<R, String> {
         let input: &RawValue = serde_json::from_str(input).map_err(|error| error.to_string())?;
-        let evaluate = self.policy.evaluate(&mut self.store, entrypoint, input);
+        let evaluate = self.policy.evaluate(&mut self.store, entrypoint, &input);
         pollster::block_on(evaluate).map_err(|error| format!("{error:#}"))
     }
 

@@ -9,8 +9,11 @@ use regorus::{Engine, Value};
 use crate::Decision;
 use crate::policy::Policy;
 
+/// Decides an input's JSON text with a machine that keeps its state.
+pub type Decide = Box<dyn FnMut(&str) -> Decision>;
+
 /// Compiles the policy to regorus' bytecode and keeps one VM warm; `None`, said loudly, where regorus cannot.
-pub fn load(policy: &Policy) -> Option<Box<dyn FnMut(&str) -> Decision>> {
+pub fn load(policy: &Policy) -> Option<Decide> {
     let entrypoint: Arc<str> = format!("data.{}", policy.entrypoint.replace('/', ".")).into();
     let compile = || {
         let mut engine = Engine::new();

@@ -36,7 +36,7 @@ pub(crate) fn judge_all(cases: &[Case], jobs: usize) -> Result<Vec<Verdict>, Str
         }
     };
     let mut verdicts = std::thread::scope(|scope| {
-        let spawn = |_| std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, &worker);
+        let spawn = |_| std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, worker);
         let threads = (0..jobs.max(1)).map(spawn).collect::<Result<Vec<_>, _>>();
         let threads = threads.map_err(|error| format!("no thread to judge on: {error}"))?;
         let mut all = Vec::new();

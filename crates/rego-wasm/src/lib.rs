@@ -1,6 +1,6 @@
 //! A verified plan and the runtime to one self-contained WebAssembly module.
 //!
-//! **Job.** [`compile`] turns a [`VerifiedPlan`](rego_ir::VerifiedPlan) into instructions, lays its constants out in
+//! **Job.** [`compile`] turns a [`VerifiedPlan`] into instructions, lays its constants out in
 //! data segments, and links both with the functions of `runtime.wasm` that they need.
 //!
 //! **Invariant.** The same plan gives the same bytes. A module speaks OPA's Wasm ABI 1.3, imports nothing but

@@ -1,7 +1,7 @@
 //! The planner: checked modules and a query to the plan IR.
 //!
 //! The semantics are those of OPA's own planner (`internal/planner`), the method is not. Statements are appended to
-//! the innermost open block, and a statement that iterates leaves its block open for what follows (see [`blocks`]), so
+//! the innermost open block, and a statement that iterates leaves its block open for what follows (see `blocks`), so
 //! each kind of expression is planned by a function that says in order what it appends.
 //!
 //! | file | what it plans |

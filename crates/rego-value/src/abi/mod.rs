@@ -175,10 +175,10 @@ pub const fn index_slots(capacity: u32) -> u32 {
 
 /// The first error of an evaluation, a record of five `u32` at the address that `rego_error_slot()` returns.
 ///
-/// A builtin of the module writes [`STATE_PENDING`], the code and a string; the generated code then calls
-/// `rt_builtin_failed(location)`, which stamps the location and makes it [`STATE_RECORDED`]. Later errors of the same
-/// evaluation are dropped. A host builtin does the same: while the state is [`STATE_NONE`], the host allocates a string
-/// in the module, writes code and message, and sets [`STATE_PENDING`] before it returns 0.
+/// A builtin of the module writes [`error::STATE_PENDING`], the code and a string; the generated code then calls
+/// `rt_builtin_failed(location)`, which stamps the location and makes it [`error::STATE_RECORDED`]. Later errors of the same
+/// evaluation are dropped. A host builtin does the same: while the state is [`error::STATE_NONE`], the host allocates a string
+/// in the module, writes code and message, and sets [`error::STATE_PENDING`] before it returns 0.
 pub mod error {
     /// Offset of the state.
     pub const STATE: u32 = 0;

@@ -52,11 +52,11 @@ pub enum View<'a> {
     Float(Float),
     /// A string.
     String(&'a str),
-    /// So many elements; see [`View::item`].
+    /// So many elements.
     Array(Table<'a>),
-    /// So many members; see [`View::item`].
+    /// So many members.
     Object(Table<'a>),
-    /// So many elements; see [`View::item`].
+    /// So many elements.
     Set(Table<'a>),
 }
 
