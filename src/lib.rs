@@ -82,3 +82,8 @@ pub use guard_policy::{EvaluatorOrder, LimitInfo, LoadOptions, PolicyInfo, Setti
 pub use guard_state::MemoryStore;
 pub use guardian::Guardian;
 pub use packs::{Pack, packs};
+
+/// The README's snippet, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
