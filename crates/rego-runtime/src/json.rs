@@ -87,7 +87,9 @@ pub(crate) fn parse(text: &[u8]) -> Result<Value, ParseError> {
 
 /// Reads the text that the host has written; 0 where it is not JSON.
 pub(crate) fn parse_at(address: u32, len: u32) -> Value {
-    parse(bytes(address, len)).unwrap_or(Value::UNDEFINED)
+    // Hosts count a C string's end in, as OPA's own parser allows: the opa-wasm crate does for data.
+    let text = bytes(address, len);
+    parse(text.strip_suffix(b"\0").unwrap_or(text)).unwrap_or(Value::UNDEFINED)
 }
 
 /// How values are written.
