@@ -18,9 +18,11 @@ pub(crate) fn install() -> Result<PathBuf, String> {
     }
     let tools = task::target().join("tools");
     let installed = tools.join("opa");
-    let on_path = PathBuf::from("opa");
-    if let Some(path) = [&installed, &on_path].into_iter().find(|path| is_pinned(path)) {
-        return Ok(path.clone());
+    // Absolute, since tests run in other folders.
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).map(|folder| folder.join("opa"));
+    if let Some(found) = std::iter::once(installed.clone()).chain(on_path).find(|path| is_pinned(path)) {
+        return Ok(found);
     }
     let module = format!("github.com/open-policy-agent/opa@v{VERSION}");
     let mut go = Command::new("go");
