@@ -117,9 +117,9 @@ fn needs_opa_the_tables_hold_in_real_opa() {
 }
 
 #[test]
-#[ignore = "needs the conformance corpus and OPA"]
-fn needs_corpus_the_tables_hold_for_each_export_by_itself() {
-    let opa = support::opa().expect("the conformance corpus");
+#[ignore = "needs OPA"]
+fn needs_opa_the_tables_hold_for_each_export_by_itself() {
+    let opa = support::opa().expect("OPA in the pinned version");
     for pack in packs() {
         for policy in pack.file.policies() {
             let about = |row: &&guard_policy::Row| row.input()["policy_id"] == policy.id();
@@ -135,9 +135,9 @@ fn needs_corpus_the_tables_hold_for_each_export_by_itself() {
 }
 
 #[test]
-#[ignore = "needs the conformance corpus and OPA"]
-fn needs_corpus_what_is_generated_passes_opa_check_and_fmt() {
-    let opa = support::opa().expect("the conformance corpus");
+#[ignore = "needs OPA"]
+fn needs_opa_what_is_generated_passes_opa_check_and_fmt() {
+    let opa = support::opa().expect("OPA in the pinned version");
     for file in directories().iter().map(|path| read_file(path)) {
         let scratch = Scratch::new();
         for module in translate(&file).modules() {

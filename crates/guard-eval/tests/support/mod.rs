@@ -1,164 +1,20 @@
-//! A real OPA process, and a server that misbehaves.
+//! The OPA and the hostile server that guard-opa is tested with, and what an evaluator is asked here.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-
-use guard_core::{Deadline, block_on};
-use guard_opa::{Client, Config};
-
-/// The OPA binary: `OPA_BIN`, then PATH, then `~/go/bin/opa`.
-pub(crate) fn opa_binary() -> Option<PathBuf> {
-    if let Some(path) = std::env::var_os("OPA_BIN") {
-        return Some(path.into());
-    }
-    let on_path = std::env::var_os("PATH")?;
-    let home = std::env::var_os("HOME").map(|home| Path::new(&home).join("go/bin"));
-    std::env::split_paths(&on_path).chain(home).map(|folder| folder.join("opa")).find(|path| path.is_file())
-}
-
-/// A running OPA server, killed when this is dropped.
-pub(crate) struct Opa {
-    process: Child,
-    pub(crate) port: u16,
-}
-
-impl Opa {
-    /// Starts one, or says loudly that the test is skipped.
-    pub(crate) fn start(test: &str) -> Option<Self> {
-        let port = free_port();
-        let opa = Self::start_at(port);
-        if opa.is_none() {
-            eprintln!("missing: {test}: no OPA binary (OPA_BIN, PATH, ~/go/bin/opa)");
-        }
-        opa
-    }
-
-    pub(crate) fn start_at(port: u16) -> Option<Self> {
-        let binary = opa_binary()?;
-        let process = Command::new(binary)
-            .args(["run", "--server", "--disable-telemetry", "--log-level", "error"])
-            .args(["--addr", &format!("127.0.0.1:{port}")])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let opa = Self { process, port };
-        let client = Client::new(&Config::new(opa.url())).unwrap();
-        let end = Instant::now() + Duration::from_secs(30);
-        while block_on(client.health(Deadline::after(Duration::from_secs(1)))).is_err() {
-            assert!(Instant::now() < end, "OPA does not start");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Some(opa)
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-
-    pub(crate) fn kill(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl Drop for Opa {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// What the misbehaving server does with a request.
-#[derive(Debug, Clone)]
-pub(crate) enum Answer {
-    /// Sends these bytes and closes.
-    Bytes(Vec<u8>),
-    /// Reads the request and says nothing.
-    Hang,
-    /// Sends the head and one byte of the body every now and then.
-    Drip,
-    /// Closes at once.
-    Close,
-    /// Sends a body that never ends.
-    Flood,
-}
-
-impl Answer {
-    pub(crate) fn reply(status: &str, body: &str) -> Self {
-        let length = body.len();
-        let head = format!(
-            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
-        );
-        Self::Bytes(format!("{head}{body}").into_bytes())
-    }
-
-    pub(crate) fn ok(body: &str) -> Self {
-        Self::reply("200 OK", body)
-    }
-}
-
-/// Starts a server that gives this answer to every request; its address.
-pub(crate) fn serve(answer: Answer) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let answer = answer.clone();
-            std::thread::spawn(move || misbehave(stream, &answer));
-        }
-    });
-    url
-}
-
-fn misbehave(mut stream: TcpStream, answer: &Answer) -> Option<()> {
-    let mut request = [0; 4096];
-    if matches!(answer, Answer::Close) {
-        return None;
-    }
-    let _ = stream.read(&mut request).ok()?;
-    match answer {
-        Answer::Bytes(bytes) => {
-            stream.write_all(bytes).ok()?;
-            // What is left of the request is read, lest closing resets the connection before the answer is.
-            stream.set_read_timeout(Some(Duration::from_millis(200))).ok()?;
-            while stream.read(&mut request).is_ok_and(|count| count > 0) {}
-        }
-        Answer::Hang => std::thread::sleep(Duration::from_secs(20)),
-        Answer::Drip => {
-            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n").ok()?;
-            for _ in 0..200 {
-                stream.write_all(b" ").ok()?;
-                std::thread::sleep(Duration::from_millis(50));
-            }
-        }
-        Answer::Close => {}
-        Answer::Flood => {
-            stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").ok()?;
-            let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
-            for _ in 0..10_000 {
-                stream.write_all(chunk.as_bytes()).ok()?;
-            }
-        }
-    }
-    Some(())
-}
+#[path = "../../../guard-opa/tests/support/mod.rs"]
+mod servers;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use guard_core::{
-    Batch, ChargeOutcome, EvalError, Evaluated, Evaluator, FixedClock, Question, Request, ReservationId,
-    StateStore, Timestamp,
+    Batch, ChargeOutcome, Deadline, EvalError, Evaluated, Evaluator, FixedClock, Question, Request,
+    ReservationId, StateStore, Timestamp,
 };
 use guard_state::MemoryStore;
+
+#[allow(unused_imports, reason = "each test file uses some of them")]
+pub(crate) use servers::*;
 
 pub(crate) const POLICY: &str = include_str!("policy.rego");
 
