@@ -1,41 +1,22 @@
-//! The in-process evaluator, on a module that a real OPA built from the policy the sidecar is tested with.
+//! The in-process evaluator, on the policy that the sidecar is tested with.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod support;
 
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use guard_core::{EvalError, StateStore};
 use guard_eval::{LoadError, Wasm, WasmConfig};
-use support::{POLICY, ask, ask_and_charge, opa_binary, request, store};
+use rego_build::{Options, Source, build};
+use support::{POLICY, ask, ask_and_charge, request, store};
 
 const LONG: Duration = Duration::from_secs(10);
 
-/// A policy's module, built by OPA.
-fn module(test: &str, policy: &str, entrypoint: &str) -> Option<Vec<u8>> {
-    let Some(opa) = opa_binary() else {
-        eprintln!("missing: {test}: no OPA binary (OPA_BIN, PATH, ~/go/bin/opa)");
-        return None;
-    };
-    let folder = std::env::temp_dir().join(format!("hexarch-{test}-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let source = folder.join("policy.rego");
-    std::fs::write(&source, policy).unwrap();
-    let bundle = folder.join("bundle.tar.gz");
-    let build = Command::new(opa)
-        .args(["build", "-t", "wasm", "-e", entrypoint, "-o"])
-        .arg(&bundle)
-        .arg(source)
-        .status()
-        .unwrap();
-    assert!(build.success());
-    let unpack = Command::new("tar").arg("-xzf").arg(&bundle).arg("-C").arg(&folder).output().unwrap();
-    assert!(unpack.status.success());
-    let bytes = std::fs::read(folder.join("policy.wasm")).unwrap();
-    std::fs::remove_dir_all(&folder).unwrap();
-    Some(bytes)
+/// A policy's module.
+fn module(policy: &str, entrypoint: &str) -> Vec<u8> {
+    let source = Source::new("policy.rego", policy);
+    build(&[source], &[entrypoint], &Options::default()).unwrap_or_else(|error| panic!("{error}")).bytes
 }
 
 fn wasm(module: &[u8], store: Arc<dyn StateStore>, instances: usize) -> Wasm {
@@ -44,9 +25,8 @@ fn wasm(module: &[u8], store: Arc<dyn StateStore>, instances: usize) -> Wasm {
 }
 
 #[test]
-#[ignore = "needs OPA"]
-fn needs_opa_the_state_reaches_the_module() {
-    let module = module("state_reaches", POLICY, "guardrails/evaluate").expect("OPA in the pinned version");
+fn the_state_reaches_the_module() {
+    let module = module(POLICY, "guardrails/evaluate");
     let (store, clock) = store("r1");
     let wasm = wasm(&module, Arc::clone(&store) as _, 2);
     let ask = |resource: &str, id: u128| ask_and_charge(&wasm, &*store, resource, id);
@@ -64,9 +44,8 @@ fn needs_opa_the_state_reaches_the_module() {
 }
 
 #[test]
-#[ignore = "needs OPA"]
-fn needs_opa_what_is_no_decision_is_an_error_and_the_next_one_works() {
-    let module = module("no_decision", POLICY, "guardrails/evaluate").expect("OPA in the pinned version");
+fn what_is_no_decision_is_an_error_and_the_next_one_works() {
+    let module = module(POLICY, "guardrails/evaluate");
     let (store, _) = store("r1");
     let wasm = wasm(&module, Arc::clone(&store) as _, 1);
     let error = ask(&wasm, &request("garbage", "a"), LONG).unwrap_err();
@@ -80,9 +59,8 @@ fn needs_opa_what_is_no_decision_is_an_error_and_the_next_one_works() {
 }
 
 #[test]
-#[ignore = "needs OPA"]
-fn needs_opa_all_instances_see_every_charge() {
-    let module = module("all_instances", POLICY, "guardrails/evaluate").expect("OPA in the pinned version");
+fn all_instances_see_every_charge() {
+    let module = module(POLICY, "guardrails/evaluate");
     let (store, _) = store("r1");
     let wasm = wasm(&module, Arc::clone(&store) as _, 4);
     std::thread::scope(|scope| {
@@ -99,9 +77,8 @@ fn needs_opa_all_instances_see_every_charge() {
 }
 
 #[test]
-#[ignore = "needs OPA"]
-fn needs_opa_a_busy_pool_says_so_in_time() {
-    let module = module("busy_pool", POLICY, "guardrails/evaluate").expect("OPA in the pinned version");
+fn a_busy_pool_says_so_in_time() {
+    let module = module(POLICY, "guardrails/evaluate");
     let wasm = wasm(&module, store("r1").0, 1);
     std::thread::scope(|scope| {
         scope.spawn(|| ask(&wasm, &request("loop", "a"), Duration::from_millis(3_000)));
@@ -117,14 +94,12 @@ fn needs_opa_a_busy_pool_says_so_in_time() {
 }
 
 #[test]
-#[ignore = "needs OPA"]
-fn needs_opa_modules_that_make_no_decisions_are_refused() {
+fn modules_that_make_no_decisions_are_refused() {
     let (store, _) = store("r1");
     let error =
         Wasm::load(b"no module", None, None, Arc::clone(&store) as _, WasmConfig::default()).err().unwrap();
     assert!(matches!(error, LoadError::Module(_)), "{error}");
-    let module =
-        module("no_entrypoint", "package other\n\np := 1", "other/p").expect("OPA in the pinned version");
+    let module = module("package other\n\np := 1", "other/p");
     let error = Wasm::load(&module, None, None, store, WasmConfig::default()).err().unwrap();
     assert_eq!(error.to_string(), "the module has no entrypoint `guardrails/evaluate`; it has other/p");
 }

@@ -1,11 +1,13 @@
 //! Calls written down: the rows of a decision table and the steps of a demonstration.
 
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
+use crate::file::{self, LoadError, LoadOptions};
 use crate::problem::{Place, Problem, ProblemCode, Problems};
 use crate::read::{Fields, document, values};
 use crate::schema;
@@ -87,6 +89,16 @@ pub struct Step {
 }
 
 impl Script {
+    /// Reads a script's file.
+    ///
+    /// # Errors
+    /// As [`load`](crate::load).
+    pub fn load(path: impl AsRef<Path>, options: &LoadOptions) -> Result<Self, LoadError> {
+        let path = path.as_ref();
+        let text = file::read_text(path, options)?;
+        Ok(Self::parse(&path.display().to_string(), &text)?)
+    }
+
     /// Reads a script: `clock`, the moment it begins, and `calls`, each with `after`, the time from there.
     ///
     /// # Errors

@@ -107,7 +107,8 @@ pub(crate) fn check_kind(path: &Path) -> Result<Metadata, FileError> {
     Err(FileError::NotAFile { path: path.to_owned(), kind })
 }
 
-fn read_text(path: &Path, options: &LoadOptions) -> Result<String, FileError> {
+/// The text of a file that is small enough, UTF-8, and nobody else's to write.
+pub(crate) fn read_text(path: &Path, options: &LoadOptions) -> Result<String, FileError> {
     check_kind(path)?;
     let unreadable = |source| FileError::Unreadable { path: path.to_owned(), source };
     let too_large = |size| FileError::TooLarge { path: path.to_owned(), size, max: options.max_bytes };

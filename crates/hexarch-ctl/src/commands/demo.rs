@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use guard_policy::{Call, Script, Step};
+use guard_policy::{Call, LoadOptions, Script, Step};
 use hexarch_guardrails::{Action, Check, FixedClock, GuardError, Guardian, Timestamp, UnknownPolicy};
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -94,12 +94,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn script(path: Option<&Path>) -> Result<Script, Failure> {
-    let Some(path) = path else {
-        return Script::parse("policies/demo/calls.yaml", CALLS).map_err(Failure::of);
-    };
-    let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::Failed(format!("{shown}: {error}")))?;
-    Script::parse(&shown, &text).map_err(Failure::of)
+    match path {
+        Some(path) => Script::load(path, &LoadOptions::default()).map_err(Failure::of),
+        None => Script::parse("policies/demo/calls.yaml", CALLS).map_err(Failure::of),
+    }
 }
 
 /// Makes one call under the Guardian. The work itself is nothing but a flag, so that the time is the check's.
