@@ -22,6 +22,7 @@ mod glob;
 mod gofmt;
 mod gotime;
 mod graph;
+mod graphql;
 mod implementation;
 mod net;
 mod numbers;

@@ -2,6 +2,7 @@
 
 use super::{Builtin, arg, unnamed};
 use crate::environment;
+use crate::graphql;
 use crate::implementation::Implementation::{Compiled, Host, Module, Unsupported};
 use crate::types::Type::*;
 
@@ -13,7 +14,7 @@ pub(super) const ROWS: &[Builtin] = &[
             arg("schema", AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }])),
         ],
         Some(arg("output", Boolean)),
-        Unsupported,
+        Host(graphql::is_valid),
     ),
     Builtin::new(
         "graphql.parse",
@@ -28,7 +29,7 @@ pub(super) const ROWS: &[Builtin] = &[
                 Object { fields: &[], dynamic: Some((&Any, &Any)) },
             ]),
         )),
-        Unsupported,
+        Host(graphql::parse),
     ),
     Builtin::new(
         "graphql.parse_and_verify",
@@ -44,25 +45,25 @@ pub(super) const ROWS: &[Builtin] = &[
                 Object { fields: &[], dynamic: Some((&Any, &Any)) },
             ]),
         )),
-        Unsupported,
+        Host(graphql::parse_and_verify),
     ),
     Builtin::new(
         "graphql.parse_query",
         &[arg("query", String)],
         Some(arg("output", Object { fields: &[], dynamic: Some((&Any, &Any)) })),
-        Unsupported,
+        Host(graphql::parse_query),
     ),
     Builtin::new(
         "graphql.parse_schema",
         &[arg("schema", String)],
         Some(arg("output", Object { fields: &[], dynamic: Some((&Any, &Any)) })),
-        Unsupported,
+        Host(graphql::parse_schema),
     ),
     Builtin::new(
         "graphql.schema_is_valid",
         &[arg("schema", AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }]))],
         Some(arg("output", Boolean)),
-        Unsupported,
+        Host(graphql::schema_is_valid),
     ),
     Builtin::new(
         "http.send",

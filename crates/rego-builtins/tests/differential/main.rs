@@ -6,6 +6,7 @@
 
 mod corpus;
 mod generate;
+mod graphql;
 mod opa;
 
 use rego_builtins::{Builtin, Context, all};
@@ -25,7 +26,7 @@ const NOT_COMPARED: [(&str, &str); 6] = [
     ("internal.test_case", "has no value"),
 ];
 
-fn number(name: &str, default: u64) -> u64 {
+pub(crate) fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
@@ -40,7 +41,7 @@ fn functions() -> Vec<&'static Builtin> {
 }
 
 /// Our answer to a call.
-fn answer(call: &Call) -> Answer {
+pub(crate) fn answer(call: &Call) -> Answer {
     let function = call.row.implementation.host().unwrap();
     match function(&mut Context::default(), &call.args) {
         Ok(Some(value)) => Answer::Value(to_string(&value, Escape::Plain)),
@@ -52,7 +53,7 @@ fn answer(call: &Call) -> Answer {
 }
 
 /// Equal as JSON values: OPA's output does not always keep the text of a number.
-fn same(ours: &Answer, theirs: &Answer) -> bool {
+pub(crate) fn same(ours: &Answer, theirs: &Answer) -> bool {
     match (ours, theirs) {
         (Answer::Value(ours), Answer::Value(theirs)) => {
             ours == theirs || json::parse(ours.as_bytes()) == json::parse(theirs.as_bytes())
