@@ -60,7 +60,7 @@ pub(crate) fn test(arguments: &[String]) -> Result<(), String> {
 /// `cargo xtask conformance`: the harness, built as the tests are.
 pub(crate) fn conformance(arguments: &[String]) -> Result<(), String> {
     // Built with the rest, as the tests are: a package alone would resolve other features, and build the world again.
-    let build = ["build", "--workspace", "--exclude", PEERS, "--bin", "conformance"];
+    let build = ["build", "--workspace", "--exclude", PEERS, "--bin", "conformance", "--bin", "hexarch-ctl"];
     task::run("the conformance harness", &mut task::cargo(build))?;
     let mut harness = Command::new(task::target().join("debug/conformance"));
     task::run("conformance", harness.args(arguments).current_dir(task::root()))

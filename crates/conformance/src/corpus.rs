@@ -21,6 +21,8 @@ pub(crate) enum Program {
     },
     /// A plan that OPA wrote, as JSON, so that the back end is judged alone.
     Plan(Box<RawValue>),
+    /// A run of the command line.
+    Command(crate::cli::Run),
 }
 
 /// One case: what to run, with what, and what must come out.
@@ -134,6 +136,7 @@ pub(crate) fn load(dir: &Path, filter: &Option<String>) -> Result<Vec<Case>, Str
     if assets.is_file() {
         cases.extend(read::<Vec<AssetFile>>(&assets)?.into_iter().flat_map(AssetFile::into_cases));
     }
+    cases.extend(crate::cli::load(dir)?);
     if let Some(text) = filter {
         cases.retain(|case| format!("{}/{}", case.group, case.id).contains(text.as_str()));
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rego_value::json::{self, Escape};
 use rego_value::{Object, Value};
 
-use crate::corpus::{Case, Want};
+use crate::corpus::{Case, Program, Want};
 use crate::pipeline::{Fault, Pipeline};
 
 /// Why a case does not pass, in words.
@@ -13,6 +13,9 @@ pub(crate) type Failure = String;
 
 /// Runs a case and holds what came out against each of its expectations.
 pub(crate) fn judge(pipeline: &Pipeline, case: &Case) -> Result<(), Failure> {
+    if let Program::Command(run) = &case.program {
+        return crate::cli::judge(run);
+    }
     let program = match pipeline.compile(case) {
         Ok(program) => program,
         Err(fault) => return fault_is_wanted(&fault, &case.want),

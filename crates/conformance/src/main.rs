@@ -6,6 +6,7 @@
 //! can only rise. Any other folder of the same layout needs no list: its results are reported.
 
 mod arguments;
+mod cli;
 mod corpus;
 mod judge;
 mod known;

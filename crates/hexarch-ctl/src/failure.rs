@@ -10,11 +10,18 @@ pub(crate) enum Failure {
     Failed(String),
     /// Everything was said already.
     Silent,
+    /// A command that is OPA's as well ended as it does there: its words, and its exit code.
+    Opa(u8, String),
     /// Whoever read the output has gone; there is nobody to tell.
     OutputClosed,
 }
 
 impl Failure {
+    /// Wrong usage of a command that is OPA's as well, in OPA's words.
+    pub(crate) fn usage(message: impl Display) -> Self {
+        Self::Opa(1, format!("Error: {message}"))
+    }
+
     /// A failure with an error's own words.
     pub(crate) fn of(error: impl Display) -> Self {
         Self::Failed(error.to_string())
@@ -28,6 +35,12 @@ impl Failure {
                 ExitCode::from(1)
             }
             Self::Silent => ExitCode::from(1),
+            Self::Opa(code, message) => {
+                if !message.is_empty() {
+                    eprintln!("{message}");
+                }
+                ExitCode::from(code)
+            }
             Self::OutputClosed => ExitCode::SUCCESS,
         }
     }

@@ -5,6 +5,7 @@
 
 mod commands;
 mod failure;
+mod opa;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -18,13 +18,13 @@
 
 mod error;
 
-use rego_compiler::plan::{self, Query};
-use rego_compiler::{CheckedProgram, CheckedQuery};
+use rego_compiler::{CheckedProgram, CheckedQuery, QueryContext};
 use rego_ir::{Policy, VerifiedPlan};
 use rego_syntax::ast::{Module, RegoVersion};
 use rego_syntax::{ParserOptions, SourceMap};
 
 pub use error::{BuildError, Diagnostics};
+pub use rego_compiler::plan::{self, Query};
 pub use rego_wasm::{CompiledModule, Options as PlanOptions};
 
 /// The largest source, in bytes. OPA has no such limit; a policy of this size is a mistake or an attack.
@@ -35,12 +35,19 @@ pub const MAX_SOURCE_BYTES: usize = 16 << 20;
 pub struct Source {
     name: String,
     bytes: Vec<u8>,
+    version: Option<RegoVersion>,
 }
 
 impl Source {
     /// A source from memory.
     pub fn new(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
-        Self { name: name.into(), bytes: bytes.into() }
+        Self { name: name.into(), bytes: bytes.into(), version: None }
+    }
+
+    /// The same, read in a version of the language of its own.
+    #[must_use]
+    pub fn in_version(self, version: RegoVersion) -> Self {
+        Self { version: Some(version), ..self }
     }
 }
 
@@ -83,12 +90,27 @@ pub fn build(
 /// As [`build`]; diagnostics of the query name the file `<query>`.
 pub fn build_query(sources: &[Source], query: &str, options: &Options) -> Result<CompiledModule, BuildError> {
     let program = check(sources, options)?;
+    let (checked, _) = check_query(&program, "<query>", query, &QueryContext::default(), options)?;
+    assemble(&program, &[Query::new("eval", &checked)], options)
+}
+
+/// Parses and checks a query against a program; gives it with the files that its spans and the program's point into.
+///
+/// # Errors
+/// All diagnostics of the query; they name the file `name`.
+pub fn check_query(
+    program: &CheckedProgram,
+    name: &str,
+    query: &str,
+    context: &QueryContext,
+    options: &Options,
+) -> Result<(CheckedQuery, SourceMap), BuildError> {
     let mut files = program.sources().clone();
-    let file = files.add("<query>", query);
+    let file = files.add(name, query);
     let failed = |list| BuildError::Diagnostics(Diagnostics::new(list, files.clone()));
     let body = rego_syntax::parse_query(&file, &options.parser).into_result().map_err(failed)?;
-    let checked: CheckedQuery = program.compile_query(body).map_err(failed)?;
-    assemble(&program, &[Query::new("eval", &checked)], options)
+    let checked = program.compile_query_in(body, context).map_err(failed)?;
+    Ok((checked, files))
 }
 
 /// Parses and checks, and stops there.
@@ -105,7 +127,14 @@ pub fn check(sources: &[Source], options: &Options) -> Result<CheckedProgram, Bu
             return Err(BuildError::TooLarge { name, bytes });
         }
         let file = files.add_bytes(source.name.as_str(), &source.bytes)?;
-        match rego_syntax::parse_module(&file, &options.parser).into_result() {
+        let parsed = match source.version {
+            None => rego_syntax::parse_module(&file, &options.parser),
+            Some(rego_version) => {
+                let parser = ParserOptions { rego_version, ..options.parser.clone() };
+                rego_syntax::parse_module(&file, &parser)
+            }
+        };
+        match parsed.into_result() {
             Ok(module) => modules.push(module),
             Err(found) => diagnostics.extend(found),
         }
@@ -113,6 +142,18 @@ pub fn check(sources: &[Source], options: &Options) -> Result<CheckedProgram, Bu
     if !diagnostics.is_empty() {
         return Err(BuildError::Diagnostics(Diagnostics::new(diagnostics, files)));
     }
+    check_modules(modules, files, options)
+}
+
+/// Checks modules that are parsed already, from these files.
+///
+/// # Errors
+/// All diagnostics of the first phase that has any.
+pub fn check_modules(
+    modules: Vec<Module>,
+    files: SourceMap,
+    options: &Options,
+) -> Result<CheckedProgram, BuildError> {
     rego_compiler::check(modules, &files, &options.check)
         .map_err(|list| BuildError::Diagnostics(Diagnostics::new(list, files)))
 }
@@ -126,7 +167,11 @@ pub fn assemble_plan(policy: Policy, options: &PlanOptions) -> Result<CompiledMo
     Ok(rego_wasm::compile(&verified, options)?)
 }
 
-fn assemble(
+/// Plans queries over a checked program and compiles them to one module.
+///
+/// # Errors
+/// What cannot be planned or compiled.
+pub fn assemble(
     program: &CheckedProgram,
     queries: &[Query],
     options: &Options,

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use rego_value::Value;
 
 use crate::cache::Patterns;
+use crate::output::Output;
 
 /// Everything that makes a nondeterministic function what it is, fixed within one evaluation, so that
 /// an evaluation can be repeated exactly; and what may be kept between evaluations for speed alone.
@@ -18,6 +19,8 @@ pub struct Context {
     random: u64,
     /// Answers of functions that give the same one to the same question within one evaluation.
     answers: HashMap<String, Value>,
+    /// What the evaluation says beside its answers.
+    pub output: Output,
     /// Expressions that were compiled before; they make no difference to any answer.
     pub(crate) patterns: Patterns,
 }
@@ -27,6 +30,9 @@ impl Context {
     pub fn begin(&mut self, now_ns: i64, seed: u64) {
         self.now_ns = now_ns;
         self.random = seed;
+        if !self.output.is_empty() {
+            self.output = Output::default();
+        }
         if !self.answers.is_empty() {
             self.answers.clear();
         }

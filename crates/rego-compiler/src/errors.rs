@@ -93,6 +93,7 @@ pub(crate) fn type_error_with(span: Span, message: impl Into<String>, lines: &[S
         message: message.into(),
         span,
         help: Some(lines.join("\n        ")),
+        in_text: false,
     }
 }
 

@@ -33,6 +33,14 @@ pub struct Options {
     pub unsafe_builtins: BTreeSet<String>,
     /// Functions of the host beside those that OPA has; they win over one of the same name.
     pub host_builtins: Vec<&'static Builtin>,
+    /// JSON schemas by their path below `schema`: that of the empty path says what `input` is, the others are for
+    /// METADATA to refer to. Nothing is known of schemas that METADATA names where there is no list at all.
+    pub schemas: Option<Vec<(Vec<String>, serde_json::Value)>>,
+    /// The documents that will be there beside the rules; a rule must not define what one of them defines.
+    pub documents: Option<rego_value::Value>,
+    /// Rules whose names begin with `test_` are tests: of those with the same name each gets one of its own, and a
+    /// test with a case in its head (`test_p[case]`) reports the case as soon as it is known.
+    pub tests: bool,
 }
 
 impl Options {

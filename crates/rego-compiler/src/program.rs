@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use rego_syntax::ast::{Body, Module, Name, Rule};
-use rego_syntax::{Diagnostic, SourceMap};
+use rego_syntax::{Diagnostic, SourceMap, Span};
 
 use crate::annotations::AnnotationSet;
 use crate::errors::{self, Errors};
@@ -13,7 +13,7 @@ use crate::options::Options;
 use crate::query::{self, CheckedQuery, QueryContext};
 use crate::rule_tree::{RuleId, RuleTree};
 use crate::stages::{self, Compilation};
-use crate::typecheck::TypeEnv;
+use crate::typecheck::{self, TypeEnv};
 
 /// Modules that passed all checks, rewritten into the form that the planner takes.
 ///
@@ -58,6 +58,8 @@ pub fn check(
         types: TypeEnv::new(options),
         annotations: AnnotationSet::default(),
     };
+    let wrong = typecheck::wrong_input_schema(options);
+    compilation.errors.all_recoverable(wrong.map(|message| errors::type_error(Span::NONE, message)));
     stages::run(&mut compilation);
     if !compilation.errors.is_empty() {
         return Err(compilation.errors.into_sorted(sources));

@@ -1,8 +1,10 @@
 //! Queries: the stages that OPA runs over them, in its order.
 
-use std::collections::HashMap;
+mod capture;
 
-use rego_syntax::ast::{Body, Import, Name, Package, Ref};
+use std::collections::{BTreeSet, HashMap};
+
+use rego_syntax::ast::{Body, Expr, Import, Name, Package, Ref, Term};
 use rego_syntax::{Diagnostic, Span};
 
 use crate::declarations::Declarations;
@@ -20,6 +22,7 @@ use crate::visit::Node;
 pub struct CheckedQuery {
     body: Body,
     rewritten: HashMap<Name, Name>,
+    captures: BTreeSet<Name>,
 }
 
 /// What a query can name besides `data` and `input`.
@@ -29,6 +32,9 @@ pub struct QueryContext {
     pub package: Option<Package>,
     /// The imports of the query.
     pub imports: Vec<Import>,
+    /// Each expression gives its value, so that one that is false does not end the query; see
+    /// [`CheckedQuery::captures`].
+    pub capture: bool,
 }
 
 impl CheckedQuery {
@@ -45,6 +51,20 @@ impl CheckedQuery {
     /// The variable of the source that a variable was renamed from; itself where it was not.
     pub fn source_name<'a>(&'a self, name: &'a Name) -> &'a Name {
         self.rewritten.get(name).unwrap_or(name)
+    }
+
+    /// The variables that hold the values of expressions.
+    pub fn captures(&self) -> &BTreeSet<Name> {
+        &self.captures
+    }
+
+    /// The expressions that the source wrote, in the order in which they are evaluated, each with the variable that
+    /// holds its value; one without is true in every answer.
+    pub fn written(&self) -> impl Iterator<Item = (&Expr, Option<&Name>)> {
+        self.body.iter().filter(|expr| !expr.generated).map(|expr| {
+            let last = expr.operands().last().and_then(Term::as_var);
+            (expr, last.and_then(|name| self.captures.get(name)))
+        })
     }
 }
 
@@ -91,6 +111,10 @@ pub(crate) fn compile(
         }
     }
     stage::resolve_query(&mut globals(program, context), &mut query);
+    let captures = match context.capture {
+        true => capture::capture_values(&mut query, program),
+        false => BTreeSet::new(),
+    };
     let locals = Locals::for_query(&query);
     let mut compiling = Compiling { program, locals, rewritten: HashMap::new() };
     for (_, stage) in STAGES {
@@ -99,7 +123,7 @@ pub(crate) fn compile(
             return Err(found);
         }
     }
-    Ok(CheckedQuery { body: query, rewritten: compiling.rewritten })
+    Ok(CheckedQuery { body: query, rewritten: compiling.rewritten, captures })
 }
 
 fn globals(program: &CheckedProgram, context: &QueryContext) -> stage::Globals {

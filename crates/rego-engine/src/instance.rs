@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use rego_builtins::Output;
 use rego_value::{Object, Value};
 
 use crate::data::{self, Change};
@@ -22,6 +23,8 @@ pub struct Instance {
     /// The data documents, from which a damaged or littered instance is rebuilt.
     data: Value,
     live: Option<Live>,
+    /// What the last evaluation said beside its answers; kept here, since an error may end the running instance.
+    output: Output,
 }
 
 impl fmt::Debug for Instance {
@@ -36,7 +39,7 @@ impl Instance {
     /// # Errors
     /// When the module does not fit into the memory limit.
     pub fn new(module: &Module) -> Result<Self, EvalError> {
-        let mut instance = Self { module: module.clone(), data: Value::Object(Object::new()), live: None };
+        let mut instance = Self { module: module.clone(), data: Value::Object(Object::new()), live: None, output: Output::default() };
         instance.live()?;
         Ok(instance)
     }
@@ -165,6 +168,11 @@ impl Instance {
         self.run(entrypoint, input, context, Live::value)
     }
 
+    /// What the last evaluation said beside its answers, also where it failed; taken, so that it is told once.
+    pub fn take_output(&mut self) -> Output {
+        std::mem::take(&mut self.output)
+    }
+
     fn run<R>(
         &mut self,
         entrypoint: EntrypointId,
@@ -180,6 +188,7 @@ impl Instance {
         let live = self.live()?;
         live.store.set_epoch_deadline(ticks);
         let outcome = live.evaluate(entrypoint.0, input, context, deadline, read);
+        self.output = std::mem::take(&mut live.store.data_mut().context.output);
         if outcome.as_ref().is_err_and(may_have_damaged) {
             self.live = None;
         }

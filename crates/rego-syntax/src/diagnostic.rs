@@ -66,13 +66,15 @@ pub struct Diagnostic {
     pub span: Span,
     /// What to do about it.
     pub help: Option<String>,
+    /// Found while the text was read, so OPA shows the line of it; a line says nothing about what is found later.
+    pub in_text: bool,
 }
 
 impl Diagnostic {
     /// An error.
     #[must_use]
     pub fn error(code: Code, span: Span, message: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Error, message: message.into(), span, help: None }
+        Self { code, severity: Severity::Error, message: message.into(), span, help: None, in_text: false }
     }
 
     /// The same with a line of help.

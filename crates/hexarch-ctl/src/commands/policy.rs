@@ -1,4 +1,4 @@
-//! `hexarch-ctl policy`: list, validate, export.
+//! `hexarch-ctl policy`: list, validate, export; and the commands that are OPA's as well.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -7,6 +7,7 @@ use clap::{Subcommand, ValueEnum};
 use guard_policy::{LoadOptions, PolicyFile};
 use hexarch_guardrails::{DECISION_ENTRYPOINT, compile_policies};
 
+use crate::commands::{policy_check, policy_eval, policy_test};
 use crate::failure::Failure;
 
 /// What to do with policies.
@@ -27,6 +28,12 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value_t = Form::Rego)]
         format: Form,
     },
+    /// Checks Rego files for errors, as `opa check` does.
+    Check(policy_check::Arguments),
+    /// Evaluates a Rego query, as `opa eval` does.
+    Eval(policy_eval::Arguments),
+    /// Runs the tests of Rego policies, as `opa test` does.
+    Test(policy_test::Arguments),
 }
 
 /// A form to export to.
@@ -48,6 +55,9 @@ pub(crate) fn run(command: &Command, config: Option<&Path>) -> Result<(), Failur
         Command::List => list(&load(config)?),
         Command::Validate { files } => validate(files, config),
         Command::Export { name, format } => export(&load(config)?, name, *format),
+        Command::Check(arguments) => policy_check::run(arguments),
+        Command::Eval(arguments) => policy_eval::run(arguments),
+        Command::Test(arguments) => policy_test::run(arguments),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rego_ir::{Operand, Plan, StmtKind};
+use rego_ir::{Local, Operand, Plan, StmtKind};
 use rego_syntax::Span;
 use rego_syntax::ast::{Body, Expr, Name, Term};
 
@@ -20,6 +20,8 @@ pub struct Query {
     source_names: HashMap<Name, Name>,
     /// What the query asks for, when that must exist.
     entrypoint: Option<Vec<Term>>,
+    /// The answers are one array in the order in which they are found, repetitions included.
+    in_order: bool,
 }
 
 impl Query {
@@ -31,7 +33,14 @@ impl Query {
             body: query.body().clone(),
             source_names: query.source_names().clone(),
             entrypoint: None,
+            in_order: false,
         }
+    }
+
+    /// The same, but the result set has one member: the array of all answers as they are found, none left out.
+    #[must_use]
+    pub fn in_order(name: impl Into<String>, query: &CheckedQuery) -> Self {
+        Self { in_order: true, ..Self::new(name, query) }
     }
 
     /// The query `result = data.a.b` for the entrypoint `a/b`.
@@ -42,7 +51,25 @@ impl Query {
         let reference: Vec<Term> = std::iter::once(Term::var("data", span)).chain(steps).collect();
         let value = Term::reference(reference.clone(), span);
         let body = Body::of(Expr::call("eq", vec![Term::var("result", span), value], span));
-        Self { name: path.to_owned(), body, source_names: HashMap::new(), entrypoint: Some(reference) }
+        Self::of_reference(path, body, reference)
+    }
+
+    /// The query `result = reference` for a ground reference into `data` whose steps need not be names.
+    #[must_use]
+    pub fn document(name: &str, reference: Vec<Term>) -> Self {
+        let value = Term::reference(reference.clone(), Span::NONE);
+        let body = Body::of(Expr::call("eq", vec![Term::var("result", Span::NONE), value], Span::NONE));
+        Self::of_reference(name, body, reference)
+    }
+
+    fn of_reference(name: &str, body: Body, reference: Vec<Term>) -> Self {
+        Self {
+            name: name.to_owned(),
+            body,
+            source_names: HashMap::new(),
+            entrypoint: Some(reference),
+            in_order: false,
+        }
     }
 }
 
@@ -58,16 +85,33 @@ impl Planner<'_> {
         }
         self.scope = Scope::of_documents();
         self.scope.location = self.statics.no_location();
-        let block = self.block(|p| {
-            p.plan_body(&query.body)?;
-            p.add_answer(query);
-            Ok(())
-        })?;
+        let block = self.block(|p| if query.in_order { p.plan_in_order(query) } else { p.plan_answers(query) })?;
         self.plans.push(Plan { name: query.name.clone(), blocks: vec![block] });
         Ok(())
     }
 
-    fn add_answer(&mut self, query: &Query) {
+    fn plan_answers(&mut self, query: &Query) -> Result<()> {
+        self.plan_body(&query.body)?;
+        let answer = self.make_answer(query);
+        self.emit(StmtKind::ResultSetAdd { value: answer });
+        Ok(())
+    }
+
+    fn plan_in_order(&mut self, query: &Query) -> Result<()> {
+        let all = self.new_local();
+        self.emit(StmtKind::MakeArray { capacity: 0, target: all });
+        let block = self.block(|p| {
+            p.plan_body(&query.body)?;
+            let answer = p.make_answer(query);
+            p.emit(StmtKind::ArrayAppend { value: Operand::Local(answer), array: all });
+            Ok(())
+        })?;
+        self.emit(StmtKind::Block { blocks: vec![block] });
+        self.emit(StmtKind::ResultSetAdd { value: all });
+        Ok(())
+    }
+
+    fn make_answer(&mut self, query: &Query) -> Local {
         let answer = self.new_local();
         self.emit(StmtKind::MakeObject { target: answer });
         for (name, value) in self.scope.frame_sorted() {
@@ -77,6 +121,6 @@ impl Planner<'_> {
                 self.emit(StmtKind::ObjectInsert { key, value, object: answer });
             }
         }
-        self.emit(StmtKind::ResultSetAdd { value: answer });
+        answer
     }
 }

@@ -1,9 +1,9 @@
 //! Rules that can not define one document together.
 
-use rego_syntax::ast::{Ref, RuleKind};
+use rego_syntax::ast::{Ref, RuleKind, Term, Value};
 use rego_syntax::{Diagnostic, Span};
 
-use crate::errors::type_error;
+use crate::errors::{compile_error, type_error};
 use crate::rule_tree::{RuleEntry, RuleNode, RuleTree};
 use crate::stages::Compilation;
 use crate::text;
@@ -18,6 +18,9 @@ pub(crate) fn check_rule_conflicts(c: &mut Compilation<'_>) {
         false
     });
     found.extend(package_conflicts(c));
+    if let Some(documents) = &c.options.documents {
+        found.extend(document_conflicts(c, documents));
+    }
     c.errors.all_fatal(found);
 }
 
@@ -113,6 +116,43 @@ fn package_conflicts(c: &Compilation<'_>) -> Vec<Diagnostic> {
         }
     }
     found
+}
+
+/// Rules that define what is a document already.
+fn document_conflicts(c: &Compilation<'_>, documents: &rego_value::Value) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let data = [Term::var("data", Span::NONE)];
+    let mut pending: Vec<_> = c.rule_tree.find(&data).map(|id| (id, Vec::<String>::new())).into_iter().collect();
+    while let Some((id, path)) = pending.pop() {
+        let Some(node) = c.rule_tree.node(id) else { continue };
+        if let Some(first) = node.rules.first()
+            && is_document(documents, &path)
+        {
+            let message = format!("conflicting rule for data path {} found", path.join("/"));
+            found.push(compile_error(span_of(c, first), message));
+        }
+        for (step, child) in &node.children {
+            if let Value::String(step) = step {
+                let mut path = path.clone();
+                path.push(step.to_string());
+                pending.push((*child, path));
+            }
+        }
+    }
+    found
+}
+
+/// Whether the path leads to a document, or through one that is no object.
+fn is_document(documents: &rego_value::Value, path: &[String]) -> bool {
+    let mut at = documents;
+    for step in path {
+        match (at, at.get_str(step)) {
+            (rego_value::Value::Object(_), Some(next)) => at = next,
+            (rego_value::Value::Object(_), None) => return false,
+            _ => return true,
+        }
+    }
+    true
 }
 
 fn span_of(c: &Compilation<'_>, entry: &RuleEntry) -> Span {

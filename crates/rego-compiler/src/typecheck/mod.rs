@@ -28,23 +28,41 @@ use tree::TypeTree;
 
 pub(crate) use report::Names;
 
+
 /// The types of rules and functions, once they are checked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TypeEnv {
     functions: Arc<TypeTree>,
     rules: Arc<TypeTree>,
+    schemas: Option<Schemas>,
 }
 
+/// Schemas by their path below `schema`.
+type Schemas = Arc<HashMap<Vec<String>, serde_json::Value>>;
+
 impl TypeEnv {
-    /// The types of the built-in functions.
+    /// The types of the built-in functions, and of `input` where a schema says what it is.
     pub(crate) fn new(options: &Options) -> Self {
         let mut functions = TypeTree::default();
         for builtin in options.builtins() {
             let path = Ref::from_dotted(builtin.name, Span::NONE);
             functions.put(&path, Some(Type::Function(Arc::new(FunctionType::of_builtin(builtin)))));
         }
-        Self { functions: Arc::new(functions), rules: Arc::default() }
+        let schemas = options.schemas.as_ref().map(|list| list.iter().cloned().collect());
+        if let Some(input) = schemas.as_ref().and_then(|schemas: &HashMap<_, _>| schemas.get(&Vec::new()))
+            && let Ok(ty) = schema::type_of_schema(input)
+        {
+            functions.put(&[Term::var("input", Span::NONE)], Some(ty));
+        }
+        Self { functions: Arc::new(functions), rules: Arc::default(), schemas: schemas.map(Arc::new) }
     }
+}
+
+/// What is wrong with the schema of `input`, if there is one.
+pub(crate) fn wrong_input_schema(options: &Options) -> Option<String> {
+    let mut schemas = options.schemas.iter().flatten();
+    let (_, schema) = schemas.find(|(path, _)| path.is_empty())?;
+    schema::type_of_schema(schema).err()
 }
 
 /// Tells which rules may have another value when a document is replaced.
@@ -83,6 +101,7 @@ pub(crate) struct Checker<'a> {
     /// of nesting, since a comprehension is looked at for its errors and for its type.
     comprehensions: HashMap<(usize, State), Rc<Comprehension>>,
     next_layer: u64,
+    schemas: Option<Schemas>,
 }
 
 impl<'a> Checker<'a> {
@@ -94,6 +113,7 @@ impl<'a> Checker<'a> {
             relaxed: HashMap::new(),
             comprehensions: HashMap::new(),
             next_layer: 0,
+            schemas: types.schemas.clone(),
         };
         checker.push_tree(types.functions.clone());
         checker.push_tree(types.rules.clone());
@@ -105,7 +125,7 @@ impl<'a> Checker<'a> {
         let tree = |layer: Option<Layer>| layer.map(|layer| layer.tree).unwrap_or_default();
         let rules = tree((self.layers.len() > 1).then(|| self.layers.swap_remove(1)));
         let functions = tree((!self.layers.is_empty()).then(|| self.layers.swap_remove(0)));
-        TypeEnv { functions, rules }
+        TypeEnv { functions, rules, schemas: self.schemas }
     }
 
     fn push_tree(&mut self, tree: Arc<TypeTree>) {

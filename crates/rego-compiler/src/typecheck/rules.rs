@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rego_syntax::ast::{Annotations, Ref, Rule, RuleKind, Term, Value};
+use rego_syntax::ast::{Annotations, Ref, Rule, RuleKind, SchemaAnnotation, Term, Value};
 use rego_syntax::{Diagnostic, Span};
 
 use super::Checker;
@@ -35,15 +35,21 @@ impl Checker<'_> {
         found
     }
 
-    /// Adds a layer with what the schemas say of documents. A schema by name is one of the caller, and none is
-    /// given here; it says nothing then.
+    /// Adds a layer with what the schemas say of documents.
     fn push_schemas(&mut self, blocks: &[&Annotations], span: Span) -> Vec<Diagnostic> {
         self.push_tree(Arc::default());
         let layer = self.layers.len() - 1;
         let mut found = Vec::new();
         for schema in blocks.iter().flat_map(|block| &block.schemas) {
-            let Some(definition) = &schema.definition else { continue };
-            let ty = match type_of_schema(definition) {
+            let definition = match self.definition(schema) {
+                Ok(Some(definition)) => definition,
+                Ok(None) => continue,
+                Err(message) => {
+                    found.push(type_error(span, message));
+                    continue;
+                }
+            };
+            let ty = match type_of_schema(&definition) {
                 Ok(ty) => ty,
                 Err(message) => {
                     found.push(type_error(span, message));
@@ -59,6 +65,18 @@ impl Checker<'_> {
             self.change(layer, |tree| tree.put(std::slice::from_ref(document), Some(ty)));
         }
         found
+    }
+
+    /// The schema that METADATA gives or names. One that is named says nothing where the caller gave none at all.
+    fn definition(&self, schema: &SchemaAnnotation) -> Result<Option<serde_json::Value>, String> {
+        let Some(path) = &schema.schema else { return Ok(schema.definition.clone()) };
+        let Some(schemas) = &self.schemas else { return Ok(None) };
+        let steps = path.iter().skip(1).map(|step| step.as_string().map(ToString::to_string));
+        let known = steps.collect::<Option<Vec<String>>>().and_then(|steps| schemas.get(&steps));
+        match known {
+            Some(known) => Ok(Some(known.clone())),
+            None => Err(format!("undefined schema: {}", crate::text::of_ref(path))),
+        }
     }
 
     fn type_of_rule(&mut self, rule: &Rule, path: &Ref) -> Maybe {

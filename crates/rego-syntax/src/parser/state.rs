@@ -156,7 +156,8 @@ impl<'s> Parser<'s> {
             [hint] => message.push_str(&format!(" (hint: {hint})")),
             hints => message.push_str(&format!(" (hints: {})", hints.join(", "))),
         }
-        self.s.errors.push(Diagnostic::error(Code::Parse, span, message));
+        let error = Diagnostic::error(Code::Parse, span, message);
+        self.s.errors.push(Diagnostic { in_text: true, ..error });
     }
 
     /// Notes a hint for the next error.

@@ -1,0 +1,6 @@
+//! The forms in which OPA prints results and errors; its users' scripts read them.
+
+mod error;
+pub mod json;
+
+pub use error::{Details, Error, Location, errors_of, list_text};
