@@ -138,7 +138,9 @@ fn settled(text: &str) -> String {
             return format!("{before}\"duration\": 0{comma}");
         }
         match line.rsplit_once(" (") {
-            Some((before, time)) if time.ends_with("s)") && time.starts_with(|c: char| c.is_ascii_digit()) => {
+            Some((before, time))
+                if time.ends_with("s)") && time.starts_with(|c: char| c.is_ascii_digit()) =>
+            {
                 format!("{before} (0s)")
             }
             _ => line.to_owned(),

@@ -47,9 +47,10 @@ impl Pipeline {
         let compiled = match &case.program {
             Text::Source { modules, query, v0 } => from_source(modules, query, *v0),
             Text::Plan(plan) => from_plan(plan.get()),
-            Text::Command(_) => {
-                Err(Fault { code: String::new(), message: "a run of the command line is no module".to_owned() })
-            }
+            Text::Command(_) => Err(Fault {
+                code: String::new(),
+                message: "a run of the command line is no module".to_owned(),
+            }),
         }?;
         let module = Module::new(&self.engine, &compiled.bytes).map_err(|error| Fault::own(&error))?;
         Ok(Program { module })

@@ -22,7 +22,7 @@ pub(crate) fn trace(_: &mut Context, args: &[Value]) -> Outcome {
 /// `internal.print`: a line for each combination of the operands' values, each operand being the set of its values.
 pub(crate) fn print(context: &mut Context, args: &[Value]) -> Outcome {
     let operands = Args(args).array(1)?;
-    let columns: Vec<Vec<String>> = operands.iter().map(|operand| texts(operand)).collect();
+    let columns: Vec<Vec<String>> = operands.iter().map(texts).collect();
     let lines = columns.iter().try_fold(1_usize, |lines, column| lines.checked_mul(column.len()));
     for line in 0..lines.unwrap_or(usize::MAX) {
         if context.output.cut {

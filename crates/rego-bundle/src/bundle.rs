@@ -146,7 +146,10 @@ impl Bundle {
 
     fn outside(&self, path: &[&str]) -> BundleError {
         let roots = self.manifest.roots().into_iter().map(ToOwned::to_owned).collect();
-        BundleError::Root { roots, what: format!("data at path '/{}' (hint: check bundle directory structure)", path.join("/")) }
+        BundleError::Root {
+            roots,
+            what: format!("data at path '/{}' (hint: check bundle directory structure)", path.join("/")),
+        }
     }
 
     /// A module's package has to be below a root; the path is without `data`.

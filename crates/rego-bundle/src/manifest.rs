@@ -74,7 +74,8 @@ impl Manifest {
     /// The language of a module, by its path from the bundle's root on, with a leading `/`.
     pub(crate) fn version_of(&self, path: &str) -> Option<u8> {
         let mut patterns = self.file_rego_versions.iter();
-        let own = patterns.find(|(pattern, _)| alternatives(pattern).iter().any(|one| ignore::matches(one, path)));
+        let own =
+            patterns.find(|(pattern, _)| alternatives(pattern).iter().any(|one| ignore::matches(one, path)));
         own.map(|(_, version)| *version).or(self.rego_version)
     }
 }

@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn yaml_is_what_its_json_is() {
-        let yaml = "name: svc\nports: [80, 443]\non: no\nbig: 12345678901234567890\nfloat: 1.50\nnothing: ~\n1: x\n";
+        let yaml =
+            "name: svc\nports: [80, 443]\non: no\nbig: 12345678901234567890\nfloat: 1.50\nnothing: ~\n1: x\n";
         let json = r#"{"name":"svc","ports":[80,443],"on":"no","big":12345678901234567890,"float":1.5,"nothing":null,"1":"x"}"#;
         assert_eq!(from_yaml(yaml.as_bytes()).unwrap(), from_json(json.as_bytes()).unwrap());
         assert!(from_yaml(b"a: [1").is_err());

@@ -36,5 +36,5 @@ pub use graph::Graph;
 pub use options::{Options, PrintCalls};
 pub use program::{CheckedProgram, check};
 pub use query::{CheckedQuery, QueryContext};
-pub use stage::test_reference;
 pub use rule_tree::{NodeId, RuleEntry, RuleId, RuleNode, RuleTree};
+pub use stage::test_reference;

@@ -39,7 +39,12 @@ impl Instance {
     /// # Errors
     /// When the module does not fit into the memory limit.
     pub fn new(module: &Module) -> Result<Self, EvalError> {
-        let mut instance = Self { module: module.clone(), data: Value::Object(Object::new()), live: None, output: Output::default() };
+        let mut instance = Self {
+            module: module.clone(),
+            data: Value::Object(Object::new()),
+            live: None,
+            output: Output::default(),
+        };
         instance.live()?;
         Ok(instance)
     }

@@ -31,5 +31,5 @@ pub use error::{EngineError, EvalError, ModuleError, PolicyError};
 pub use evaluation::{EvalContext, Input, ResultSet};
 pub use instance::Instance;
 pub use module::{EntrypointId, Module};
-pub use rego_builtins::Output;
 pub use pool::{BorrowError, Pool, PoolConfig};
+pub use rego_builtins::Output;

@@ -221,9 +221,8 @@ fn parsed_head(text: &str, options: &Options) -> Result<(Package, Vec<Import>), 
     let mut sources = SourceMap::new();
     let file = sources.add("", text);
     let parsed = rego_syntax::parse_module(&file, &options.parser).into_result();
-    let module = parsed.map_err(|found| {
-        found.iter().map(|one| Error::of_diagnostic(one, &sources)).collect::<Vec<_>>()
-    })?;
+    let module = parsed
+        .map_err(|found| found.iter().map(|one| Error::of_diagnostic(one, &sources)).collect::<Vec<_>>())?;
     // Places in this text mean nothing to anybody.
     let nowhere = |mut import: Import| {
         import.span = Span::NONE;
@@ -326,7 +325,10 @@ impl Run {
             Ok(results) => {
                 let answers = results.answers().first().and_then(Value::as_array);
                 let answers = answers.into_iter().flat_map(|answers| answers.iter());
-                Outcome { errors: Vec::new(), answers: answers.map(|answer| self.compiled.answer(answer)).collect() }
+                Outcome {
+                    errors: Vec::new(),
+                    answers: answers.map(|answer| self.compiled.answer(answer)).collect(),
+                }
             }
             Err(error) => Outcome::failed(vec![self.compiled.placed(Error::of_evaluation(&error))]),
         }
@@ -374,7 +376,9 @@ impl Compiled {
 
     /// The longest part of the query that begins at a place.
     fn text_at(&self, row: u32, col: u32) -> String {
-        let Some(file) = self.sources.files().find(|file| file.name().is_empty()) else { return String::new() };
+        let Some(file) = self.sources.files().find(|file| file.name().is_empty()) else {
+            return String::new();
+        };
         let mut longest = "";
         let mut consider = |span: Span| {
             if span.file == file.id() && file.token_position(span.start) == (Position { row, col }) {

@@ -57,7 +57,9 @@ impl Capabilities {
         match numbers.as_deref() {
             _ if name == OPA_VERSION => Ok(Self::default()),
             // Nothing before 1.0 knows Rego v1, and that is all that matters of it here.
-            Some([0, minor, _]) if (17..=70).contains(minor) => Ok(Self { without_v1: true, ..Self::default() }),
+            Some([0, minor, _]) if (17..=70).contains(minor) => {
+                Ok(Self { without_v1: true, ..Self::default() })
+            }
             Some([1, minor, _]) if *minor < 22 => Err(format!(
                 "the capabilities of {name} are not known here; those of {OPA_VERSION} are, and a file can hold any"
             )),

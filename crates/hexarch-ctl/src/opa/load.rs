@@ -179,11 +179,10 @@ pub(crate) fn bundle(folder: &str, rules: &Rules, loaded: &mut Loaded) -> Result
         BundleFailure { text: format!("bundle {folder}: {what}"), errors }
     };
     let plain = |text: String| fail(vec![Error::plain(text)]);
-    let metadata = fs::metadata(folder)
-        .map_err(|error| {
-            let text = format!("error reading {folder:?}: {}", io_message("stat", folder, &error));
-            BundleFailure { errors: vec![Error::plain(text.clone())], text }
-        })?;
+    let metadata = fs::metadata(folder).map_err(|error| {
+        let text = format!("error reading {folder:?}: {}", io_message("stat", folder, &error));
+        BundleFailure { errors: vec![Error::plain(text.clone())], text }
+    })?;
     if !metadata.is_dir() {
         return Err(plain("bundle archives are not read; unpack it and name the folder".to_owned()));
     }
@@ -191,9 +190,16 @@ pub(crate) fn bundle(folder: &str, rules: &Rules, loaded: &mut Loaded) -> Result
     walk(folder, "", rules, 0, &mut files).map_err(|errors| fail(errors))?;
     let read = Bundle::read(files, &clean(folder)).map_err(|error| plain(error.to_string()))?;
     for file in &read.modules {
-        let version = file.rego_version.map(|version| if version == 0 { RegoVersion::V0 } else { RegoVersion::V1 });
+        let version =
+            file.rego_version.map(|version| if version == 0 { RegoVersion::V0 } else { RegoVersion::V1 });
         let module = module(&mut loaded.sources, &file.name, &file.bytes, rules, version).map_err(fail)?;
-        let steps: Vec<&str> = module.package.path.steps().iter().filter_map(|step| step.as_string().map(|s| s.as_str())).collect();
+        let steps: Vec<&str> = module
+            .package
+            .path
+            .steps()
+            .iter()
+            .filter_map(|step| step.as_string().map(|s| s.as_str()))
+            .collect();
         let text = format!("package {}", package_text(&steps));
         read.check_package(&steps, &text, &file.name).map_err(|error| plain(error.to_string()))?;
         loaded.modules.push(module);
@@ -291,7 +297,10 @@ fn read(path: &str) -> Result<Vec<u8>, Vec<Error>> {
 }
 
 fn name_of(path: &str) -> String {
-    Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_else(|| path.to_owned())
+    Path::new(path)
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_else(|| path.to_owned())
 }
 
 /// The names in a folder, sorted.

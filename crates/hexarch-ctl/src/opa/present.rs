@@ -129,7 +129,8 @@ impl Answer {
     }
 
     fn bindings_json(&self) -> String {
-        let add = |object: json::Object, (name, value): &(String, Value)| object.raw(name, &json::value(value));
+        let add =
+            |object: json::Object, (name, value): &(String, Value)| object.raw(name, &json::value(value));
         self.bindings.iter().fold(json::Object::new(), add).finish()
     }
 
@@ -153,7 +154,9 @@ impl Answer {
     fn heading(&self, column: &Column) -> String {
         match column {
             Column::Variable(name) => name.clone(),
-            Column::Expression(at) => self.expressions.get(*at).map(|one| one.text.clone()).unwrap_or_default(),
+            Column::Expression(at) => {
+                self.expressions.get(*at).map(|one| one.text.clone()).unwrap_or_default()
+            }
         }
     }
 

@@ -85,7 +85,8 @@ impl Planner<'_> {
         }
         self.scope = Scope::of_documents();
         self.scope.location = self.statics.no_location();
-        let block = self.block(|p| if query.in_order { p.plan_in_order(query) } else { p.plan_answers(query) })?;
+        let block =
+            self.block(|p| if query.in_order { p.plan_in_order(query) } else { p.plan_answers(query) })?;
         self.plans.push(Plan { name: query.name.clone(), blocks: vec![block] });
         Ok(())
     }

@@ -122,7 +122,8 @@ fn package_conflicts(c: &Compilation<'_>) -> Vec<Diagnostic> {
 fn document_conflicts(c: &Compilation<'_>, documents: &rego_value::Value) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let data = [Term::var("data", Span::NONE)];
-    let mut pending: Vec<_> = c.rule_tree.find(&data).map(|id| (id, Vec::<String>::new())).into_iter().collect();
+    let mut pending: Vec<_> =
+        c.rule_tree.find(&data).map(|id| (id, Vec::<String>::new())).into_iter().collect();
     while let Some((id, path)) = pending.pop() {
         let Some(node) = c.rule_tree.node(id) else { continue };
         if let Some(first) = node.rules.first()

@@ -50,8 +50,8 @@ pub(crate) use rewrite_refs_in_head::rewrite_refs_in_head;
 pub(crate) use rewrite_rego_metadata_calls::rewrite_rego_metadata_calls;
 pub(crate) use rewrite_rule_head_refs::rewrite_rule_head_refs;
 pub(crate) use rewrite_template_strings::{rewrite_query_templates, rewrite_template_strings};
-pub use rewrite_test_names::test_reference;
 pub(crate) use rewrite_test_names::rewrite_test_names;
+pub use rewrite_test_names::test_reference;
 pub(crate) use rewrite_with_values::{rewrite_query_withs, rewrite_with_values};
 
 pub(crate) use set_annotation_set::set_annotation_set;

@@ -28,7 +28,6 @@ use tree::TypeTree;
 
 pub(crate) use report::Names;
 
-
 /// The types of rules and functions, once they are checked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TypeEnv {

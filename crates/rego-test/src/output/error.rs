@@ -76,7 +76,9 @@ impl Error {
     pub fn of_evaluation(error: &EvalError) -> Self {
         let (code, message) = match error {
             EvalError::Policy(error) => return Self::of_policy(error),
-            EvalError::Deadline { .. } => ("eval_cancel_error", "caller cancelled query execution".to_owned()),
+            EvalError::Deadline { .. } => {
+                ("eval_cancel_error", "caller cancelled query execution".to_owned())
+            }
             other => ("eval_internal_error", other.to_string()),
         };
         Self { code: code.to_owned(), in_evaluation: true, ..Self::plain(message) }
@@ -160,7 +162,8 @@ impl Error {
             object = object.raw("location", &location.json());
         }
         if let Some(Details::Line(line, at)) = &self.details {
-            object = object.raw("details", &json::Object::new().text("line", line).number("idx", at).finish());
+            object =
+                object.raw("details", &json::Object::new().text("line", line).number("idx", at).finish());
         }
         if !self.trace.is_empty() {
             let frames = self.trace.iter().enumerate().rev();
@@ -226,7 +229,9 @@ fn details_of(diagnostic: &Diagnostic, sources: &SourceMap) -> Option<Details> {
         return Some(line_of(text, diagnostic.span));
     }
     let help = diagnostic.help.as_ref().filter(|_| diagnostic.code == Code::Type)?;
-    Some(Details::Lines(help.lines().map(|line| line.strip_prefix("        ").unwrap_or(line).to_owned()).collect()))
+    Some(Details::Lines(
+        help.lines().map(|line| line.strip_prefix("        ").unwrap_or(line).to_owned()).collect(),
+    ))
 }
 
 /// The line that OPA shows for a place in a text: blanks before it do not count.

@@ -134,7 +134,8 @@ mod tests {
 
     #[test]
     fn members_keep_their_order_and_empty_ones_their_line() {
-        let json = Object::new().text("b", "<x>").raw("a", "[1,{}]").flag("no", false).number("n", 2).finish();
+        let json =
+            Object::new().text("b", "<x>").raw("a", "[1,{}]").flag("no", false).number("n", 2).finish();
         let wanted = "{\n  \"b\": \"\\u003cx\\u003e\",\n  \"a\": [\n    1,\n    {}\n  ],\n  \"n\": 2\n}";
         assert_eq!(indented(&json), wanted);
         assert_eq!(Object::new().finish(), "{}");
