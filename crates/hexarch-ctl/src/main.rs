@@ -31,7 +31,7 @@ enum Command {
     Demo(demo::Arguments),
     /// Looks at policies.
     #[command(subcommand)]
-    Policy(policy::Command),
+    Policy(Box<policy::Command>),
 }
 
 fn main() -> ExitCode {

@@ -29,11 +29,11 @@ pub(crate) enum Command {
         format: Form,
     },
     /// Checks Rego files for errors, as `opa check` does.
-    Check(policy_check::Arguments),
+    Check(Box<policy_check::Arguments>),
     /// Evaluates a Rego query, as `opa eval` does.
-    Eval(policy_eval::Arguments),
+    Eval(Box<policy_eval::Arguments>),
     /// Runs the tests of Rego policies, as `opa test` does.
-    Test(policy_test::Arguments),
+    Test(Box<policy_test::Arguments>),
 }
 
 /// A form to export to.

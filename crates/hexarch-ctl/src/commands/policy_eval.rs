@@ -370,7 +370,7 @@ impl Compiled {
             return error;
         };
         location.text = self.text_at(location.row, location.col);
-        error.trace = vec![location.clone()];
+        error.trace = vec![(**location).clone()];
         error
     }
 

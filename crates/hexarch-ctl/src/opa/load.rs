@@ -187,7 +187,7 @@ pub(crate) fn bundle(folder: &str, rules: &Rules, loaded: &mut Loaded) -> Result
         return Err(plain("bundle archives are not read; unpack it and name the folder".to_owned()));
     }
     let mut files = Vec::new();
-    walk(folder, "", rules, 0, &mut files).map_err(|errors| fail(errors))?;
+    walk(folder, "", rules, 0, &mut files).map_err(fail)?;
     let read = Bundle::read(files, &clean(folder)).map_err(|error| plain(error.to_string()))?;
     for file in &read.modules {
         let version =

@@ -36,7 +36,7 @@ pub struct Error {
     /// What is wrong.
     pub message: String,
     /// Where.
-    pub location: Option<Location>,
+    pub location: Option<Box<Location>>,
     /// More about it.
     pub details: Option<Details>,
     /// It happened while a policy was evaluated.
@@ -65,7 +65,7 @@ impl Error {
         Self {
             code: diagnostic.code.as_str().to_owned(),
             message: diagnostic.message.clone(),
-            location: location_of(diagnostic, sources),
+            location: location_of(diagnostic, sources).map(Box::new),
             details: details_of(diagnostic, sources),
             ..Self::plain("")
         }
@@ -85,11 +85,8 @@ impl Error {
     }
 
     fn of_policy(error: &PolicyError) -> Self {
-        let location = error.location.as_ref().map(|(file, row, col)| Location {
-            file: file.clone(),
-            row: *row,
-            col: *col,
-            text: String::new(),
+        let location = error.location.as_ref().map(|(file, row, col)| {
+            Box::new(Location { file: file.clone(), row: *row, col: *col, text: String::new() })
         });
         Self { code: error.code.clone(), location, in_evaluation: true, ..Self::plain(error.message.clone()) }
     }
