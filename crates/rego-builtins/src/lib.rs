@@ -19,6 +19,7 @@ mod encoding;
 mod environment;
 mod error;
 mod glob;
+mod globs;
 mod gofmt;
 mod gotime;
 mod graph;
@@ -35,7 +36,9 @@ mod table;
 mod time;
 mod types;
 mod units;
+mod uri;
 mod uuid;
+mod yaml;
 
 pub use context::Context;
 pub use error::{BuiltinError, ErrorCode};

@@ -1,5 +1,6 @@
 //! Category regex: Go's expressions (RE2), matched by Rust's `regex`, which has the same guarantees.
 
+mod refusal;
 mod translate;
 
 use regex::Regex;
@@ -23,6 +24,9 @@ pub(crate) fn compiled(context: &mut Context, pattern: &str) -> Result<Regex, Bu
         .map_err(|problem| BuiltinError::new(format!("error parsing regexp: {problem}: `{pattern}`")))?;
     let regex = Regex::new(&rust).map_err(|error| {
         let text = error.to_string();
+        if let Some(words) = refusal::in_words(&rust, &text) {
+            return BuiltinError::new(format!("error parsing regexp: {words}"));
+        }
         let problem = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
         BuiltinError::new(format!("error parsing regexp: {problem}: `{pattern}`"))
     })?;

@@ -1,9 +1,9 @@
 //! Rows: encoding.
 
 use super::{Builtin, arg};
-use crate::encoding;
-use crate::implementation::Implementation::{Host, Module, Unsupported};
+use crate::implementation::Implementation::{Host, Module};
 use crate::types::Type::*;
+use crate::{encoding, yaml};
 
 pub(super) const ROWS: &[Builtin] = &[
     Builtin::new("base64.decode", &[arg("x", String)], Some(arg("y", String)), Module("bi_base64_decode")),
@@ -84,7 +84,7 @@ pub(super) const ROWS: &[Builtin] = &[
         Some(arg("y", String)),
         Host(encoding::urlquery_encode_object),
     ),
-    Builtin::new("yaml.is_valid", &[arg("x", String)], Some(arg("result", Boolean)), Unsupported),
-    Builtin::new("yaml.marshal", &[arg("x", Any)], Some(arg("y", String)), Unsupported),
-    Builtin::new("yaml.unmarshal", &[arg("x", String)], Some(arg("y", Any)), Unsupported),
+    Builtin::new("yaml.is_valid", &[arg("x", String)], Some(arg("result", Boolean)), Host(yaml::is_valid)),
+    Builtin::new("yaml.marshal", &[arg("x", Any)], Some(arg("y", String)), Host(yaml::marshal)),
+    Builtin::new("yaml.unmarshal", &[arg("x", String)], Some(arg("y", Any)), Host(yaml::unmarshal)),
 ];

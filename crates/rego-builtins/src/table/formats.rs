@@ -1,9 +1,9 @@
 //! Rows: formats.
 
 use super::{Builtin, arg};
-use crate::implementation::Implementation::{Host, Unsupported};
+use crate::implementation::Implementation::Host;
 use crate::types::Type::*;
-use crate::{semver, units, uuid};
+use crate::{semver, units, uri, uuid};
 
 pub(super) const ROWS: &[Builtin] = &[
     Builtin::new(
@@ -15,12 +15,12 @@ pub(super) const ROWS: &[Builtin] = &[
     Builtin::new("semver.is_valid", &[arg("vsn", Any)], Some(arg("result", Boolean)), Host(semver::is_valid)),
     Builtin::new("units.parse", &[arg("x", String)], Some(arg("y", Number)), Host(units::parse)),
     Builtin::new("units.parse_bytes", &[arg("x", String)], Some(arg("y", Number)), Host(units::parse_bytes)),
-    Builtin::new("uri.is_valid", &[arg("uri", String)], Some(arg("result", Boolean)), Unsupported),
+    Builtin::new("uri.is_valid", &[arg("uri", String)], Some(arg("result", Boolean)), Host(uri::is_valid)),
     Builtin::new(
         "uri.parse",
         &[arg("uri", String)],
         Some(arg("output", Object { fields: &[], dynamic: Some((&String, &String)) })),
-        Unsupported,
+        Host(uri::parse),
     ),
     Builtin::new(
         "uuid.parse",

@@ -1,9 +1,9 @@
 //! Rows: regex.
 
 use super::{Builtin, arg, unnamed};
-use crate::implementation::Implementation::{Host, Module, Unsupported};
+use crate::implementation::Implementation::{Host, Module};
 use crate::types::Type::*;
-use crate::{glob, regex};
+use crate::{glob, globs, regex};
 
 pub(super) const ROWS: &[Builtin] = &[
     Builtin::new(
@@ -41,7 +41,7 @@ pub(super) const ROWS: &[Builtin] = &[
         "regex.globs_match",
         &[arg("glob1", String), arg("glob2", String)],
         Some(arg("result", Boolean)),
-        Unsupported,
+        Host(globs::globs_match),
     ),
     Builtin::new(
         "regex.is_valid",

@@ -63,7 +63,8 @@ pub(crate) fn literal(value: &Value) -> String {
                 members.iter().map(|(key, value)| format!("{}: {}", literal(key), literal(value))).collect();
             format!("{{{}}}", members.join(", "))
         }
-        scalar => json::to_string(scalar, Escape::Plain),
+        // Rego's sources refuse a byte-order mark wherever it stands.
+        scalar => json::to_string(scalar, Escape::Plain).replace('\u{feff}', "\\ufeff"),
     }
 }
 
