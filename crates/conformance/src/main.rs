@@ -6,6 +6,7 @@
 //! can only rise. Any other folder of the same layout needs no list: its results are reported.
 
 mod arguments;
+mod check;
 mod cli;
 mod corpus;
 mod judge;
@@ -38,7 +39,8 @@ fn run() -> Result<bool, String> {
     let cases = corpus::load(&arguments.dir, &arguments.filter)?;
     let known =
         if arguments.is_own_corpus { known::load(&arguments.known)? } else { known::Known::default() };
-    let verdicts = workers::judge_all(&cases, arguments.jobs)?;
+    let mut verdicts = workers::judge_all(&cases, arguments.jobs)?;
+    verdicts.extend(check::judge_all(&arguments.dir, &arguments.filter)?);
     let report = report::Report::new(&verdicts, &known, arguments.filter.is_none());
     if arguments.update_known {
         known::write(&arguments.known, &verdicts)?;

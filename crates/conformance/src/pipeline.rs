@@ -104,7 +104,7 @@ impl Fault {
         };
         let Some((diagnostics, first)) = first else { return Self::own(error) };
         let code = first.code.as_str().to_owned();
-        let place = match diagnostics.sources().locate(first.span) {
+        let place = match first.place(diagnostics.sources()) {
             Some((file, position)) => format!("{file}:{}: ", position.row),
             None => String::new(),
         };

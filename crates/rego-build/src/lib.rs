@@ -25,6 +25,7 @@ use rego_syntax::{ParserOptions, SourceMap};
 
 pub use error::{BuildError, Diagnostics};
 pub use rego_compiler::plan::{self, Query};
+pub use rego_compiler::{Options as CheckOptions, PrintCalls};
 pub use rego_wasm::{CompiledModule, Options as PlanOptions};
 
 /// The largest source, in bytes. OPA has no such limit; a policy of this size is a mistake or an attack.
@@ -121,6 +122,10 @@ pub fn check(sources: &[Source], options: &Options) -> Result<CheckedProgram, Bu
     let mut files = SourceMap::new();
     let mut diagnostics = Vec::new();
     let mut modules: Vec<Module> = Vec::new();
+    let mut parser = options.parser.clone();
+    if parser.builtin_names.is_empty() {
+        parser.builtin_names = rego_compiler::builtin_names();
+    }
     for source in sources {
         if source.bytes.len() > MAX_SOURCE_BYTES {
             let (name, bytes) = (source.name.clone(), source.bytes.len());
@@ -128,9 +133,9 @@ pub fn check(sources: &[Source], options: &Options) -> Result<CheckedProgram, Bu
         }
         let file = files.add_bytes(source.name.as_str(), &source.bytes)?;
         let parsed = match source.version {
-            None => rego_syntax::parse_module(&file, &options.parser),
+            None => rego_syntax::parse_module(&file, &parser),
             Some(rego_version) => {
-                let parser = ParserOptions { rego_version, ..options.parser.clone() };
+                let parser = ParserOptions { rego_version, ..parser.clone() };
                 rego_syntax::parse_module(&file, &parser)
             }
         };

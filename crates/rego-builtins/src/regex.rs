@@ -24,7 +24,7 @@ pub(crate) fn compiled(context: &mut Context, pattern: &str) -> Result<Regex, Bu
         .map_err(|problem| BuiltinError::new(format!("error parsing regexp: {problem}: `{pattern}`")))?;
     let regex = Regex::new(&rust).map_err(|error| {
         let text = error.to_string();
-        if let Some(words) = refusal::in_words(&rust, &text) {
+        if let Some(words) = refusal::in_words(pattern, &rust, &text) {
             return BuiltinError::new(format!("error parsing regexp: {words}"));
         }
         let problem = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();

@@ -134,6 +134,12 @@ pub fn all() -> &'static [&'static Builtin] {
     &SORTED
 }
 
+/// The names of all rows, sorted.
+pub fn names() -> &'static [&'static str] {
+    static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| SORTED.iter().map(|row| row.name).collect());
+    &NAMES
+}
+
 /// The row of that name.
 pub fn by_name(name: &str) -> Option<&'static Builtin> {
     BY_NAME.get(name).copied()

@@ -1,6 +1,8 @@
 //! The diagnostics of one compilation: collected, bounded and put in order.
 
-use rego_syntax::{Code, Diagnostic, Severity, SourceMap, Span};
+use std::collections::HashSet;
+
+use rego_syntax::{Code, Diagnostic, Reported, SourceMap, Span};
 
 /// Collects the diagnostics of all stages.
 #[derive(Default)]
@@ -9,6 +11,8 @@ pub(crate) struct Errors {
     limit: Option<usize>,
     limit_reached: bool,
     stop: bool,
+    /// The places of calls within template strings, which OPA does not report.
+    pub(crate) unreported: HashSet<Span>,
 }
 
 impl Errors {
@@ -31,6 +35,10 @@ impl Errors {
     fn push(&mut self, error: Diagnostic) {
         if self.limit_reached {
             return;
+        }
+        let mut error = error;
+        if self.unreported.contains(&error.span) {
+            error.reported = Reported::Nowhere;
         }
         self.found.push(error);
         if Some(self.found.len()) == self.limit {
@@ -70,8 +78,12 @@ impl Errors {
 pub(crate) fn sort(diagnostics: &mut [Diagnostic], sources: &SourceMap) {
     diagnostics.sort_by(|a, b| {
         let place = |d: &Diagnostic| {
-            let file = sources.get(d.span.file).map(|file| file.name().to_owned());
-            (file.is_none(), file, d.span.start)
+            let span = match d.reported {
+                Reported::At(span) => span,
+                Reported::There | Reported::Nowhere => d.span,
+            };
+            let file = sources.get(span.file).map(|file| file.name().to_owned());
+            (file.is_none(), d.reported != Reported::Nowhere, file, span.start)
         };
         place(a).cmp(&place(b)).then_with(|| a.code.cmp(&b.code)).then_with(|| a.message.cmp(&b.message))
     });
@@ -87,14 +99,7 @@ pub(crate) fn type_error(span: Span, message: impl Into<String>) -> Diagnostic {
 
 /// A type error with lines that explain it.
 pub(crate) fn type_error_with(span: Span, message: impl Into<String>, lines: &[String]) -> Diagnostic {
-    Diagnostic {
-        code: Code::Type,
-        severity: Severity::Error,
-        message: message.into(),
-        span,
-        help: Some(lines.join("\n        ")),
-        in_text: false,
-    }
+    type_error(span, message).with_help(lines.join("\n        "))
 }
 
 pub(crate) fn unsafe_error(span: Span, message: impl Into<String>) -> Diagnostic {

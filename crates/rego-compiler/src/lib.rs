@@ -36,5 +36,6 @@ pub use graph::Graph;
 pub use options::{Options, PrintCalls};
 pub use program::{CheckedProgram, check};
 pub use query::{CheckedQuery, QueryContext};
+pub use rego_builtins::names as builtin_names;
 pub use rule_tree::{NodeId, RuleEntry, RuleId, RuleNode, RuleTree};
 pub use stage::test_reference;

@@ -51,6 +51,7 @@ pub fn check(
         modules,
         errors: Errors::with_limit(options.error_limit),
         unused_imports: Vec::new(),
+        shared_heads: HashMap::new(),
         locals: Locals::default(),
         rewritten: HashMap::new(),
         rule_tree: RuleTree::default(),

@@ -188,7 +188,11 @@ fn rewrite_dynamic_terms(c: &mut Compiling<'_>, query: &mut Body) -> Vec<Diagnos
 
 fn check_types(c: &mut Compiling<'_>, query: &mut Body) -> Vec<Diagnostic> {
     let program = c.program;
-    let names = Names { subjects: &c.locals.subjects, rewritten: vec![&c.rewritten, &program.rewritten] };
+    let names = Names {
+        subjects: &c.locals.subjects,
+        rewritten: vec![&c.rewritten, &program.rewritten],
+        shared: &HashMap::new(),
+    };
     stage::check_query_types(
         query,
         &program.types,

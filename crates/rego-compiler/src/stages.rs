@@ -23,6 +23,9 @@ pub(crate) struct Compilation<'a> {
     pub(crate) errors: Errors,
     /// Found while references are resolved.
     pub(crate) unused_imports: Vec<(Span, String)>,
+    /// Found while references are resolved: where OPA says that references to rules of the package, and to imports,
+    /// begin.
+    pub(crate) shared_heads: HashMap<Span, Span>,
     pub(crate) locals: Locals,
     /// The variables of the source by what they were renamed to.
     pub(crate) rewritten: HashMap<Name, Name>,

@@ -68,13 +68,36 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// Found while the text was read, so OPA shows the line of it; a line says nothing about what is found later.
     pub in_text: bool,
+    /// Where OPA says it is, if that is not where it is.
+    pub reported: Reported,
+}
+
+/// The place that OPA gives an error. It loses some: terms that it makes have no place, and those that it shares have
+/// that of their last use. A reader is shown [`Diagnostic::span`]; output that must equal OPA's has this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reported {
+    /// Where it is.
+    #[default]
+    There,
+    /// Nowhere.
+    Nowhere,
+    /// At another place of the same kind.
+    At(Span),
 }
 
 impl Diagnostic {
     /// An error.
     #[must_use]
     pub fn error(code: Code, span: Span, message: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Error, message: message.into(), span, help: None, in_text: false }
+        Self {
+            code,
+            severity: Severity::Error,
+            message: message.into(),
+            span,
+            help: None,
+            in_text: false,
+            reported: Reported::There,
+        }
     }
 
     /// The same with a line of help.
@@ -82,6 +105,16 @@ impl Diagnostic {
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// The file and the position that OPA reports, see [`Reported`] and [`SourceFile::token_position`].
+    #[must_use]
+    pub fn place<'s>(&self, sources: &'s SourceMap) -> Option<(&'s str, Position)> {
+        match self.reported {
+            Reported::There => sources.locate(self.span),
+            Reported::Nowhere => None,
+            Reported::At(span) => sources.locate(span),
+        }
     }
 
     /// The diagnostic for a terminal: where, what, the line of source, a caret and the help.
@@ -134,7 +167,7 @@ impl Diagnostic {
     }
 
     /// The diagnostic as one JSON object: `code`, `severity`, `message`, `location {file, row, col}`, `help`. The
-    /// location is OPA's, see [`SourceFile::token_position`].
+    /// location is OPA's, see [`Diagnostic::place`].
     #[must_use]
     pub fn to_json(&self, sources: &SourceMap) -> serde_json::Value {
         let severity = match self.severity {
@@ -147,7 +180,7 @@ impl Diagnostic {
             "message": self.message,
         });
         if let Some(fields) = object.as_object_mut() {
-            if let Some((file, Position { row, col })) = sources.locate(self.span) {
+            if let Some((file, Position { row, col })) = self.place(sources) {
                 let location = serde_json::json!({"file": file, "row": row, "col": col});
                 fields.insert("location".to_owned(), location);
             }

@@ -32,7 +32,7 @@
 //! - OPA allows a nesting of 100,000 and reads ambiguous text without a bound.
 //! - After an error OPA stops; here parsing goes on at the next line that looks like the start of a statement.
 //! - Of equal keys of an object OPA's parser keeps all and a later stage all but the last.
-//! - An empty module has no position in OPA; here it is the start of the file.
+//! - An empty module has no position in OPA; a reader is shown the start of the file ([`Reported`]).
 //! - The formatter refuses what OPA's would change: a layout that drops elements or joins comments. Rewriting V0 or V1 as
 //!   V2, which no `opa fmt` option asks for, is not supported.
 //! - The messages about YAML in annotations are those of another YAML parser, and in a block whose fault is not in its
@@ -50,7 +50,7 @@ mod parser;
 pub mod span;
 mod token;
 
-pub use diagnostic::{Code, Diagnostic, Severity, render_all};
+pub use diagnostic::{Code, Diagnostic, Reported, Severity, render_all};
 pub use format::{FormatError, FormatOptions, format_module};
 pub use options::{Features, ParserOptions};
 pub use parse::{Parsed, parse_module, parse_query, parse_term};

@@ -4,7 +4,7 @@ mod from_body;
 
 use crate::annotation::{attach, read_annotations};
 use crate::ast::{Import, Module, Package, Ref, RegoVersion, Rule, RuleKind};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Reported};
 use crate::options::ParserOptions;
 use crate::parser::{Statement, Statements};
 use crate::span::{SourceFile, Span};
@@ -31,7 +31,10 @@ pub(crate) fn assemble(
     if statements.is_empty() {
         parts.found.push(match annotations.first() {
             Some(first) => Diagnostic::error(Code::Parse, first.span, "package expected"),
-            None => Diagnostic::error(Code::Parse, Span::new(file.id(), 0, 0), "empty module"),
+            None => {
+                let empty = Diagnostic::error(Code::Parse, Span::new(file.id(), 0, 0), "empty module");
+                Diagnostic { reported: Reported::Nowhere, ..empty }
+            }
         });
     }
     let hints = missing_keywords(file, &statements);

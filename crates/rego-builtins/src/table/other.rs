@@ -1,10 +1,9 @@
 //! Rows: other.
 
 use super::{Builtin, arg, unnamed};
-use crate::environment;
-use crate::graphql;
 use crate::implementation::Implementation::{Compiled, Host, Module, Unsupported};
 use crate::types::Type::*;
+use crate::{environment, graphql, parse_module};
 
 pub(super) const ROWS: &[Builtin] = &[
     Builtin::new(
@@ -118,7 +117,7 @@ pub(super) const ROWS: &[Builtin] = &[
         "rego.parse_module",
         &[arg("filename", String), arg("rego", String)],
         Some(arg("output", Object { fields: &[], dynamic: Some((&String, &Any)) })),
-        Unsupported,
+        Host(parse_module::parse_module),
     ),
     Builtin::new("trace", &[arg("note", String)], Some(arg("result", Boolean)), Host(environment::trace)),
 ];

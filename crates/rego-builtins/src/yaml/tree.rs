@@ -73,6 +73,9 @@ pub(super) fn parse(text: &str) -> Result<Tree<'_>, String> {
     }
     let mut builder = Builder::default();
     builder.tree.source = text;
+    if text.contains('\t') {
+        builder.chars = text.chars().collect();
+    }
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| builder.tree.in_words(&error))?;
         builder.take(event, span.start)?;
@@ -120,6 +123,10 @@ impl Tree<'_> {
 #[derive(Default)]
 struct Builder<'a> {
     tree: Tree<'a>,
+    /// The text, if it has tabs.
+    chars: Vec<char>,
+    /// How many of the open collections, the outer ones, are indented; those within are in brackets.
+    block: usize,
     anchors: HashMap<usize, Id>,
     /// The collections that are open, each with the key that waits for its value.
     open: Vec<(Id, Option<Id>)>,
@@ -128,6 +135,17 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn take(&mut self, event: Event<'_>, place: Marker) -> Result<(), String> {
         let (line, start) = (place.line(), place.index());
+        let is_node = !matches!(
+            event,
+            Event::SequenceEnd
+                | Event::MappingEnd
+                | Event::DocumentStart(_)
+                | Event::DocumentEnd
+                | Event::StreamEnd
+        );
+        if is_node && self.block == self.open.len() && self.is_indented_with_tab(&place) {
+            return Err(format!("line {line}: found character that cannot start any token"));
+        }
         match event {
             Event::Scalar(value, style, anchor, tag) => {
                 let quoted = style != ScalarStyle::Plain;
@@ -158,15 +176,27 @@ impl Builder<'_> {
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 self.open.pop();
+                self.block = self.block.min(self.open.len());
             }
             _ => {}
         }
         Ok(())
     }
 
+    /// Whether a tab stands among the blanks that a line begins with; go-yaml allows that within brackets only.
+    fn is_indented_with_tab(&self, place: &Marker) -> bool {
+        let from = place.index().saturating_sub(place.col());
+        let before = self.chars.get(from..place.index()).unwrap_or_default();
+        before.contains(&'\t') && before.iter().all(|c| matches!(c, ' ' | '\t'))
+    }
+
     fn open(&mut self, node: Node, anchor: usize) -> Result<(), String> {
         if self.open.len() >= MAX_DEPTH {
             return Err(format!("exceeded max depth of {MAX_DEPTH}"));
+        }
+        let in_brackets = matches!(self.chars.get(node.start), Some('[' | '{'));
+        if self.block == self.open.len() && !in_brackets {
+            self.block += 1;
         }
         let id = self.add(node, anchor);
         self.open.push((id, None));

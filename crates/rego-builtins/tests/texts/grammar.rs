@@ -424,3 +424,57 @@ fn nested(random: &mut Random, depth: usize) -> Value {
         }
     }
 }
+
+const STATEMENTS: [&str; 34] = [
+    "p := 1",
+    "p contains x if some x in input.xs",
+    "default q := {\"a\": [1, 2.50, null]}",
+    "f(x, [y]) := x + y if x > y",
+    "f(x) := 1 if x == 2 else := 3 if { true }",
+    "r[x].y := z if { x := input[z]; z == 1 }",
+    "s := {a | a := input[_]}",
+    "t := $\"a {input.b} c\"",
+    "u if { not p; not q[1] with input as {}; every k, v in [1] { k < v } }",
+    "v := {k: 1e3 | some k, _ in data.x}",
+    "w := [x | x := {1, 2, \"s\"}[_]]",
+    "x.y.z := true",
+    "import data.a.b as c",
+    "import rego.v1",
+    "import input.x",
+    "# comment",
+    "a := 1 # trailing",
+    "b if x",
+    "c { d }",
+    "d := {\"a\": set(), \"b\": {}}",
+    "e := -1 * (2 + input.a[\"b c\"])",
+    "g(_) := `raw`",
+    "h := count([1]) if { print(\"x\", 1) }",
+    "i := x if { x = 1; walk(input, [p, v]) }",
+    "j contains {\"k\": 1} if input",
+    "k := [",
+    "l := }",
+    "m = 1",
+    "n := \"\\u00e9\\n\"",
+    "o := input.x in {1}",
+    "o := (1, 2) in {1}",
+    "é := 1",
+    "if := 1",
+    "p := 01",
+];
+
+pub(crate) fn module(random: &mut Random) -> String {
+    let mut text =
+        String::from(*random.pick(&["package a\n", "package a.b[\"c\"]\n", "# first\npackage x\n\n", ""]));
+    for _ in 0..random.below(5) {
+        text.push_str(random.pick::<&str>(&STATEMENTS));
+        text.push_str(random.pick::<&str>(&["\n", "\n\n", "\n", " "]));
+    }
+    if random.one_in(6) {
+        return damage(
+            &text,
+            random,
+            &['{', '}', '(', ')', '"', ',', ':', '=', '[', ']', ' ', '\n', '1', '.'],
+        );
+    }
+    text
+}

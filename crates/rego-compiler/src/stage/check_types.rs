@@ -13,7 +13,8 @@ use crate::typecheck::{Checker, Names, TypeEnv};
 /// Checks all rules, each behind those it refers to.
 pub(crate) fn check_types(c: &mut Compilation<'_>) {
     let dependents = |reference: &Ref| dependents_of(reference, &c.modules, &c.rule_tree, &c.graph);
-    let names = Names { subjects: &c.locals.subjects, rewritten: vec![&c.rewritten] };
+    let names =
+        Names { subjects: &c.locals.subjects, rewritten: vec![&c.rewritten], shared: &c.shared_heads };
     let mut checker = Checker::new(&c.types, &dependents, names);
     let mut found = Vec::new();
     for id in c.graph.sorted() {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use rego_syntax::Span;
 use rego_syntax::ast::{
     Body, Expr, ExprKind, Import, Module, Name, Package, Ref, Rule, TemplatePart, Term, Value,
 };
@@ -15,6 +16,10 @@ use crate::visit;
 pub(crate) struct Global {
     path: Ref,
     used: bool,
+    /// Where it is used.
+    uses: Vec<Span>,
+    /// A rule of the package.
+    is_rule: bool,
 }
 
 /// The names that a module can use without declaring them.
@@ -41,13 +46,32 @@ pub(crate) fn resolve_refs(c: &mut Compilation<'_>) {
                 c.errors.fatal(compile_error(span, message));
             }
         }
+        c.shared_heads.extend(shared_heads(&globals));
         if c.options.strict {
             c.unused_imports.extend(unused_imports(module, &globals));
         }
     }
 }
 
-fn unused_imports(module: &Module, globals: &Globals) -> Vec<(rego_syntax::Span, String)> {
+/// OPA shares the first terms of all rules of a package, and of an import, between their uses in a module: all have the
+/// place of the last one. The last is taken to be the one furthest behind.
+fn shared_heads(globals: &Globals) -> HashMap<Span, Span> {
+    let mut moved = HashMap::new();
+    let of_rules: Vec<Span> = globals
+        .values()
+        .filter(|global| global.is_rule)
+        .flat_map(|global| global.uses.iter().copied())
+        .collect();
+    let imports = globals.values().filter(|global| !global.is_rule).map(|global| global.uses.clone());
+    for uses in imports.chain([of_rules]) {
+        if let Some(last) = uses.iter().copied().max_by_key(|span| span.start) {
+            moved.extend(uses.iter().map(|span| (*span, last)));
+        }
+    }
+    moved
+}
+
+fn unused_imports(module: &Module, globals: &Globals) -> Vec<(Span, String)> {
     let unused = |import: &&Import| {
         let name = import.name().and_then(|name| globals.get(name));
         !is_language_import(import) && name.is_some_and(|global| !global.used)
@@ -66,12 +90,18 @@ pub(crate) fn is_language_import(import: &Import) -> bool {
 pub(crate) fn globals(package: &Package, exported: &[Name], imports: &[Import]) -> Globals {
     let mut globals = Globals::new();
     for name in exported {
-        let step = Term::string(name.clone(), rego_syntax::Span::NONE);
-        globals.insert(name.clone(), Global { path: package.path.extended([step]), used: false });
+        let step = Term::string(name.clone(), Span::NONE);
+        globals.insert(
+            name.clone(),
+            Global { path: package.path.extended([step]), used: false, uses: Vec::new(), is_rule: true },
+        );
     }
     for import in imports.iter().filter(|import| !is_language_import(import)) {
         if let (Some(name), Some(path)) = (import.name(), import.path.as_ref_value()) {
-            globals.insert(name.clone(), Global { path: path.clone(), used: false });
+            globals.insert(
+                name.clone(),
+                Global { path: path.clone(), used: false, uses: Vec::new(), is_rule: false },
+            );
         }
     }
     globals
@@ -121,12 +151,13 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    fn global(&mut self, name: &Name) -> Option<&Ref> {
+    fn global(&mut self, name: &Name, place: Span) -> Option<&Ref> {
         let global = self.globals.get_mut(name)?;
         if self.ignore.iter().rev().any(|names| names.contains(name)) {
             return None;
         }
         global.used = true;
+        global.uses.push(place);
         Some(&global.path)
     }
 
@@ -175,7 +206,7 @@ impl Resolver<'_> {
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
             Value::Var(name) => {
                 let name = name.clone();
-                if let Some(path) = self.global(&name) {
+                if let Some(path) = self.global(&name, span) {
                     term.value = Value::Ref(at(path, span));
                 }
             }
@@ -218,7 +249,7 @@ impl Resolver<'_> {
         let mut resolved = Vec::with_capacity(reference.len());
         for (i, mut term) in std::mem::take(&mut reference.0).into_iter().enumerate() {
             match &term.value {
-                Value::Var(name) => match self.global(name) {
+                Value::Var(name) => match self.global(name, term.span) {
                     Some(path) if i == 0 => resolved = at(path, term.span).0,
                     Some(path) => resolved.push(Term::new(Value::Ref(at(path, term.span)), term.span)),
                     None => resolved.push(term),
@@ -235,6 +266,6 @@ impl Resolver<'_> {
 }
 
 /// A copy whose terms all stand at `span`.
-fn at(path: &Ref, span: rego_syntax::Span) -> Ref {
+fn at(path: &Ref, span: Span) -> Ref {
     Ref(path.iter().map(|term| term.clone().at(span)).collect())
 }

@@ -3,7 +3,7 @@
 //! An expression in braces may be undefined, so it is wrapped in a set comprehension, except where it is a
 //! variable or a rule that is always defined.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rego_syntax::ast::{Body, Expr, ExprKind, Name, TemplatePart, TemplateString, Term, Value};
 use rego_syntax::{Diagnostic, Span};
@@ -36,11 +36,13 @@ pub(crate) fn rewrite_template_strings(c: &mut Compilation<'_>) {
                 declarations,
                 safe,
                 errors: Vec::new(),
+                calls: HashSet::new(),
             };
             templates.body(&mut rule.body);
             let head = &mut rule.head;
             let terms = head.args.iter_mut().chain(&mut head.key);
             terms.chain(head.value.as_mut()).for_each(|term| templates.term(term));
+            c.errors.unreported.extend(templates.calls);
             c.errors.all_fatal(templates.errors);
         });
     }
@@ -58,7 +60,8 @@ pub(crate) fn rewrite_query_templates(
     }
     let mut safe = vars::root_documents();
     safe.extend(safety::outputs_of_body(query, declarations, &safe));
-    let mut templates = Templates { locals, rewritten, declarations, safe, errors: Vec::new() };
+    let mut templates =
+        Templates { locals, rewritten, declarations, safe, errors: Vec::new(), calls: HashSet::new() };
     templates.body(query);
     templates.errors
 }
@@ -74,6 +77,8 @@ struct Templates<'a> {
     /// The variables that have a value where the walk is.
     safe: VarSet,
     errors: Vec<Diagnostic>,
+    /// The places of calls that are parts of template strings.
+    calls: HashSet<Span>,
 }
 
 impl Templates<'_> {
@@ -126,7 +131,10 @@ impl Templates<'_> {
         }
         let span = expr.span;
         let term = match expr.kind {
-            ExprKind::Call(terms) => Term::new(Value::Call(terms), span),
+            ExprKind::Call(terms) => {
+                self.calls.insert(span);
+                Term::new(Value::Call(terms), span)
+            }
             ExprKind::Term(term) => term,
             _ => {
                 self.errors.push(compile_error(span, "unexpected template-string expression type"));

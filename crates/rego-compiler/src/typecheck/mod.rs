@@ -249,7 +249,7 @@ pub(crate) fn describe_operand(term: &Term) -> String {
     let nothing = HashMap::new();
     let subjects = HashMap::new();
     let dependents = |_: &Ref| Vec::new();
-    let names = Names { subjects: &subjects, rewritten: vec![&nothing] };
+    let names = Names { subjects: &subjects, rewritten: vec![&nothing], shared: &HashMap::new() };
     let mut checker = Checker::new(&TypeEnv::default(), &dependents, names);
     crate::types::Shown(&checker.get(&term.value)).to_string()
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use rego_syntax::ast::{Name, Ref, Term, Value};
-use rego_syntax::{Diagnostic, Span};
+use rego_syntax::{Diagnostic, Reported, Span};
 
 use crate::errors::{type_error, type_error_with};
 use crate::text;
@@ -16,9 +16,17 @@ pub(crate) struct Names<'a> {
     pub(crate) subjects: &'a HashMap<Name, Value>,
     /// The variables of the source.
     pub(crate) rewritten: Vec<&'a HashMap<Name, Name>>,
+    /// The places that OPA gives the heads of references.
+    pub(crate) shared: &'a HashMap<Span, Span>,
 }
 
 impl Names<'_> {
+    fn placed(&self, error: Diagnostic) -> Diagnostic {
+        let other = self.shared.get(&error.span).filter(|other| **other != error.span);
+        let reported = other.map_or(error.reported, |other| Reported::At(*other));
+        Diagnostic { reported, ..error }
+    }
+
     fn source(&self, reference: &Ref) -> Ref {
         let mut shown = reference.clone();
         let mut restore = Restore { names: self, depth: 0 };
@@ -34,7 +42,7 @@ impl Names<'_> {
             }
             _ => text::of_ref(&shown),
         };
-        type_error(span_of(reference), format!("function {named} used as reference, not called"))
+        self.placed(type_error(span_of(reference), format!("function {named} used as reference, not called")))
     }
 
     /// The value before the step can not be referred into.
@@ -46,7 +54,8 @@ impl Names<'_> {
         let upto = text::of_ref(shown.get(..=at).unwrap_or(&shown));
         let lines =
             [text::of_ref(&shown), "^".repeat(upto.chars().count()), format!("have: {}", Shown(have))];
-        type_error_with(span_of(reference), format!("undefined ref: {}", text::of_ref(&shown)), &lines)
+        let message = format!("undefined ref: {}", text::of_ref(&shown));
+        self.placed(type_error_with(span_of(reference), message, &lines))
     }
 
     /// The step selects nothing.
@@ -73,7 +82,8 @@ impl Names<'_> {
             format!("{pad}want (type): {}", Shown(want))
         };
         let lines = [text::of_ref(&shown), format!("{pad}^"), have, want];
-        type_error_with(span_of(reference), format!("undefined ref: {}", text::of_ref(&shown)), &lines)
+        let message = format!("undefined ref: {}", text::of_ref(&shown));
+        self.placed(type_error_with(span_of(reference), message, &lines))
     }
 }
 

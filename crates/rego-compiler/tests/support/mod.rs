@@ -64,7 +64,7 @@ pub(crate) fn version(value: Option<&serde_json::Value>) -> RegoVersion {
 
 /// `code row col` of a diagnostic, as the corpus writes it.
 pub(crate) fn place(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
-    match sources.locate(diagnostic.span) {
+    match diagnostic.place(sources) {
         Some((_, position)) => format!("{} {}:{}", diagnostic.code, position.row, position.col),
         None => format!("{} 0:0", diagnostic.code),
     }

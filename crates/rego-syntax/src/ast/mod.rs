@@ -6,6 +6,7 @@
 mod annotation;
 mod display;
 mod expr;
+mod json;
 mod module;
 mod name;
 mod number;
@@ -17,6 +18,7 @@ pub use annotation::{
 };
 pub use display::{infix_symbol, is_var_compatible, quote};
 pub use expr::{Body, Every, Expr, ExprKind, Logical, Not, SomeDecl, With};
+pub use json::module_to_json;
 pub use module::{
     Comment, DocKind, Head, HeadKeywords, Import, Module, Package, RegoVersion, Rule, RuleKind,
 };
