@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn checks_that_explode_end() {
-        let schema = "type Query { a: Query b: Query s: Int }";
+        let schema = "type Query { a: Query b: Query s: Int } type Subscription { a: Query }";
         // Each fragment spreads the next one twice.
         let mut query = String::from("{ __schema { ...F0 } ...F0 }");
         for i in 0..400 {
@@ -169,6 +169,14 @@ mod tests {
         }
         query.push_str("fragment F400 on Query { s }");
         let _ = valid(&query, schema);
+        // Two long chains of fragments that must be compared with each other.
+        for length in [140, 280, 2_000] {
+            let mut query = String::from("subscription { ...F0 ...G0 __schema { ...F0 } }");
+            for (i, name) in (0..length).flat_map(|i| [(i, 'F'), (i, 'G')]) {
+                query.push_str(&format!("fragment {name}{i} on Query {{ a {{ ...{name}{} }} }}", i + 1));
+            }
+            assert!(!valid(&query, schema));
+        }
         // The same field a thousand times, each with subfields.
         let _ = valid(&format!("{{ {} }}", "a { s } ".repeat(20_000)), schema);
     }

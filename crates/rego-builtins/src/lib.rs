@@ -25,6 +25,7 @@ mod gotime;
 mod graph;
 mod graphql;
 mod implementation;
+mod json_schema;
 mod net;
 mod numbers;
 mod object;

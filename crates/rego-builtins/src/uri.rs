@@ -51,6 +51,22 @@ pub(crate) fn is_valid(_: &mut Context, args: &[Value]) -> Outcome {
     Ok(Some((!source.is_empty() && split(source).is_ok()).into()))
 }
 
+/// The scheme of a reference, in lower case; empty where there is none.
+///
+/// # Errors
+/// The text is no reference.
+pub(crate) fn scheme(source: &str) -> Result<String, String> {
+    split(source).map(|parts| parts.scheme)
+}
+
+/// The path of a reference, unescaped.
+///
+/// # Errors
+/// The text is no reference.
+pub(crate) fn path(source: &str) -> Result<Vec<u8>, String> {
+    split(source).map(|parts| parts.path)
+}
+
 /// Takes a reference apart; an error quotes what Go quotes.
 fn split(source: &str) -> Result<Parts<'_>, String> {
     let (rest, fragment) = source.split_once('#').unwrap_or((source, ""));

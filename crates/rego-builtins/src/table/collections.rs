@@ -1,9 +1,9 @@
 //! Rows: collections.
 
 use super::{Builtin, arg};
-use crate::implementation::Implementation::{Host, Module, Unsupported};
+use crate::implementation::Implementation::{Host, Module};
 use crate::types::Type::*;
-use crate::{graph, object};
+use crate::{graph, json_schema, object};
 
 pub(super) const ROWS: &[Builtin] = &[
     Builtin::new(
@@ -76,7 +76,7 @@ pub(super) const ROWS: &[Builtin] = &[
                 }),
             ]),
         )),
-        Unsupported,
+        Host(json_schema::matches),
     )
     .nondeterministic(),
     Builtin::new(
@@ -107,7 +107,7 @@ pub(super) const ROWS: &[Builtin] = &[
         "json.verify_schema",
         &[arg("schema", AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }]))],
         Some(arg("output", Tuple(&[Boolean, AnyOf(&[Null, String])]))),
-        Unsupported,
+        Host(json_schema::verify),
     )
     .nondeterministic(),
     Builtin::new(

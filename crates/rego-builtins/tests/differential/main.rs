@@ -7,6 +7,7 @@
 mod corpus;
 mod generate;
 mod graphql;
+mod json_schema;
 mod opa;
 
 use rego_builtins::{Builtin, Context, all};
