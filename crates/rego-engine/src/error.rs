@@ -55,6 +55,9 @@ pub enum ModuleError {
         /// The engine's version.
         known: u32,
     },
+    /// One of our own modules says in no readable way what it reads of its input.
+    #[error("the module's section `rego-input` is malformed")]
+    Projection,
     /// Something the ABI promises is not there.
     #[error("module lacks the export `{name}`")]
     MissingExport {

@@ -1,16 +1,20 @@
-//! Whether a module is one of ours: the custom section that names its layout of values.
+//! What a module says of itself in custom sections: that it is one of ours, and what it reads of its input.
 
 use rego_value::abi::LAYOUT_VERSION;
 
 use crate::error::ModuleError;
+use crate::input::{self, Node};
 
-/// The section's name; it holds the version as four bytes, little endian.
-const SECTION: &[u8] = b"rego-layout";
+/// Holds the version of the layout of values as four bytes, little endian.
+const LAYOUT: &[u8] = b"rego-layout";
+
+/// Holds what is read of the input.
+const INPUT: &[u8] = b"rego-input";
 
 /// Whether the layout of values in the module's memory is the one this engine knows. A module without
 /// the section is another compiler's and is talked to in text.
 pub(crate) fn is_known(module: &[u8]) -> Result<bool, ModuleError> {
-    let Some(content) = custom_section(module) else { return Ok(false) };
+    let Some(content) = custom_section(module, LAYOUT) else { return Ok(false) };
     let version = content.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
     match version {
         Some(LAYOUT_VERSION) => Ok(true),
@@ -18,8 +22,16 @@ pub(crate) fn is_known(module: &[u8]) -> Result<bool, ModuleError> {
     }
 }
 
-/// The content of the section, in a module that is known to be valid.
-fn custom_section(module: &[u8]) -> Option<&[u8]> {
+/// What the module reads of its input: everything, where it does not say.
+pub(crate) fn projection(module: &[u8]) -> Result<Node, ModuleError> {
+    match custom_section(module, INPUT) {
+        None => Ok(Node::whole()),
+        Some(content) => input::decode(content).ok_or(ModuleError::Projection),
+    }
+}
+
+/// The content of a section, in a module that is known to be valid.
+fn custom_section<'m>(module: &'m [u8], wanted: &[u8]) -> Option<&'m [u8]> {
     let mut rest = module.get(8..)?;
     while let [id, after @ ..] = rest {
         let (size, after) = number(after)?;
@@ -28,7 +40,7 @@ fn custom_section(module: &[u8]) -> Option<&[u8]> {
         if *id == 0 {
             let (length, body) = number(body)?;
             let (name, content) = body.split_at_checked(length)?;
-            if name == SECTION {
+            if name == wanted {
                 return Some(content);
             }
         }

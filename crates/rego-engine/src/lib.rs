@@ -17,6 +17,7 @@ mod epoch;
 mod error;
 mod evaluation;
 mod host;
+mod input;
 mod instance;
 mod layout;
 mod live;

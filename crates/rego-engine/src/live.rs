@@ -11,6 +11,7 @@ use wasmtime::{Memory, Store, Trap};
 use crate::abi::Abi;
 use crate::error::{EvalError, ModuleError};
 use crate::host::{Host, Limits, Stopped};
+use crate::input::{Node, Scratch};
 use crate::module::Inner;
 
 /// Everything that must be thrown away together.
@@ -26,6 +27,9 @@ pub(crate) struct Live {
     pub(crate) data: i32,
     /// How far the heap reached when the data was last laid out as a whole.
     pub(crate) fresh_base: i32,
+    /// What is read of the input.
+    pub(crate) projection: Arc<Node>,
+    pub(crate) scratch: Scratch,
 }
 
 impl Live {
@@ -63,7 +67,17 @@ impl Live {
             .call(&mut store, 0)
             .and_then(|_| abi.heap_ptr_get.call(&mut store, ()))
             .map_err(|error| failed(error, &store))?;
-        Ok(Self { store, abi, instance, heap_start, heap_base: heap_start, data: 0, fresh_base: heap_start })
+        Ok(Self {
+            store,
+            abi,
+            instance,
+            heap_start,
+            heap_base: heap_start,
+            data: 0,
+            fresh_base: heap_start,
+            projection: Arc::clone(&module.projection),
+            scratch: Scratch::default(),
+        })
     }
 
     /// Major and minor version of the ABI, -1 where the module does not say.

@@ -10,6 +10,7 @@ use wasmtime::{ExternType, Linker, MemoryType};
 use crate::config::Engine;
 use crate::error::ModuleError;
 use crate::host::{Host, HostBuiltin, linker, resolve};
+use crate::input::Node;
 use crate::layout;
 use crate::live::Live;
 
@@ -28,6 +29,8 @@ pub(crate) struct Inner {
     pub(crate) builtins: Arc<[Option<HostBuiltin>]>,
     /// Whether values lie in its memory as `rego_value::abi` says.
     pub(crate) known_layout: bool,
+    /// What it reads of its input; used where the layout is known.
+    pub(crate) projection: Arc<Node>,
 }
 
 /// Modules number the functions of their host from 0 with few gaps; anything beyond this is broken.
@@ -77,6 +80,7 @@ impl Module {
             needs: Vec::new(),
             builtins: Arc::new([]),
             known_layout: layout::is_known(bytes)?,
+            projection: Arc::new(layout::projection(bytes)?),
         };
         let inner = describe(inner, extra)?;
         Ok(Self { inner: Arc::new(inner) })

@@ -10,6 +10,7 @@ use crate::abi::Abi;
 use crate::data::Change;
 use crate::error::{EvalError, PolicyError};
 use crate::evaluation::{EvalContext, Input, ResultSet};
+use crate::input::{self, Fault, Node, Placed, Scratch};
 use crate::live::Live;
 use crate::record;
 
@@ -83,20 +84,66 @@ impl Live {
 
     /// Rewinds the heap to where the data end and puts the input there.
     fn input(&mut self, abi: &Abi, input: Input<'_>) -> Result<i32, Stop> {
-        let json = match input {
-            Input::Json(json) => json,
+        let is_native = abi.native.is_some();
+        match input {
             Input::Undefined => {
                 abi.heap_ptr_set.call(&mut self.store, self.heap_base)?;
-                return Ok(0);
+                Ok(0)
             }
+            Input::Json(json) => {
+                let text = std::str::from_utf8(json).map_err(|_| EvalError::InvalidInput)?;
+                if !is_native {
+                    return self.parse_inside(abi, json);
+                }
+                self.lay_out(abi, |memory, top, projection, scratch| {
+                    input::read_text(text, projection, memory, top, scratch)
+                })
+            }
+            Input::Value(value) if is_native => self.lay_out(abi, |memory, top, projection, _| {
+                input::write_value(value, projection, memory, top)
+            }),
             Input::Value(value) => {
                 abi.heap_ptr_set.call(&mut self.store, self.heap_base)?;
-                return Ok(abi.write_value(&mut self.store, value)?);
+                Ok(abi.write_value(&mut self.store, value)?)
             }
-        };
-        if std::str::from_utf8(json).is_err() {
-            return Err(EvalError::InvalidInput.into());
         }
+    }
+
+    /// Has the host lay out the input, in more memory if that is needed.
+    fn lay_out(
+        &mut self,
+        abi: &Abi,
+        mut write: impl FnMut(&mut [u8], u32, &Node, &mut Scratch) -> Result<Placed, Fault>,
+    ) -> Result<i32, Stop> {
+        let top = self.heap_base.cast_unsigned();
+        loop {
+            let memory = abi.memory.data_mut(&mut self.store);
+            match write(memory, top, &self.projection, &mut self.scratch) {
+                Ok(placed) => {
+                    abi.heap_ptr_set.call(&mut self.store, placed.end.cast_signed())?;
+                    return Ok(placed.handle.cast_signed());
+                }
+                Err(Fault::Invalid) => return Err(EvalError::InvalidInput.into()),
+                Err(Fault::Full) => self.double(abi)?,
+            }
+        }
+    }
+
+    /// Doubles the memory, or grows it to its limit.
+    fn double(&mut self, abi: &Abi) -> Result<(), Stop> {
+        let limit = self.store.data().limits.memory;
+        let size = abi.memory.data_size(&self.store);
+        let pages = size.min(limit.saturating_sub(size)) / PAGE;
+        if pages == 0 {
+            return Err(EvalError::MemoryLimit { limit }.into());
+        }
+        let pages = u64::try_from(pages).map_err(|_| EvalError::MemoryLimit { limit })?;
+        abi.memory.grow(&mut self.store, pages).map_err(|_| EvalError::MemoryLimit { limit })?;
+        Ok(())
+    }
+
+    /// Has the module read a text.
+    fn parse_inside(&mut self, abi: &Abi, json: &[u8]) -> Result<i32, Stop> {
         let (end, length) = self.copy_to_top(abi, json)?;
         abi.heap_ptr_set.call(&mut self.store, end)?;
         match abi.json_parse.call(&mut self.store, (self.heap_base, length))? {

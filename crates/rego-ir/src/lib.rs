@@ -15,6 +15,7 @@
 
 mod ir;
 mod json;
+pub mod reads;
 mod text;
 mod verify;
 mod visit;

@@ -13,7 +13,8 @@
 //! | `rego_eval(entrypoint, input, data) -> handle` | evaluates and gives the array of answers, without context or text |
 //! | `rego_error_slot() -> address` | the record of the first error of a built-in function ([`rego_value::abi::error`]); its location is 0 or the address of three words: the handle of the file's name, row, column |
 //!
-//! and carries the custom section [`LAYOUT_SECTION`], by which a host tells our modules from OPA's.
+//! and carries the custom sections [`LAYOUT_SECTION`], by which a host tells our modules from OPA's, and
+//! [`projection::SECTION`], the parts of the input that the policy can read.
 //!
 //! **What must be true**, and how it is shown: whatever is compiled is valid WebAssembly (`src/tests.rs` validates it for
 //! every plan of the conformance corpus), means what the plan means (the conformance harness runs those plans), and is
@@ -28,6 +29,7 @@ mod entry;
 mod error;
 mod fold;
 mod link;
+pub mod projection;
 #[cfg(test)]
 mod tests;
 
@@ -91,6 +93,7 @@ fn compile_with(
     let mut generator = Generator::new(policy, &runtime, runtime.global_value("__heap_base")?);
     let mut functions = generator.functions()?;
     entry::entries(&mut generator, &mut functions)?;
+    let reads = projection::encode(&rego_ir::reads::input_reads(policy), &mut generator.constants)?;
     let start = functions.len();
     let manifest = manifest(&generator);
     // The start function is given the end of the constants, so that it is the last to be generated.
@@ -109,7 +112,7 @@ fn compile_with(
         heap_base,
         globals: &[("opa_wasm_abi_version", 1), ("opa_wasm_abi_minor_version", 3)],
         name_runtime: options.name_runtime,
-        custom: &[(LAYOUT_SECTION, abi::LAYOUT_VERSION.to_le_bytes().to_vec())],
+        custom: &[(LAYOUT_SECTION, abi::LAYOUT_VERSION.to_le_bytes().to_vec()), (projection::SECTION, reads)],
     };
     Ok(CompiledModule { bytes: link::link(&input)?, manifest })
 }

@@ -1,0 +1,125 @@
+//! What a module says it reads of its input: the custom section `rego-input`, whose form `rego_wasm::projection`
+//! describes.
+
+use rego_value::Value;
+use rego_value::abi::hash_string;
+
+/// What is read at a place of the input, and below it.
+#[derive(Debug, Default)]
+pub(crate) struct Node {
+    /// Everything.
+    pub(crate) whole: bool,
+    /// The members of an object that are read, in the order of their keys.
+    pub(crate) members: Box<[Member]>,
+    /// All other members, and all elements of an array.
+    pub(crate) each: Option<Box<Node>>,
+    /// The hash of each member's key, in the order of `members`.
+    hashes: Box<[u32]>,
+}
+
+/// A member that is read.
+#[derive(Debug)]
+pub(crate) struct Member {
+    /// The key's constant in the module.
+    pub(crate) handle: u32,
+    pub(crate) hash: u32,
+    pub(crate) key: Box<str>,
+    /// The key as a value, to look it up in one.
+    pub(crate) value: Value,
+    pub(crate) node: Node,
+}
+
+/// As deep as sections go; the compiler stops far earlier.
+const MAX_DEPTH: usize = 64;
+
+const WHOLE: u8 = 1;
+const EACH: u8 = 2;
+
+impl Node {
+    /// A node that reads everything: for modules that do not say what they read.
+    pub(crate) fn whole() -> Self {
+        Self { whole: true, ..Self::default() }
+    }
+
+    /// The position of the member with this key.
+    #[inline]
+    pub(crate) fn find(&self, key: &[u8], hash: u32) -> Option<usize> {
+        // A few dozen hashes in a row are compared faster than any table is asked.
+        let mut from = 0;
+        while let Some(at) = self.hashes.get(from..)?.iter().position(|other| *other == hash) {
+            let position = from + at;
+            if self.members.get(position).is_some_and(|member| member.key.as_bytes() == key) {
+                return Some(position);
+            }
+            from = position + 1;
+        }
+        None
+    }
+}
+
+/// Reads a section. None when it is malformed.
+pub(crate) fn decode(section: &[u8]) -> Option<Node> {
+    let mut rest = section;
+    let node = node(&mut rest, 0)?;
+    rest.is_empty().then_some(node)
+}
+
+fn node(rest: &mut &[u8], depth: usize) -> Option<Node> {
+    if depth > MAX_DEPTH {
+        return None;
+    }
+    let (flags, after) = rest.split_first()?;
+    *rest = after;
+    let count = usize::try_from(word(rest)?).ok()?;
+    // Each takes more than eight bytes: a count that cannot be is refused before anything is reserved for it.
+    if count > rest.len() / 8 {
+        return None;
+    }
+    let mut members = Vec::with_capacity(count);
+    for _ in 0..count {
+        let handle = word(rest)?;
+        let length = usize::try_from(word(rest)?).ok()?;
+        let (key, after) = rest.split_at_checked(length)?;
+        *rest = after;
+        let key: Box<str> = std::str::from_utf8(key).ok()?.into();
+        let hash = hash_string(key.as_bytes());
+        let value = Value::from(&*key);
+        members.push(Member { handle, hash, key, value, node: node(rest, depth + 1)? });
+    }
+    if !members.is_sorted_by(|one, next| one.key < next.key) {
+        return None;
+    }
+    let each = if flags & EACH == 0 { None } else { Some(Box::new(node(rest, depth + 1)?)) };
+    let hashes = members.iter().map(|member| member.hash).collect();
+    Some(Node { whole: flags & WHOLE != 0, members: members.into(), each, hashes })
+}
+
+fn word(rest: &mut &[u8]) -> Option<u32> {
+    let (bytes, after) = rest.split_first_chunk()?;
+    *rest = after;
+    Some(u32::from_le_bytes(*bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_that_is_cut_anywhere_is_refused() {
+        let leaf = [0, 0, 0, 0, 0];
+        let mut section = vec![EACH, 1, 0, 0, 0, 64, 0, 0, 0, 1, 0, 0, 0, b'a'];
+        section.extend(leaf);
+        section.extend([WHOLE, 0, 0, 0, 0]);
+        let node = decode(&section).unwrap();
+        assert_eq!(node.find(b"a", hash_string(b"a")), Some(0));
+        assert_eq!(node.find(b"b", hash_string(b"b")), None);
+        assert!(node.each.unwrap().whole && !node.whole);
+        for end in 0..section.len() {
+            assert!(decode(&section[..end]).is_none(), "{end}");
+        }
+        section.push(0);
+        assert!(decode(&section).is_none());
+        assert!(decode(&[0, 255, 255, 255, 255]).is_none());
+        assert!(decode(&[EACH, 0, 0, 0, 0].repeat(1000)).is_none());
+    }
+}
