@@ -23,6 +23,7 @@ const STEPS: &[Step] = &[
     ("clippy", clippy),
     ("docs", docs),
     ("tests", tests),
+    ("tls", tls),
     ("peers", peers),
     ("conformance", judge),
 ];
@@ -109,6 +110,11 @@ fn docs(_: &Machine) -> Result<(), String> {
 /// passed, and are included here.
 fn tests(machine: &Machine) -> Result<(), String> {
     run_tests("tests", machine, &["--workspace", "--exclude", PEERS])
+}
+
+/// The network with TLS, which nothing else is built with.
+fn tls(machine: &Machine) -> Result<(), String> {
+    run_tests("tests of TLS", machine, &["--package", "rego-net", "--features", "tls-tests"])
 }
 
 fn peers(machine: &Machine) -> Result<(), String> {

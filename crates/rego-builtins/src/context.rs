@@ -1,10 +1,12 @@
 //! What one evaluation gives to built-in functions besides their arguments.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use rego_value::Value;
 
 use crate::cache::Patterns;
+use crate::network::{Network, Session};
 use crate::output::Output;
 
 /// Everything that makes a nondeterministic function what it is, fixed within one evaluation, so that
@@ -15,6 +17,12 @@ pub struct Context {
     pub now_ns: i64,
     /// The value of `opa.runtime`; an empty object when there is none.
     pub runtime: Option<Value>,
+    /// When the evaluation must have ended, for functions that wait.
+    pub deadline: Option<Instant>,
+    /// The way out to the network; without one, functions that need it fail.
+    pub network: Option<Network>,
+    /// The responses of this evaluation.
+    pub(crate) http: Session,
     /// The state of the random number generator.
     random: u64,
     /// Answers of functions that give the same one to the same question within one evaluation.
@@ -36,6 +44,12 @@ impl Context {
         if !self.answers.is_empty() {
             self.answers.clear();
         }
+        self.http.clear();
+    }
+
+    /// The answer that [`Context::once`] found before.
+    pub(crate) fn answer(&self, question: &str) -> Option<&Value> {
+        self.answers.get(question)
     }
 
     /// The next 64 random bits, which depend on nothing but the seed (SplitMix64).

@@ -55,3 +55,15 @@ impl fmt::Display for BuiltinError {
 }
 
 impl std::error::Error for BuiltinError {}
+
+impl From<String> for BuiltinError {
+    fn from(message: String) -> Self {
+        Self::new(message)
+    }
+}
+
+impl From<&str> for BuiltinError {
+    fn from(message: &str) -> Self {
+        Self::new(message)
+    }
+}

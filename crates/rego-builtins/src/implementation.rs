@@ -19,6 +19,8 @@ pub enum Implementation {
     Module(&'static str),
     /// A function of the host, imported through `opa_builtinN`.
     Host(HostFn),
+    /// A function of the embedding program's own, which the compiler is told of by a declaration; imported as well.
+    Own,
     /// Known, but not available yet: using it is a compile error that names it.
     Unsupported,
 }
@@ -39,6 +41,7 @@ impl fmt::Debug for Implementation {
             Implementation::Compiled => f.write_str("Compiled"),
             Implementation::Module(symbol) => write!(f, "Module({symbol})"),
             Implementation::Host(_) => f.write_str("Host"),
+            Implementation::Own => f.write_str("Own"),
             Implementation::Unsupported => f.write_str("Unsupported"),
         }
     }

@@ -27,6 +27,7 @@ mod graphql;
 mod implementation;
 mod json_schema;
 mod net;
+pub mod network;
 mod numbers;
 mod object;
 mod output;

@@ -74,6 +74,11 @@ impl Builtin {
         }
     }
 
+    /// The declaration of a function of the embedding program's own. Its name needs a dot, or must be none of a rule's.
+    pub const fn declared(name: &'static str, args: &'static [Arg], result: Arg) -> Self {
+        Self::new(name, args, Some(result), Implementation::Own)
+    }
+
     const fn infix(self, operator: &'static str) -> Self {
         Self { infix: Some(operator), ..self }
     }

@@ -1,9 +1,9 @@
 //! Rows: net.
 
 use super::{Builtin, arg, unnamed};
-use crate::implementation::Implementation::{Host, Module, Unsupported};
-use crate::net;
+use crate::implementation::Implementation::{Host, Module};
 use crate::types::Type::*;
+use crate::{net, network};
 
 pub(super) const ROWS: &[Builtin] = &[
     Builtin::new(
@@ -68,6 +68,11 @@ pub(super) const ROWS: &[Builtin] = &[
         Module("bi_net_cidr_overlap"),
     )
     .deprecated(),
-    Builtin::new("net.lookup_ip_addr", &[arg("name", String)], Some(arg("addrs", Set(&String))), Unsupported)
-        .nondeterministic(),
+    Builtin::new(
+        "net.lookup_ip_addr",
+        &[arg("name", String)],
+        Some(arg("addrs", Set(&String))),
+        Host(network::lookup_ip_addr),
+    )
+    .nondeterministic(),
 ];

@@ -68,7 +68,7 @@ pub(super) const ROWS: &[Builtin] = &[
         "http.send",
         &[arg("request", Object { fields: &[], dynamic: Some((&String, &Any)) })],
         Some(arg("response", Object { fields: &[], dynamic: Some((&Any, &Any)) })),
-        Unsupported,
+        Host(crate::network::send),
     )
     .nondeterministic(),
     Builtin::new(
