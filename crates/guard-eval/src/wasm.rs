@@ -87,6 +87,7 @@ impl Wasm {
     ) -> Result<Self, LoadError> {
         let engine = Engine::new(Config { memory_limit: config.memory_limit, ..Config::default() })?;
         let module = Module::new(&engine, module)?;
+        module.require_functions()?;
         let Some(entrypoint) = module.entrypoint(ENTRYPOINT) else {
             return Err(LoadError::NoEntrypoint { found: module.entrypoints().map(str::to_owned).collect() });
         };

@@ -13,6 +13,7 @@
 //! Shown by `tests/check.rs`: OPA's verdict, with code, row and column, on thousands of modules.
 
 mod annotations;
+mod capabilities;
 mod declarations;
 mod errors;
 mod graph;
@@ -32,6 +33,7 @@ mod vars;
 mod visit;
 mod visit_mut;
 
+pub use capabilities::{DeclarationError, declared_builtins};
 pub use graph::Graph;
 pub use options::{Options, PrintCalls};
 pub use program::{CheckedProgram, check};

@@ -59,6 +59,12 @@ impl Options {
         if allowed { rego_builtins::by_name(name) } else { None }
     }
 
+    /// The built-in function with this name, whether it may be called in policies or not: the compiler's own rewriting
+    /// calls some.
+    pub(crate) fn any_builtin(&self, name: &str) -> Option<&'static Builtin> {
+        self.builtin_named(name).or_else(|| rego_builtins::by_name(name))
+    }
+
     /// The built-in function that an operator refers to.
     pub(crate) fn builtin(&self, operator: &Ref) -> Option<&'static Builtin> {
         self.builtin_named(&text::dotted(operator)?)

@@ -72,7 +72,7 @@ pub enum ModuleError {
         /// The import's name.
         name: String,
     },
-    /// The module calls built-in functions that this host does not have.
+    /// The module calls built-in functions that this host does not have ([`Module::require_functions`](crate::Module::require_functions)).
     #[error("module needs built-in functions that are not available: {}", names.join(", "))]
     MissingBuiltins {
         /// Their names, sorted.
@@ -159,6 +159,8 @@ pub struct PolicyError {
     pub message: String,
     /// File, row and column of the expression, where known.
     pub location: Option<(String, u32, u32)>,
+    /// The text that the module gave to `opa_abort`, which is what other hosts see of the error.
+    pub abort_text: Option<String>,
 }
 
 impl std::fmt::Display for PolicyError {
@@ -190,9 +192,9 @@ impl PolicyError {
         };
         match rest.split_once(": ") {
             Some((code, message)) if is_code(code) => {
-                Self { code: code.to_owned(), message: message.to_owned(), location }
+                Self { code: code.to_owned(), message: message.to_owned(), location, abort_text: None }
             }
-            _ => Self { code: String::new(), message: rest.to_owned(), location },
+            _ => Self { message: rest.to_owned(), location, ..Self::default() },
         }
     }
 }

@@ -42,6 +42,8 @@ pub struct EvalContext {
     pub now_ns: i64,
     /// The seed of random numbers and UUIDs.
     pub seed: u64,
+    /// What `opa.runtime` says of the host: configuration, environment, version. An empty object where there is none.
+    pub runtime: Option<Value>,
     /// A built-in function that fails is the error of the whole evaluation, instead of leaving its
     /// expression undefined.
     pub strict: bool,

@@ -2,18 +2,58 @@
 
 use std::sync::Arc;
 
-use rego_builtins::{BuiltinError, Context, HostFn};
-use wasmtime::{Caller, Linker, Memory, ResourceLimiter};
+use rego_builtins::{BuiltinError, Context, ErrorCode, HostFn};
+use rego_value::Value;
+use wasmtime::{Caller, Linker, Memory, ResourceLimiter, Trap};
 
 use crate::abi::{Abi, read_string};
+use crate::environment::{Environment, Function};
 use crate::error::PolicyError;
 use crate::record;
 
 /// A built-in function that a module calls by number.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct HostBuiltin {
-    pub(crate) name: &'static str,
-    pub(crate) function: HostFn,
+#[derive(Clone)]
+pub(crate) enum HostBuiltin {
+    /// One of Rego's.
+    Table { name: &'static str, function: HostFn },
+    /// One of the embedding program's own.
+    Own { name: Arc<str>, function: Arc<Function> },
+    /// One that was declared to the compiler and that nobody has.
+    Missing { name: Arc<str> },
+}
+
+impl HostBuiltin {
+    /// Whoever carries out a function: the embedding program, or else the table.
+    pub(crate) fn find(name: &str, environment: &Environment) -> Self {
+        if let Some(function) = environment.function(name) {
+            return Self::Own { name: name.into(), function };
+        }
+        let row = rego_builtins::by_name(name);
+        match row.and_then(|row| Some((row.name, row.implementation.host()?))) {
+            Some((name, function)) => Self::Table { name, function },
+            None => Self::Missing { name: name.into() },
+        }
+    }
+
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing { .. })
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Table { name, .. } => name,
+            Self::Own { name, .. } | Self::Missing { name } => name,
+        }
+    }
+
+    fn call(&self, context: &mut Context, operands: &[Value]) -> Result<Option<Value>, BuiltinError> {
+        match self {
+            Self::Table { function, .. } => function(context, operands),
+            Self::Own { function, .. } => function(context, operands),
+            // Not reached: such a call stops the evaluation.
+            Self::Missing { .. } => Ok(None),
+        }
+    }
 }
 
 /// The state that belongs to one instance.
@@ -22,6 +62,8 @@ pub(crate) struct Host {
     pub(crate) builtins: Arc<[Option<HostBuiltin>]>,
     /// Set for each evaluation.
     pub(crate) context: Context,
+    /// Functions may wait for something, and have to know for how long.
+    pub(crate) waits: bool,
     /// Failures matter to the evaluation at hand.
     pub(crate) strict: bool,
     /// The first failure of a host function in the evaluation at hand; our own modules keep it
@@ -72,7 +114,7 @@ pub(crate) enum Misuse {
     #[error("unknown built-in function number {0}")]
     UnknownBuiltin(i32),
     #[error("a value that is no value was passed to `{0}`")]
-    Operand(&'static str),
+    Operand(String),
     #[error("the module has no memory")]
     NoMemory,
 }
@@ -81,8 +123,7 @@ pub(crate) enum Misuse {
 pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>> {
     let mut linker = Linker::new(engine);
     linker.func_wrap("env", "opa_abort", |mut caller: Caller<'_, Host>, text: i32| {
-        let text = message(&mut caller, text);
-        Err::<(), _>(wasmtime::Error::new(Stopped(PolicyError::parse(&text))))
+        Err::<(), _>(wasmtime::Error::new(Stopped(aborted(&mut caller, text))))
     })?;
     // Print statements are not part of a decision; a module that was compiled with them still runs.
     linker.func_wrap("env", "opa_println", |_: Caller<'_, Host>, _: i32| {})?;
@@ -105,29 +146,48 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>
     Ok(linker)
 }
 
-fn message(caller: &mut Caller<'_, Host>, address: i32) -> String {
+/// What stands behind the text of an abort in our own modules, before what OPA's evaluator says of the error
+/// (`rego_wasm::ABORT_DETAIL`).
+const ABORT_DETAIL: &[u8] = b"\x01rego:";
+
+/// The error that a module aborts with.
+fn aborted(caller: &mut Caller<'_, Host>, address: i32) -> PolicyError {
     // An imported memory is known from the start; one of the module's own only after it started.
     let memory = caller.data().memory.or_else(|| caller.get_export("memory")?.into_memory());
-    let text = memory.and_then(|memory| read_string(memory.data(&caller), address));
-    text.map_or_else(|| "aborted".to_owned(), |bytes| String::from_utf8_lossy(bytes).into_owned())
+    let memory = memory.map(|memory| memory.data(&*caller)).unwrap_or_default();
+    let Some(text) = read_string(memory, address) else { return PolicyError::parse("aborted") };
+    let rest = usize::try_from(address.cast_unsigned()).ok().and_then(|at| memory.get(at + text.len() + 1..));
+    let detail = rest.and_then(|rest| read_string(rest.strip_prefix(ABORT_DETAIL)?, 0));
+    let (text, detail) = (String::from_utf8_lossy(text), detail.map(String::from_utf8_lossy));
+    let error = PolicyError::parse(detail.as_deref().unwrap_or(&text));
+    // OPA's modules name no code.
+    let is_conflict = ["var assignment conflict", "object insert conflict"].contains(&error.message.as_str());
+    let code = if is_conflict { "eval_conflict_error".to_owned() } else { error.code };
+    PolicyError { code, abort_text: Some(text.into_owned()), ..error }
 }
 
 /// Carries out a built-in function. 0 is undefined.
 fn call(mut caller: Caller<'_, Host>, id: i32, operands: &[i32]) -> wasmtime::Result<i32> {
     let builtin = usize::try_from(id)
         .ok()
-        .and_then(|id| caller.data().builtins.get(id).copied().flatten())
+        .and_then(|id| caller.data().builtins.get(id).cloned().flatten())
         .ok_or(Misuse::UnknownBuiltin(id))?;
+    if let HostBuiltin::Missing { name } = &builtin {
+        return Err(wasmtime::Error::new(Stopped(unsupported(name))));
+    }
     let abi = caller.data().abi.clone().ok_or(Misuse::NoMemory)?;
     let mut values = Vec::with_capacity(operands.len());
     for operand in operands {
-        values.push(abi.read_value(&mut caller, *operand)?.ok_or(Misuse::Operand(builtin.name))?);
+        values.push(
+            abi.read_value(&mut caller, *operand)?
+                .ok_or_else(|| Misuse::Operand(builtin.name().to_owned()))?,
+        );
     }
-    match (builtin.function)(&mut caller.data_mut().context, &values) {
+    match builtin.call(&mut caller.data_mut().context, &values) {
         Ok(Some(value)) => abi.write_value(&mut caller, &value),
         Ok(None) => Ok(0),
         Err(error) => {
-            failed(&mut caller, &abi, builtin.name, &error)?;
+            failed(&mut caller, &abi, builtin.name(), &error)?;
             Ok(0)
         }
     }
@@ -141,16 +201,23 @@ fn failed(
     error: &BuiltinError,
 ) -> wasmtime::Result<()> {
     let message = format!("{name}: {}", error.message);
+    if error.code == ErrorCode::Cancel {
+        // As if the deadline had passed inside of the module.
+        return Err(wasmtime::Error::from(Trap::Interrupt));
+    }
+    let policy_error = |message: String| PolicyError {
+        code: error.code.as_str().to_owned(),
+        message,
+        ..PolicyError::default()
+    };
     if error.halt {
-        let code = error.code.as_str().to_owned();
-        return Err(wasmtime::Error::new(Stopped(PolicyError { code, message, location: None })));
+        return Err(wasmtime::Error::new(Stopped(policy_error(message))));
     }
     if !caller.data().strict {
         return Ok(());
     }
     let Some(native) = &abi.native else {
-        let code = error.code.as_str().to_owned();
-        caller.data_mut().first_failure.get_or_insert(PolicyError { code, message, location: None });
+        caller.data_mut().first_failure.get_or_insert(policy_error(message));
         return Ok(());
     };
     if record::is_free(abi.memory.data(&*caller), native.error_slot) {
@@ -160,13 +227,11 @@ fn failed(
     Ok(())
 }
 
-/// The operands of a call, for tests of functions that are not in the table.
-pub(crate) fn resolve(name: &str, extra: &dyn Fn(&str) -> Option<HostFn>) -> Option<HostBuiltin> {
-    if let Some(row) = rego_builtins::by_name(name)
-        && let Some(function) = row.implementation.host()
-    {
-        return Some(HostBuiltin { name: row.name, function });
-    }
-    // A name lives as long as the process: the set of names in a module is small and fixed.
-    extra(name).map(|function| HostBuiltin { name: Box::leak(name.to_owned().into_boxed_str()), function })
+/// The error of a call of a function that was declared and that nobody has.
+fn unsupported(name: &str) -> PolicyError {
+    let message = format!(
+        "unsupported built-in: {name}: it is declared, and this host has no function of that name \
+         (`Environment::with_function`)"
+    );
+    PolicyError { code: "eval_internal_error".to_owned(), message, ..PolicyError::default() }
 }

@@ -13,6 +13,7 @@
 mod abi;
 mod config;
 mod data;
+mod environment;
 mod epoch;
 mod error;
 mod evaluation;
@@ -28,6 +29,7 @@ mod run;
 mod wire;
 
 pub use config::{Config, Engine};
+pub use environment::Environment;
 pub use error::{EngineError, EvalError, ModuleError, PolicyError};
 pub use evaluation::{EvalContext, Input, ResultSet};
 pub use instance::Instance;

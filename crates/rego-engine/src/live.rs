@@ -35,10 +35,13 @@ pub(crate) struct Live {
 impl Live {
     pub(crate) fn start(module: &Inner) -> Result<Self, ModuleError> {
         let config = module.engine.config();
+        let mut context = Context::default();
+        context.network = module.environment.network();
         let host = Host {
             limits: Limits { memory: config.memory_limit, refused: false },
             builtins: Arc::clone(&module.builtins),
-            context: Context::default(),
+            context,
+            waits: module.environment.may_wait(),
             strict: false,
             first_failure: None,
             memory: None,

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use rego_builtins::HostFn;
 use wasmtime::{ExternType, Linker, MemoryType};
 
 use crate::config::Engine;
+use crate::environment::Environment;
 use crate::error::ModuleError;
-use crate::host::{Host, HostBuiltin, linker, resolve};
+use crate::host::{Host, HostBuiltin, linker};
 use crate::input::Node;
 use crate::layout;
 use crate::live::Live;
@@ -26,6 +26,8 @@ pub(crate) struct Inner {
     pub(crate) memory: Option<MemoryType>,
     pub(crate) entrypoints: BTreeMap<String, EntrypointId>,
     pub(crate) needs: Vec<String>,
+    pub(crate) missing: Vec<String>,
+    pub(crate) environment: Environment,
     pub(crate) builtins: Arc<[Option<HostBuiltin>]>,
     /// Whether values lie in its memory as `rego_value::abi` says.
     pub(crate) known_layout: bool,
@@ -52,21 +54,23 @@ impl Module {
     /// Compiles a module that our compiler or OPA (`opa build -t wasm`) made.
     ///
     /// # Errors
-    /// Bytes that are no module, another ABI version, missing exports, unknown imports, and built-in
-    /// functions this host does not have: everything that would otherwise fail in a decision.
+    /// Bytes that are no module, another ABI version, missing exports, unknown imports.
     pub fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, ModuleError> {
-        Self::with_functions(engine, bytes, &|_| None)
+        Self::with_environment(engine, bytes, &Environment::default())
     }
 
-    /// The same, for a module that was compiled with functions of its host's own: `extra` gives those
-    /// that are not in the table of built-in functions.
+    /// The same, with functions of its host's own and with the network.
+    ///
+    /// A function that the module calls and that nobody has is an error of each evaluation that calls it, as with OPA: a
+    /// policy may replace it by `with`, or not come to it. Who wants to refuse such a module asks
+    /// [`Module::require_functions`].
     ///
     /// # Errors
     /// As [`Module::new`].
-    pub fn with_functions(
+    pub fn with_environment(
         engine: &Engine,
         bytes: &[u8],
-        extra: &dyn Fn(&str) -> Option<HostFn>,
+        environment: &Environment,
     ) -> Result<Self, ModuleError> {
         let invalid = |error: wasmtime::Error| ModuleError::Invalid { message: format!("{error:#}") };
         let compiled = wasmtime::Module::new(engine.wasmtime(), bytes).map_err(invalid)?;
@@ -78,11 +82,13 @@ impl Module {
             memory,
             entrypoints: BTreeMap::new(),
             needs: Vec::new(),
+            missing: Vec::new(),
+            environment: environment.clone(),
             builtins: Arc::new([]),
             known_layout: layout::is_known(bytes)?,
             projection: Arc::new(layout::projection(bytes)?),
         };
-        let inner = describe(inner, extra)?;
+        let inner = describe(inner)?;
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -104,6 +110,17 @@ impl Module {
     /// The names of the built-in functions that it calls in its host, sorted.
     pub fn host_functions(&self) -> &[String] {
         &self.inner.needs
+    }
+
+    /// Refuses a module that calls functions that nobody has, instead of leaving that to an evaluation.
+    ///
+    /// # Errors
+    /// [`ModuleError::MissingBuiltins`], with their names.
+    pub fn require_functions(&self) -> Result<(), ModuleError> {
+        match self.inner.missing.as_slice() {
+            [] => Ok(()),
+            names => Err(ModuleError::MissingBuiltins { names: names.to_vec() }),
+        }
     }
 }
 
@@ -132,7 +149,7 @@ fn check_imports(module: &wasmtime::Module) -> Result<Option<MemoryType>, Module
 }
 
 /// Instantiates the module once to read its version, entrypoints and built-in functions.
-fn describe(mut inner: Inner, extra: &dyn Fn(&str) -> Option<HostFn>) -> Result<Inner, ModuleError> {
+fn describe(mut inner: Inner) -> Result<Inner, ModuleError> {
     let mut live = Live::start(&inner)?;
     let (major, minor) = live.abi_version();
     if major != 1 || !(2..=3).contains(&minor) {
@@ -141,12 +158,11 @@ fn describe(mut inner: Inner, extra: &dyn Fn(&str) -> Option<HostFn>) -> Result<
     inner.entrypoints = live.entrypoints()?.into_iter().map(|(name, id)| (name, EntrypointId(id))).collect();
     let builtins = live.builtins()?;
     let mut table: Vec<Option<HostBuiltin>> = Vec::new();
-    let mut missing = Vec::new();
     for (name, id) in &builtins {
-        let Some(builtin) = resolve(name, extra) else {
-            missing.push(name.clone());
-            continue;
-        };
+        let builtin = HostBuiltin::find(name, &inner.environment);
+        if builtin.is_missing() {
+            inner.missing.push(name.clone());
+        }
         let id = usize::try_from(*id).ok().filter(|id| *id < MOST_BUILTINS);
         let id = id.ok_or(ModuleError::Start { source: crate::EvalError::MalformedResult })?;
         if table.len() <= id {
@@ -155,9 +171,6 @@ fn describe(mut inner: Inner, extra: &dyn Fn(&str) -> Option<HostFn>) -> Result<
         if let Some(slot) = table.get_mut(id) {
             *slot = Some(builtin);
         }
-    }
-    if !missing.is_empty() {
-        return Err(ModuleError::MissingBuiltins { names: missing });
     }
     inner.needs = builtins.into_keys().collect();
     inner.builtins = table.into();

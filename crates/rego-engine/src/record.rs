@@ -35,6 +35,7 @@ pub(crate) fn read(memory: &[u8], slot: u32) -> Option<PolicyError> {
         code: code.to_owned(),
         message: text(memory, word(memory, slot + MESSAGE)?),
         location: location(memory, word(memory, slot + LOCATION)?),
+        abort_text: None,
     })
 }
 

@@ -1,7 +1,7 @@
 //! The steps of an evaluation and of a change of data, as calls into a running instance.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rego_value::Value;
 use rego_value::abi::{self as layout, ReadError, View};
@@ -52,6 +52,10 @@ impl Live {
         host.first_failure = None;
         host.strict = context.strict;
         host.context.begin(context.now_ns, context.seed);
+        host.context.runtime.clone_from(&context.runtime);
+        if host.waits {
+            host.context.deadline = Instant::now().checked_add(deadline);
+        }
         let outcome = self.run(entrypoint, input).and_then(|result| {
             if context.strict
                 && let Some(error) = self.first_failure()

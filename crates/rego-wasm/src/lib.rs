@@ -43,6 +43,11 @@ use codegen::Generator;
 /// The name of the custom section that holds [`rego_value::abi::LAYOUT_VERSION`] as four bytes, little endian.
 pub const LAYOUT_SECTION: &str = "rego-layout";
 
+/// Where a module aborts, `opa_abort` is given the text that OPA's modules have. Behind the zero byte that ends it may
+/// stand this mark, followed by the text of OPA's evaluator, which names the error's code and the rule, and another
+/// zero byte.
+pub const ABORT_DETAIL: &str = "\u{1}rego:";
+
 /// The most pages that a module asks of its host at the start, if its constants fit: other hosts give five by default.
 pub const PORTABLE_PAGES: u64 = 5;
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use rego_builtins::Builtin;
+use rego_compiler::declared_builtins;
 use rego_syntax::Features;
 use serde_json::Value as Json;
 
@@ -14,6 +16,8 @@ const OPA_VERSION: &str = "v1.22.2";
 pub(crate) struct Capabilities {
     /// The functions that may be called; all where there is no list.
     pub(crate) builtins: Option<BTreeSet<String>>,
+    /// Functions among them that Rego does not have; calling one is an error of the evaluation.
+    pub(crate) declared: Vec<&'static Builtin>,
     /// Optional syntax.
     pub(crate) features: Features,
     /// There is no Rego v1.
@@ -26,7 +30,8 @@ impl Capabilities {
         match fs::read(name) {
             Ok(bytes) => {
                 let json: Json = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
-                Ok(Self::of_json(&json))
+                let declared = declared_builtins(&json).map_err(|error| error.to_string())?;
+                Ok(Self { declared, ..Self::of_json(&json) })
             }
             Err(_) => Self::of_version(name),
         }
@@ -41,6 +46,7 @@ impl Capabilities {
         let has = |name: &str| features.contains(name);
         Self {
             builtins: Some(names.collect()),
+            declared: Vec::new(),
             features: Features {
                 keywords_in_refs: has("keywords_in_refs"),
                 template_strings: has("template_strings"),

@@ -58,6 +58,7 @@ impl Language {
         options.check.print = rego_compiler::PrintCalls::Keep;
         options.check.error_limit = (error_limit > 0).then_some(error_limit);
         options.check.capabilities = capabilities.builtins.clone();
+        options.check.host_builtins.clone_from(&capabilities.declared);
         options.check.schemas = self.schema.as_deref().map(load::schemas).transpose()?;
         Ok(options)
     }

@@ -41,7 +41,7 @@ pub(crate) fn module(engine: &Engine, bytes: &[u8]) -> Result<Module, Error> {
 pub(crate) fn context(deadline: Duration, strict: bool) -> EvalContext {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now_ns = i64::try_from(since.as_nanos()).unwrap_or(i64::MAX);
-    EvalContext { deadline: Some(deadline), now_ns, seed: seed(), strict }
+    EvalContext { deadline: Some(deadline), now_ns, seed: seed(), strict, ..EvalContext::default() }
 }
 
 /// A seed that is another one each time: the hasher of the standard library is keyed by the system.

@@ -140,7 +140,7 @@ impl Planner<'_> {
             let arity = self.rules.arity(node);
             return Ok(Callee::Function(self.plan_rules(node)?, arity));
         }
-        match rego_builtins::by_name(&name) {
+        match self.options.any_builtin(&name) {
             Some(builtin) => Ok(Callee::Builtin(builtin)),
             None => self.error(PlanErrorKind::UndefinedFunction(name)),
         }
@@ -148,7 +148,7 @@ impl Planner<'_> {
 
     fn resolve_replacement(&mut self, operator: &Ref, name: &str, replacement: Term) -> Result<Callee> {
         if let Value::Ref(reference) = &replacement.value {
-            if let Some(builtin) = rego_builtins::by_name(&dotted(reference.iter())) {
+            if let Some(builtin) = self.options.any_builtin(&dotted(reference.iter())) {
                 return Ok(Callee::Builtin(builtin));
             }
             if let Some(node) = self.rules.lookup(reference)
@@ -163,7 +163,7 @@ impl Planner<'_> {
                 return Ok(Callee::Function(function?, arity));
             }
         }
-        let arity = match (self.rules.lookup(operator), rego_builtins::by_name(name)) {
+        let arity = match (self.rules.lookup(operator), self.options.any_builtin(name)) {
             (Some(node), _) => self.rules.arity(node),
             (None, Some(builtin)) => builtin.args.len(),
             (None, None) => return self.error(PlanErrorKind::UndefinedFunction(name.to_owned())),
@@ -175,7 +175,7 @@ impl Planner<'_> {
     pub(super) fn is_function(&self, reference: &Ref) -> bool {
         match self.rules.lookup(reference) {
             Some(node) => self.rules.arity(node) > 0,
-            None => rego_builtins::by_name(&dotted(reference.iter())).is_some(),
+            None => self.options.any_builtin(&dotted(reference.iter())).is_some(),
         }
     }
 }

@@ -43,6 +43,7 @@ use rego_ir::{Block, Func, Local, Operand, Plan, Policy, StmtKind};
 use rego_syntax::ast::Module;
 use rego_syntax::{SourceMap, Span};
 
+use crate::options::Options;
 use crate::program::CheckedProgram;
 
 use self::blocks::{Mark, Opener};
@@ -63,7 +64,7 @@ type Result<T, E = PlanError> = std::result::Result<T, E>;
 /// The first thing that cannot be planned: an unknown entrypoint, or a rule that refers back into the document that
 /// it contributes to ([`PlanErrorKind::SharedPrefix`]).
 pub fn plan(program: &CheckedProgram, queries: &[Query]) -> Result<Policy> {
-    let mut planner = Planner::new(program.modules(), program.sources());
+    let mut planner = Planner::new(program.modules(), program.sources(), program.options());
     for query in queries {
         planner.plan_query(query)?;
         planner.plan_requests()?;
@@ -73,6 +74,8 @@ pub fn plan(program: &CheckedProgram, queries: &[Query]) -> Result<Policy> {
 }
 
 struct Planner<'a> {
+    /// Which built-in functions there are.
+    options: &'a Options,
     rules: RuleTrie<'a>,
     statics: Statics<'a>,
     contexts: Contexts,
@@ -87,7 +90,7 @@ struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    fn new(modules: &'a [Module], sources: &'a SourceMap) -> Self {
+    fn new(modules: &'a [Module], sources: &'a SourceMap, options: &'a Options) -> Self {
         let mut rules = RuleTrie::new();
         for module in modules {
             rules.add_package(module.package.path.steps());
@@ -96,6 +99,7 @@ impl<'a> Planner<'a> {
             }
         }
         Self {
+            options,
             rules,
             statics: Statics::new(sources),
             contexts: Contexts::default(),

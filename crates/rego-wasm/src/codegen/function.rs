@@ -43,6 +43,14 @@ pub(super) enum Kind<'p> {
     Func { func: &'p Func, memo: Option<u32> },
 }
 
+/// Why an evaluation cannot go on.
+pub(super) enum Conflict {
+    /// A rule or a function has two values; OPA's message for it.
+    Value(String),
+    /// An object has two values for a key.
+    Key,
+}
+
 /// An open block of the plan.
 pub(super) struct Label {
     /// The depth of its control instruction.
@@ -263,10 +271,16 @@ impl<'g, 'p> FuncGen<'g, 'p> {
         self.body.br(depth);
     }
 
-    /// Aborts the evaluation with OPA's text for a conflict.
-    pub(super) fn conflict(&mut self, location: Location, message: &str) -> Result<()> {
-        let text = format!("{}eval_conflict_error: {message}", self.shared.position(location));
-        let address = self.shared.constants.message(&text)?;
+    /// Aborts the evaluation because of a conflict. The text is that of OPA's modules, which other hosts look for; behind
+    /// its end stands what OPA's evaluator says, for hosts that know where to look ([`crate::ABORT_DETAIL`]).
+    pub(super) fn conflict(&mut self, location: Location, conflict: &Conflict) -> Result<()> {
+        let position = self.shared.position(location);
+        let (text, message) = match conflict {
+            Conflict::Value(message) => ("var assignment conflict", message.as_str()),
+            Conflict::Key => ("object insert conflict", "object keys must be unique"),
+        };
+        let detail = format!("{}{position}eval_conflict_error: {message}", crate::ABORT_DETAIL);
+        let address = self.shared.constants.message(&format!("{position}{text}\0{detail}"))?;
         let abort = self.shared.symbols.number(Callee::Host(HostFunction::Abort));
         self.body.constant(address).call(abort).op(Instruction::Unreachable);
         Ok(())

@@ -5,10 +5,7 @@ use rego_value::{Number, abi};
 use wasm_encoder::Instruction;
 
 use super::Result;
-use super::function::{FuncGen, Kind};
-
-/// The message of a key that a rule or comprehension gives two values.
-const OBJECT_CONFLICT: &str = "object keys must be unique";
+use super::function::{Conflict, FuncGen, Kind};
 
 /// Offset of the mark (`u16`) of the function that is building a collection. The layout has zeros there, which nothing
 /// reads.
@@ -93,8 +90,8 @@ impl FuncGen<'_, '_> {
         self.body.get(variable).if_();
         self.push_equal(Operand::Local(target), source)?;
         self.body.op(Instruction::I32Eqz).if_();
-        let message = self.conflict_message();
-        self.conflict(stmt.location, &message)?;
+        let conflict = Conflict::Value(self.conflict_message());
+        self.conflict(stmt.location, &conflict)?;
         self.body.end().else_();
         self.push(source)?;
         self.body.set(variable).end();
@@ -151,7 +148,7 @@ impl FuncGen<'_, '_> {
         self.body.if_value();
         self.push(operand)?;
         self.body.load_short(OWNER).constant(owner).op(Instruction::I32Ne).else_().constant(1).end().if_();
-        self.conflict(location, OBJECT_CONFLICT)?;
+        self.conflict(location, &Conflict::Key)?;
         self.body.end();
         Ok(())
     }
@@ -272,7 +269,7 @@ impl FuncGen<'_, '_> {
                 self.push_entry(*object, *key, *value)?;
                 self.call_runtime("rt_object_insert_once");
                 self.body.if_();
-                self.conflict(stmt.location, OBJECT_CONFLICT)?;
+                self.conflict(stmt.location, &Conflict::Key)?;
                 self.body.end();
             }
             StmtKind::ObjectMerge { a, b, target } => {
