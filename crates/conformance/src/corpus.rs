@@ -108,32 +108,38 @@ struct AssetFile {
     cases: Vec<RawCase>,
 }
 
+/// The groups that a filter can name.
+const GROUPS: [&str; 4] = ["v1", "plans", "v0", "wasm"];
+
 /// All cases of the folder whose `group/id` contains the filter.
 pub(crate) fn load(dir: &Path, filter: &Option<String>) -> Result<Vec<Case>, String> {
+    // A filter that names a group needs no other; the plans alone are most of the folder.
+    let named = filter.as_deref().and_then(|text| text.split_once('/')).map(|(group, _)| group);
+    let named = named.filter(|group| GROUPS.contains(group));
+    let wants = |group: &str| named.is_none_or(|named| named == group);
+    let files =
+        |group: &str, folder: &str| if wants(group) { json_files(&dir.join(folder)) } else { Ok(Vec::new()) };
     let mut cases = Vec::new();
     let mut plans = HashMap::new();
-    for file in json_files(&dir.join("v1/plans"))? {
+    for file in files("plans", "v1/plans")? {
         let rows: Vec<PlanRow> = read(&file)?;
         plans.extend(rows.into_iter().map(|row| (row.id, row.plan)));
     }
-    for file in json_files(&dir.join("v1/cases"))? {
-        // Read twice rather than cloned: a case owns its texts.
-        for raw in read::<Vec<RawCase>>(&file)? {
-            cases.push(raw.into_case("v1", false, None));
-        }
+    for file in files("v1", "v1/cases")? {
+        cases.extend(read::<Vec<RawCase>>(&file)?.into_iter().map(|raw| raw.into_case("v1", false, None)));
+    }
+    for file in files("plans", "v1/cases")? {
         for raw in read::<Vec<RawCase>>(&file)? {
             if let Some(plan) = plans.remove(&raw.id) {
                 cases.push(raw.into_case("plans", false, Some(plan)));
             }
         }
     }
-    for file in json_files(&dir.join("v0/cases"))? {
-        for raw in read::<Vec<RawCase>>(&file)? {
-            cases.push(raw.into_case("v0", true, None));
-        }
+    for file in files("v0", "v0/cases")? {
+        cases.extend(read::<Vec<RawCase>>(&file)?.into_iter().map(|raw| raw.into_case("v0", true, None)));
     }
     let assets = dir.join("wasm/assets.json");
-    if assets.is_file() {
+    if wants("wasm") && assets.is_file() {
         cases.extend(read::<Vec<AssetFile>>(&assets)?.into_iter().flat_map(AssetFile::into_cases));
     }
     cases.extend(crate::cli::load(dir)?);

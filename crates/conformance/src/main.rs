@@ -9,6 +9,8 @@ mod arguments;
 mod check;
 mod cli;
 mod corpus;
+mod functions;
+mod javascript;
 mod judge;
 mod known;
 mod pipeline;
@@ -39,7 +41,7 @@ fn run() -> Result<bool, String> {
     let cases = corpus::load(&arguments.dir, &arguments.filter)?;
     let known =
         if arguments.is_own_corpus { known::load(&arguments.known)? } else { known::Known::default() };
-    let mut verdicts = workers::judge_all(&cases, arguments.jobs)?;
+    let mut verdicts = workers::judge_all(cases, arguments.jobs)?;
     verdicts.extend(check::judge_all(&arguments.dir, &arguments.filter)?);
     let report = report::Report::new(&verdicts, &known, arguments.filter.is_none());
     if arguments.update_known {
