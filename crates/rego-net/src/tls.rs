@@ -39,7 +39,10 @@ fn words(error: &io::Error) -> String {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     match inner {
         Some(Error::InvalidCertificate(problem)) => match problem {
-            CertificateError::UnknownIssuer => format!("{UNVERIFIED} signed by unknown authority"),
+            // An authority of the right name that has not signed it is as unknown as any.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+                format!("{UNVERIFIED} signed by unknown authority")
+            }
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
                 format!("{UNVERIFIED} has expired or is not yet valid")
             }
