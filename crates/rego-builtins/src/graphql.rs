@@ -80,28 +80,25 @@ fn checked_schema(document: &SchemaDocument) -> Result<Schema, BuiltinError> {
     })
 }
 
-/// Query and schema as objects, when the one is valid against the other.
-fn verified(args: Args<'_>) -> Result<(Value, Value), BuiltinError> {
+/// Query and schema, when the one is valid against the other.
+fn verified(args: Args<'_>) -> Result<(QueryDocument, SchemaDocument), BuiltinError> {
     let query = query_document(args.value(1)?, 0)?;
     let document = schema_document(args.value(2)?, 1)?;
     let schema = checked_schema(&document)?;
     let problems = validate::validate(&schema, &query);
-    if !problems.is_empty() {
-        return Err(worded(&problems, true));
-    }
-    Ok((encode::query(&query), encode::schema(&document)))
+    if problems.is_empty() { Ok((query, document)) } else { Err(worded(&problems, true)) }
 }
 
 /// `graphql.parse`
 pub(crate) fn parse(_: &mut Context, args: &[Value]) -> Outcome {
     let (query, schema) = verified(Args(args))?;
-    Ok(Some(Value::array([query, schema])))
+    Ok(Some(Value::array([encode::query(&query), encode::schema(&schema)])))
 }
 
 /// `graphql.parse_and_verify`
 pub(crate) fn parse_and_verify(_: &mut Context, args: &[Value]) -> Outcome {
     let parts = match verified(Args(args)) {
-        Ok((query, schema)) => [true.into(), query, schema],
+        Ok((query, schema)) => [true.into(), encode::query(&query), encode::schema(&schema)],
         Err(_) => [false.into(), Value::object([]), Value::object([])],
     };
     Ok(Some(Value::array(parts)))
