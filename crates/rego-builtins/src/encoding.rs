@@ -5,6 +5,7 @@ use rego_value::{Array, Value};
 use std::collections::BTreeMap;
 
 use crate::args::{Args, wrong_type};
+use crate::base64::URL_RAW;
 use crate::context::Context;
 use crate::error::BuiltinError;
 
@@ -52,18 +53,7 @@ fn invalid_hex(byte: u8) -> BuiltinError {
 
 /// `base64url.encode_no_pad`
 pub(crate) fn base64url_encode_no_pad(_: &mut Context, args: &[Value]) -> Outcome {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let source = Args(args).string(1)?.as_bytes();
-    let mut out = String::with_capacity(source.len().div_ceil(3) * 4);
-    for chunk in source.chunks(3) {
-        let bits =
-            (0..3).fold(0usize, |bits, at| bits << 8 | chunk.get(at).map_or(0, |byte| usize::from(*byte)));
-        for position in 0..=chunk.len() {
-            let index = bits >> (18 - 6 * position) & 63;
-            out.extend(ALPHABET.get(index).map(|byte| char::from(*byte)));
-        }
-    }
-    Ok(Some(out.into()))
+    Ok(Some(URL_RAW.encode(Args(args).string(1)?.as_bytes()).into()))
 }
 
 /// Escapes a text for a query, as Go's `url.QueryEscape`.

@@ -11,6 +11,9 @@
 //! calls against a real OPA).
 
 mod args;
+mod asn1;
+mod aws;
+mod base64;
 mod cache;
 mod casts;
 mod context;
@@ -26,12 +29,17 @@ mod graph;
 mod graphql;
 mod implementation;
 mod json_schema;
+mod json_text;
+mod jwt;
+mod keys;
 mod net;
 pub mod network;
 mod numbers;
 mod object;
 mod output;
 mod parse_module;
+mod pem;
+mod private_keys;
 mod regex;
 mod semver;
 mod strings;
@@ -40,7 +48,9 @@ mod time;
 mod types;
 mod units;
 mod uri;
+mod url;
 mod uuid;
+mod x509;
 mod yaml;
 
 pub use context::Context;

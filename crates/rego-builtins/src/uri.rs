@@ -15,15 +15,25 @@ type Outcome = Result<Option<Value>, BuiltinError>;
 
 /// The parts of a reference that policies see, unescaped where Go unescapes them; empty where absent.
 #[derive(Default)]
-struct Parts<'a> {
-    scheme: String,
+pub(crate) struct Parts<'a> {
+    pub(crate) scheme: String,
+    /// What follows the scheme where that is no path; nothing else is there then but a query and a fragment.
+    pub(crate) opaque: &'a str,
+    /// What stands before the `@` of an authority, as it is written.
+    pub(crate) user: Option<&'a str>,
     /// Host and port as they are written, unescaped.
-    host: Vec<u8>,
-    path: Vec<u8>,
+    pub(crate) host: Vec<u8>,
+    pub(crate) path: Vec<u8>,
     /// The path as it is written, if escaping `path` again gives something else.
-    raw_path: Option<&'a str>,
-    query: &'a str,
-    fragment: Vec<u8>,
+    pub(crate) raw_path: Option<&'a str>,
+    pub(crate) query: &'a str,
+    /// The reference ends in the `?` of a query that is empty.
+    pub(crate) empty_query: bool,
+    pub(crate) fragment: Vec<u8>,
+    /// The fragment as it is written.
+    pub(crate) raw_fragment: &'a str,
+    /// A scheme is followed by a path and no authority.
+    pub(crate) no_authority: bool,
 }
 
 /// `uri.parse`
@@ -68,10 +78,11 @@ pub(crate) fn path(source: &str) -> Result<Vec<u8>, String> {
 }
 
 /// Takes a reference apart; an error quotes what Go quotes.
-fn split(source: &str) -> Result<Parts<'_>, String> {
+pub(crate) fn split(source: &str) -> Result<Parts<'_>, String> {
     let (rest, fragment) = source.split_once('#').unwrap_or((source, ""));
     let failed = |subject: &str, problem: String| format!("parse {}: {problem}", quote(subject));
     let mut parts = without_fragment(rest).map_err(|problem| failed(rest, problem))?;
+    parts.raw_fragment = fragment;
     parts.fragment = unescape(fragment, Escaped::Other).map_err(|problem| failed(source, problem))?;
     Ok(parts)
 }
@@ -89,9 +100,10 @@ fn without_fragment(source: &str) -> Result<Parts<'_>, String> {
     parts.scheme = scheme.to_ascii_lowercase();
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     parts.query = query;
+    parts.empty_query = query.is_empty() && source.ends_with('?');
     if !rest.starts_with('/') {
         if !scheme.is_empty() {
-            // What follows is opaque, and no part that policies see.
+            parts.opaque = rest;
             return Ok(parts);
         }
         if rest.split('/').next().is_some_and(|segment| segment.contains(':')) {
@@ -104,7 +116,10 @@ fn without_fragment(source: &str) -> Result<Parts<'_>, String> {
     {
         let (authority, rest) = after.split_at(after.find('/').unwrap_or(after.len()));
         parts.host = host_of(&parts.scheme, authority)?;
+        parts.user = authority.rsplit_once('@').map(|(user, _)| user);
         path = rest;
+    } else {
+        parts.no_authority = !scheme.is_empty() && rest.starts_with('/');
     }
     parts.path = unescape(path, Escaped::Other)?;
     parts.raw_path = (escape_path(&parts.path) != path).then_some(path);
@@ -197,18 +212,18 @@ fn host_and_port(host: &[u8]) -> (&[u8], &[u8]) {
 
 /// Where an escape stands, which decides what it may hide.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Escaped {
+pub(crate) enum Escaped {
     Host,
     Zone,
     Other,
 }
 
 /// Bytes that a host has as they are.
-fn is_host_byte(byte: u8) -> bool {
+pub(crate) fn is_host_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]<>\"".contains(&byte)
 }
 
-fn unescape(source: &str, place: Escaped) -> Result<Vec<u8>, String> {
+pub(crate) fn unescape(source: &str, place: Escaped) -> Result<Vec<u8>, String> {
     let bytes = source.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -244,7 +259,7 @@ fn value_of(escape: &[u8]) -> Option<u8> {
 }
 
 /// A path with everything escaped that Go escapes in one.
-fn escape_path(path: &[u8]) -> String {
+pub(crate) fn escape_path(path: &[u8]) -> String {
     let mut out = String::with_capacity(path.len());
     for byte in path {
         if byte.is_ascii_alphanumeric() || b"-_.~$&+,/:;=@".contains(byte) {

@@ -2,8 +2,9 @@
 
 use super::{Builtin, arg};
 use crate::crypto;
-use crate::implementation::Implementation::{Host, Unsupported};
+use crate::implementation::Implementation::Host;
 use crate::types::Type::*;
+use crate::{private_keys, x509};
 
 pub(super) const ROWS: &[Builtin] = &[
     Builtin::new(
@@ -41,7 +42,7 @@ pub(super) const ROWS: &[Builtin] = &[
         "crypto.parse_private_keys",
         &[arg("keys", String)],
         Some(arg("output", Array(&Object { fields: &[], dynamic: Some((&String, &Any)) }))),
-        Unsupported,
+        Host(private_keys::parse_private_keys),
     ),
     Builtin::new("crypto.sha1", &[arg("x", String)], Some(arg("y", String)), Host(crypto::sha1)),
     Builtin::new("crypto.sha256", &[arg("x", String)], Some(arg("y", String)), Host(crypto::sha256)),
@@ -52,7 +53,7 @@ pub(super) const ROWS: &[Builtin] = &[
             "output",
             Tuple(&[Boolean, Array(&Object { fields: &[], dynamic: Some((&String, &Any)) })]),
         )),
-        Unsupported,
+        Host(x509::parse_and_verify_certificates),
     ),
     Builtin::new(
         "crypto.x509.parse_and_verify_certificates_with_options",
@@ -61,30 +62,30 @@ pub(super) const ROWS: &[Builtin] = &[
             "output",
             Tuple(&[Boolean, Array(&Object { fields: &[], dynamic: Some((&String, &Any)) })]),
         )),
-        Unsupported,
+        Host(x509::parse_and_verify_certificates_with_options),
     ),
     Builtin::new(
         "crypto.x509.parse_certificate_request",
         &[arg("csr", String)],
         Some(arg("output", Object { fields: &[], dynamic: Some((&String, &Any)) })),
-        Unsupported,
+        Host(x509::parse_certificate_request),
     ),
     Builtin::new(
         "crypto.x509.parse_certificates",
         &[arg("certs", String)],
         Some(arg("output", Array(&Object { fields: &[], dynamic: Some((&String, &Any)) }))),
-        Unsupported,
+        Host(x509::parse_certificates),
     ),
     Builtin::new(
         "crypto.x509.parse_keypair",
         &[arg("cert", String), arg("pem", String)],
         Some(arg("output", Object { fields: &[], dynamic: Some((&String, &Any)) })),
-        Unsupported,
+        Host(private_keys::parse_keypair),
     ),
     Builtin::new(
         "crypto.x509.parse_rsa_private_key",
         &[arg("pem", String)],
         Some(arg("output", Object { fields: &[], dynamic: Some((&String, &Any)) })),
-        Unsupported,
+        Host(private_keys::parse_rsa_private_key),
     ),
 ];

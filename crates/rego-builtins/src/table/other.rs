@@ -1,9 +1,9 @@
 //! Rows: other.
 
 use super::{Builtin, arg, unnamed};
-use crate::implementation::Implementation::{Compiled, Host, Module, Unsupported};
+use crate::implementation::Implementation::{Compiled, Host, Module};
 use crate::types::Type::*;
-use crate::{environment, graphql, parse_module};
+use crate::{aws, environment, graphql, parse_module};
 
 pub(super) const ROWS: &[Builtin] = &[
     Builtin::new(
@@ -109,7 +109,7 @@ pub(super) const ROWS: &[Builtin] = &[
             arg("time_ns", Number),
         ],
         Some(arg("signed_request", Object { fields: &[], dynamic: Some((&Any, &Any)) })),
-        Unsupported,
+        Host(aws::sign_req),
     ),
     Builtin::new("rego.metadata.chain", &[], Some(arg("chain", Array(&Any))), Compiled),
     Builtin::new("rego.metadata.rule", &[], Some(arg("output", Any)), Compiled),

@@ -1,7 +1,8 @@
 //! Rows: tokens.
 
 use super::{Builtin, arg};
-use crate::implementation::Implementation::Unsupported;
+use crate::implementation::Implementation::Host;
+use crate::jwt;
 use crate::types::Type::*;
 
 pub(super) const ROWS: &[Builtin] = &[
@@ -16,7 +17,7 @@ pub(super) const ROWS: &[Builtin] = &[
                 String,
             ]),
         )),
-        Unsupported,
+        Host(jwt::decode),
     ),
     Builtin::new(
         "io.jwt.decode_verify",
@@ -29,7 +30,7 @@ pub(super) const ROWS: &[Builtin] = &[
                 Object { fields: &[], dynamic: Some((&Any, &Any)) },
             ]),
         )),
-        Unsupported,
+        Host(jwt::decode_verify),
     )
     .nondeterministic(),
     Builtin::new(
@@ -40,92 +41,92 @@ pub(super) const ROWS: &[Builtin] = &[
             arg("key", Object { fields: &[], dynamic: Some((&String, &Any)) }),
         ],
         Some(arg("output", String)),
-        Unsupported,
+        Host(jwt::encode_sign),
     )
     .nondeterministic(),
     Builtin::new(
         "io.jwt.encode_sign_raw",
         &[arg("headers", String), arg("payload", String), arg("key", String)],
         Some(arg("output", String)),
-        Unsupported,
+        Host(jwt::encode_sign_raw),
     )
     .nondeterministic(),
     Builtin::new(
         "io.jwt.verify_eddsa",
         &[arg("jwt", String), arg("certificate", String)],
         Some(arg("result", Boolean)),
-        Unsupported,
+        Host(jwt::verify_eddsa),
     ),
     Builtin::new(
         "io.jwt.verify_es256",
         &[arg("jwt", String), arg("certificate", String)],
         Some(arg("result", Boolean)),
-        Unsupported,
+        Host(jwt::verify_es256),
     ),
     Builtin::new(
         "io.jwt.verify_es384",
         &[arg("jwt", String), arg("certificate", String)],
         Some(arg("result", Boolean)),
-        Unsupported,
+        Host(jwt::verify_es384),
     ),
     Builtin::new(
         "io.jwt.verify_es512",
         &[arg("jwt", String), arg("certificate", String)],
         Some(arg("result", Boolean)),
-        Unsupported,
+        Host(jwt::verify_es512),
     ),
     Builtin::new(
         "io.jwt.verify_hs256",
         &[arg("jwt", String), arg("secret", String)],
         Some(arg("result", Boolean)),
-        Unsupported,
+        Host(jwt::verify_hs256),
     ),
     Builtin::new(
         "io.jwt.verify_hs384",
         &[arg("jwt", String), arg("secret", String)],
         Some(arg("result", Boolean)),
-        Unsupported,
+        Host(jwt::verify_hs384),
     ),
     Builtin::new(
         "io.jwt.verify_hs512",
         &[arg("jwt", String), arg("secret", String)],
         Some(arg("result", Boolean)),
-        Unsupported,
+        Host(jwt::verify_hs512),
     ),
     Builtin::new(
         "io.jwt.verify_ps256",
         &[arg("jwt", String), arg("certificate", String)],
         Some(arg("result", Boolean)),
-        Unsupported,
+        Host(jwt::verify_ps256),
     ),
     Builtin::new(
         "io.jwt.verify_ps384",
         &[arg("jwt", String), arg("certificate", String)],
         Some(arg("result", Boolean)),
-        Unsupported,
+        Host(jwt::verify_ps384),
     ),
     Builtin::new(
         "io.jwt.verify_ps512",
         &[arg("jwt", String), arg("certificate", String)],
         Some(arg("result", Boolean)),
-        Unsupported,
+        Host(jwt::verify_ps512),
     ),
     Builtin::new(
         "io.jwt.verify_rs256",
         &[arg("jwt", String), arg("certificate", String)],
         Some(arg("result", Boolean)),
-        Unsupported,
+        Host(jwt::verify_rs256),
     ),
     Builtin::new(
         "io.jwt.verify_rs384",
         &[arg("jwt", String), arg("certificate", String)],
         Some(arg("result", Boolean)),
-        Unsupported,
+        Host(jwt::verify_rs384),
     ),
     Builtin::new(
         "io.jwt.verify_rs512",
         &[arg("jwt", String), arg("certificate", String)],
         Some(arg("result", Boolean)),
-        Unsupported,
+        Host(jwt::verify_rs512),
     ),
 ];
