@@ -57,7 +57,7 @@ pub(crate) fn base64url_encode_no_pad(_: &mut Context, args: &[Value]) -> Outcom
 }
 
 /// Escapes a text for a query, as Go's `url.QueryEscape`.
-fn query_escape(source: &str) -> String {
+pub(crate) fn query_escape(source: &str) -> String {
     let mut out = String::with_capacity(source.len());
     for byte in source.bytes() {
         match byte {

@@ -44,6 +44,7 @@ mod regex;
 mod semver;
 mod strings;
 mod table;
+mod template;
 mod time;
 mod types;
 mod units;

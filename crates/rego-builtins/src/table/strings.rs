@@ -1,9 +1,9 @@
 //! Rows: strings.
 
 use super::{Builtin, arg};
-use crate::implementation::Implementation::{Host, Module, Unsupported};
-use crate::strings;
+use crate::implementation::Implementation::{Host, Module};
 use crate::types::Type::*;
+use crate::{strings, template};
 
 pub(super) const ROWS: &[Builtin] = &[
     Builtin::new(
@@ -95,7 +95,7 @@ pub(super) const ROWS: &[Builtin] = &[
         "strings.render_template",
         &[arg("value", String), arg("vars", Object { fields: &[], dynamic: Some((&String, &Any)) })],
         Some(arg("result", String)),
-        Unsupported,
+        Host(template::render),
     ),
     Builtin::new(
         "strings.replace_n",

@@ -478,3 +478,161 @@ pub(crate) fn module(random: &mut Random) -> String {
     }
     text
 }
+
+const OPERANDS: [&str; 36] = [
+    ".",
+    "$",
+    ".a",
+    ".b",
+    ".n",
+    ".zero",
+    ".list",
+    ".map",
+    ".map.k",
+    ".map.none",
+    ".none",
+    ".none.x",
+    ".null",
+    ".null.x",
+    ".yes",
+    ".no",
+    "$.a",
+    "1",
+    "-2",
+    "0",
+    "1.5",
+    "0x10",
+    "'x'",
+    "\"text\"",
+    "`raw`",
+    "\"q\\n\\\"\\u00e9\"",
+    "true",
+    "nil",
+    "(len .list)",
+    "(index .list 1)",
+    "(printf \"%v\" .n)",
+    "(.map).k",
+    ".list.x",
+    "1e3",
+    "$x",
+    ".empty",
+];
+
+const CALLS: [&str; 34] = [
+    "len",
+    "not",
+    "and",
+    "or",
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "index",
+    "slice",
+    "print",
+    "println",
+    "html",
+    "js",
+    "urlquery",
+    "printf \"%v-%v\"",
+    "printf \"%v|%v\" 1",
+    "printf \"%5t %v\" .yes",
+    "printf",
+    "index .list",
+    "index .map",
+    "slice .a 1",
+    "eq .a",
+    "eq 1 2",
+    "nosuch",
+    "call",
+    "and .yes",
+    "or .no",
+    "print .list",
+    "html .html",
+    "len .a |",
+    "eq .n",
+];
+
+fn operand(random: &mut Random) -> &'static str {
+    OPERANDS[random.below(OPERANDS.len())]
+}
+
+fn pipeline(random: &mut Random) -> String {
+    let mut stages = Vec::new();
+    for stage in 0..=random.below(2) {
+        let text = match random.below(3) {
+            0 if stage == 0 => operand(random).to_owned(),
+            1 => format!("{} {}", random.pick::<&str>(&CALLS), operand(random)),
+            _ => format!("{} {} {}", random.pick::<&str>(&CALLS), operand(random), operand(random)),
+        };
+        stages.push(text);
+    }
+    stages.join(" | ")
+}
+
+fn action(random: &mut Random, depth: usize) -> String {
+    let (open, close) =
+        (*random.pick(&["{{", "{{", "{{- ", "{{ "]), *random.pick(&["}}", "}}", " -}}", " }}"]));
+    let inner = |random: &mut Random| if depth == 0 { "x".to_owned() } else { nodes(random, depth - 1) };
+    match random.below(12) {
+        0 => {
+            let otherwise = match random.below(3) {
+                0 => String::new(),
+                1 => format!("{{{{else}}}}{}", inner(random)),
+                _ => format!("{{{{else if {}}}}}{}", pipeline(random), inner(random)),
+            };
+            format!("{open}if {}{close}{}{otherwise}{{{{end}}}}", pipeline(random), inner(random))
+        }
+        1 => format!("{open}with {}{close}{}{{{{else}}}}none{{{{end}}}}", pipeline(random), inner(random)),
+        2 => {
+            let over = *random.pick(&[
+                ".list",
+                ".map",
+                ".empty",
+                ".none",
+                "3",
+                ".a",
+                "$i, $x := .list",
+                "$x := .map",
+                ".null",
+            ]);
+            let stop = *random.pick(&["", "{{break}}", "{{continue}}", "{{if eq . \"b\"}}{{break}}{{end}}"]);
+            format!("{open}range {over}{close}{stop}{}{{{{else}}}}empty{{{{end}}}}", inner(random))
+        }
+        3 => format!("{open}$x := {}{close}{{{{$x}}}}{{{{$x = 2}}}}{{{{$x}}}}", pipeline(random)),
+        4 => "{{/* comment */}}".to_owned(),
+        5 => format!("{{{{define \"t\"}}}}[{{{{.}}}}]{{{{end}}}}{{{{template \"t\" {}}}}}", operand(random)),
+        6 => format!("{{{{block \"b\" {}}}}}<{{{{.}}}}>{{{{end}}}}", operand(random)),
+        _ => format!("{open}{}{close}", pipeline(random)),
+    }
+}
+
+fn nodes(random: &mut Random, depth: usize) -> String {
+    let mut out = String::new();
+    for _ in 0..=random.below(2) {
+        out.push_str(random.pick::<&str>(&["", "a ", " \n b", "text", "{", "é"]));
+        out.push_str(&action(random, depth));
+    }
+    out.push_str(random.pick::<&str>(&["", " tail", "\n"]));
+    out
+}
+
+pub(crate) fn template(random: &mut Random) -> String {
+    let text = nodes(random, 2);
+    if random.one_in(8) {
+        return damage(
+            &text,
+            random,
+            &['{', '}', '.', '|', '(', ')', '"', '$', '-', ' ', '\n', '@', ':', '='],
+        );
+    }
+    text
+}
+
+pub(crate) fn template_data() -> Value {
+    let text = br#"{"a": "text", "b": "", "n": 12, "zero": 0, "list": ["a", "b", 3, null], "map": {"k": "v", "l": [1, {"m": true}]},
+        "null": null, "yes": true, "no": false, "empty": [], "html": "<a href='x'>\"&=\u00e9</a>"}"#;
+    rego_value::json::parse(text).unwrap()
+}

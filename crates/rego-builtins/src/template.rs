@@ -1,0 +1,34 @@
+//! `strings.render_template`: Go's `text/template`, over values instead of Go's objects.
+//!
+//! `lex` cuts the text, `parse` makes the tree, `run` walks it and `functions` are what a pipeline can call. A number
+//! of the data is text to Go's templates (`json.Number`): it is true even when it is 0, and compares as text.
+//! What is wrong is said as Go says it, but without the column and the excerpt of the template that Go adds.
+
+mod functions;
+mod lex;
+mod parse;
+mod run;
+mod value;
+
+use rego_value::Value;
+
+use crate::args::Args;
+use crate::context::Context;
+use crate::error::BuiltinError;
+
+/// The name that OPA gives to the template.
+const NAME: &str = "template";
+
+/// `strings.render_template`
+pub(crate) fn render(_: &mut Context, args: &[Value]) -> Result<Option<Value>, BuiltinError> {
+    let args = Args(args);
+    let (source, data) = (args.string(1)?, args.value(2)?);
+    args.object(2)?;
+    let templates = parse::parse(source)
+        .map_err(|error| BuiltinError::new(format!("template: {NAME}:{}: {}", error.line, error.problem)))?;
+    let text = run::run(&templates, data).map_err(|stop| {
+        let message = format!("template: {NAME}:{}: executing \"{NAME}\": {}", stop.line, stop.problem);
+        BuiltinError { halt: stop.halt, ..BuiltinError::new(message) }
+    })?;
+    Ok(Some(text.replace(value::NO_VALUE, "<undefined>").into()))
+}
