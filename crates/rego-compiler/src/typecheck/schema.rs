@@ -1,5 +1,5 @@
 //! JSON schemas to types, as far as OPA reads them: types, properties, items, `anyOf`, `allOf` and `$ref` within
-//! the document. A reference back into itself can be anything.
+//! the document. A reference back into itself is followed a few times, and then can be anything.
 
 use serde_json::{Map, Value as Json};
 
@@ -8,6 +8,13 @@ use crate::types::{Key, Maybe, Type};
 /// How deep schemas may be nested. What lies deeper can be anything.
 const MAX_DEPTH: usize = 64;
 
+/// How often a schema that refers back to itself is followed; what lies deeper can be anything. OPA follows it without
+/// end, and may never return.
+const UNROLLED: usize = 5;
+
+/// After how many schemas none is followed back into itself any more.
+const MOST_READ: usize = 5_000;
+
 const SIMPLE_TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
 
 /// The type that a schema describes.
@@ -15,13 +22,36 @@ const SIMPLE_TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number"
 /// # Errors
 /// What is wrong with the schema, in the words of OPA's library where it says so.
 pub(super) fn type_of_schema(schema: &Json) -> Result<Type, String> {
-    Reader { document: schema, open: Vec::new() }.read(schema, MAX_DEPTH)
+    check(schema, MAX_DEPTH)?;
+    Reader { document: schema, open: Vec::new(), read: 0 }.read(schema, MAX_DEPTH)
 }
 
 struct Reader<'a> {
     document: &'a Json,
     /// The references that are being followed.
     open: Vec<&'a str>,
+    /// How many schemas were read, the same one counted again.
+    read: usize,
+}
+
+/// OPA's library compiles a document whole before anything of it is asked for, so each part must be well formed.
+fn check(schema: &Json, depth: usize) -> Result<(), String> {
+    let Json::Object(fields) = schema else { return Ok(()) };
+    let Some(depth) = depth.checked_sub(1) else { return Ok(()) };
+    types_of(fields)?;
+    for (name, value) in fields {
+        match (name.as_str(), value) {
+            ("definitions" | "properties" | "patternProperties", Json::Object(parts)) => {
+                parts.values().try_for_each(|part| check(part, depth))?;
+            }
+            ("anyOf" | "allOf" | "oneOf" | "items", Json::Array(parts)) => {
+                parts.iter().try_for_each(|part| check(part, depth))?;
+            }
+            ("items" | "additionalProperties" | "additionalItems" | "not", part) => check(part, depth)?,
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 impl<'a> Reader<'a> {
@@ -35,6 +65,7 @@ impl<'a> Reader<'a> {
         if depth == 0 {
             return Ok(Type::any());
         }
+        self.read += 1;
         if let Some(target) = fields.get("$ref").and_then(Json::as_str) {
             return self.follow(target, depth - 1);
         }
@@ -49,7 +80,8 @@ impl<'a> Reader<'a> {
     }
 
     fn follow(&mut self, target: &'a str, depth: usize) -> Result<Type, String> {
-        if self.open.contains(&target) {
+        let times = self.open.iter().filter(|open| **open == target).count();
+        if times >= UNROLLED || times > 0 && self.read > MOST_READ {
             return Ok(Type::any());
         }
         let pointer = target.strip_prefix('#').unwrap_or(target);
@@ -168,6 +200,11 @@ fn types_of(fields: &Map<String, Json>) -> Result<Vec<&str>, String> {
         }
         Some(_) => return Err(wrong()),
     };
+    if let Some(twice) =
+        names.iter().enumerate().find(|(at, name)| names.iter().take(*at).any(|n| n == *name))
+    {
+        return Err(format!("unable to compile the schema: {} type is duplicated", twice.1));
+    }
     match names.iter().find(|name| !SIMPLE_TYPES.contains(name)) {
         Some(unknown) => Err(format!(
             "unable to compile the schema: has a primitive type that is NOT VALID -- given: /{unknown}/"

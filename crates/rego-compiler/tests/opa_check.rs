@@ -1,0 +1,254 @@
+//! Modules and JSON schemas that are made here, checked by us and by a real `opa check`: whether they are accepted, and
+//! each error's code, place and message.
+//!
+//! `SEED` repeats a run, `CASES` sets the number of schemas.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rego_compiler::{Options, PrintCalls};
+use rego_syntax::ast::RegoVersion;
+use serde_json::{Value as Json, json};
+
+/// SplitMix64: the same numbers for the same seed everywhere.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^ (bits >> 31)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.next() % u64::try_from(limit.max(1)).unwrap()).unwrap()
+    }
+
+    fn pick<'a, T: ?Sized>(&mut self, items: &[&'a T]) -> &'a T {
+        items[self.below(items.len())]
+    }
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+fn opa() -> PathBuf {
+    let home = std::env::var_os("HOME").map(|home| Path::new(&home).join("go/bin/opa"));
+    let found = std::env::var_os("OPA_BIN").map(PathBuf::from).or(home).expect("OPA in the pinned version");
+    assert!(found.is_file(), "missing: {}", found.display());
+    found
+}
+
+/// A folder of its own for each test.
+fn folder(name: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("rego-compiler-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+/// `code row:col message` of each error that OPA reports.
+/// Nothing where OPA crashes, which it does on schemas that refer back to themselves.
+fn of_opa(opa: &Path, folder: &Path, module: &str, arguments: &[&str]) -> Option<Vec<String>> {
+    std::fs::write(folder.join("policy.rego"), module).unwrap();
+    let mut command = Command::new(opa);
+    command.current_dir(folder).args(["check", "--format", "json", "policy.rego"]).args(arguments);
+    let output = command.output().unwrap();
+    if output.status.code() == Some(2) {
+        return None;
+    }
+    let text = [output.stdout, output.stderr].concat();
+    let report: Json = serde_json::from_slice(&text).unwrap_or(json!({"errors": []}));
+    let errors = report["errors"].as_array().cloned().unwrap_or_default();
+    let line = |error: &Json| {
+        let place = &error["location"];
+        let (row, col) = (place["row"].as_u64().unwrap_or(0), place["col"].as_u64().unwrap_or(0));
+        format!("{} {row}:{col} {}", error["code"].as_str().unwrap(), error["message"].as_str().unwrap())
+    };
+    Some(errors.iter().map(line).collect())
+}
+
+fn of_us(module: &str, version: RegoVersion, options: &Options) -> Vec<String> {
+    match support::compile(&[("policy.rego".to_owned(), module)], version, options) {
+        Ok(_) => Vec::new(),
+        Err((found, sources)) => found
+            .iter()
+            .map(|error| format!("{} {}", support::place(error, &sources), error.message))
+            .collect(),
+    }
+}
+
+fn options() -> Options {
+    Options { print: PrintCalls::Keep, error_limit: Some(10), ..Options::default() }
+}
+
+const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+
+fn schema(random: &mut Random, depth: usize) -> Json {
+    let scalar = ["string", "number", "integer", "boolean", "null"];
+    if depth == 0 {
+        return match random.below(7) {
+            0 => json!({}),
+            1 => json!({"type": [random.pick(&scalar), random.pick(&scalar)]}),
+            2 => json!({"enum": [1, "x"]}),
+            _ => json!({"type": random.pick(&scalar)}),
+        };
+    }
+    let inner = |random: &mut Random| schema(random, depth - 1);
+    match random.below(11) {
+        0 => json!({"anyOf": [inner(random), inner(random)]}),
+        1 => json!({"allOf": [object(random, depth), object(random, depth)]}),
+        2 => json!({"type": "array", "items": inner(random)}),
+        3 => json!({"type": "array", "items": [inner(random), inner(random)]}),
+        4 => json!({"$ref": "#/definitions/x"}),
+        5 => json!({"items": inner(random)}),
+        6 => schema(random, 0),
+        7 => json!({"type": "object"}),
+        _ => object(random, depth),
+    }
+}
+
+fn object(random: &mut Random, depth: usize) -> Json {
+    let mut properties = serde_json::Map::new();
+    for _ in 0..=random.below(3) {
+        properties.insert((*random.pick(&NAMES)).to_owned(), schema(random, depth - 1));
+    }
+    match random.below(4) {
+        0 => json!({"properties": properties}),
+        1 => {
+            json!({"type": "object", "properties": properties, "additionalProperties": false, "required": ["a"]})
+        }
+        _ => json!({"type": "object", "properties": properties}),
+    }
+}
+
+fn path(random: &mut Random) -> String {
+    let mut path = String::from("input");
+    for _ in 0..=random.below(3) {
+        match random.below(6) {
+            0 => path.push_str("[0]"),
+            1 => path.push_str("[_]"),
+            2 => path.push_str("[\"a\"]"),
+            _ => path.push_str(&format!(".{}", random.pick(&NAMES))),
+        }
+    }
+    path
+}
+
+fn rules(random: &mut Random) -> String {
+    let mut text = String::from("package p\n");
+    for rule in 0..1 + random.below(4) {
+        let (left, right) = (path(random), path(random));
+        let body = match random.below(6) {
+            0 => format!("startswith({left}, {right})"),
+            1 => format!("{left} + {right} == 3"),
+            2 => format!("{left} == \"x\""),
+            3 => format!("count({left}) > 1"),
+            4 => format!("some x in {left}; upper(x)"),
+            _ => format!("{left} == {right}"),
+        };
+        text.push_str(&format!("\nr{rule} if {{ {body} }}\n"));
+    }
+    text
+}
+
+#[test]
+#[ignore = "needs OPA"]
+fn needs_opa_schemas_say_what_they_say_to_opa() {
+    let (opa, folder) = (opa(), folder("schemas"));
+    let (seed, cases) = (number("SEED", 20_261_122), number("CASES", 200));
+    println!("SEED={seed} CASES={cases}");
+    let mut random = Random(seed);
+    let (mut wrong, mut rejected, mut crashed) = (Vec::new(), 0, 0);
+    for _ in 0..cases {
+        let mut schema = object(&mut random, 3);
+        schema["definitions"] = json!({"x": schema_of_definition(&mut random)});
+        let module = rules(&mut random);
+        std::fs::write(folder.join("schema.json"), schema.to_string()).unwrap();
+        let Some(theirs) = of_opa(&opa, &folder, &module, &["--schema", "schema.json"]) else {
+            crashed += 1;
+            continue;
+        };
+        let options = Options { schemas: Some(vec![(Vec::new(), schema.clone())]), ..options() };
+        let ours = of_us(&module, RegoVersion::V1, &options);
+        rejected += usize::from(!theirs.is_empty());
+        if ours != theirs {
+            wrong.push(format!("{schema}\n{module}\n  OPA:  {theirs:#?}\n  here: {ours:#?}"));
+        }
+    }
+    let shown = wrong.iter().take(6).cloned().collect::<Vec<_>>().join("\n\n");
+    assert!(wrong.is_empty(), "SEED={seed}: {} of {cases} differ\n{shown}", wrong.len());
+    println!("{} agree, {rejected} of them rejected; OPA crashed on {crashed}", cases - crashed);
+}
+
+/// What `#/definitions/x` is; it may refer to itself.
+fn schema_of_definition(random: &mut Random) -> Json {
+    match random.below(4) {
+        0 => {
+            json!({"type": "object", "properties": {"a": {"$ref": "#/definitions/x"}, "b": {"type": "string"}}})
+        }
+        _ => schema(random, 1),
+    }
+}
+
+/// The language's newest parts, right and wrong.
+const MODULES: [(&str, &[&str]); 30] = [
+    ("package p\nimport rego.v2\nq if { input.a and input.b }\n", &[]),
+    ("package p\nimport rego.v2\nq if { input.a or not input.b }\n", &[]),
+    ("package p\nimport rego.v2\nq if not { x := 1; x == 2 }\n", &[]),
+    ("package p\nimport rego.v2\nimport rego.v1\nq := 1\n", &[]),
+    ("package p\nimport future.keywords.not\nq if { not { input.x; y } }\n", &[]),
+    (
+        "package p\nimport future.keywords.and\nimport future.keywords.or\nq if { (input.a or input.b) and input.c }\n",
+        &[],
+    ),
+    ("package p\nimport future.keywords.and\nq if { x := 1 and y == 1 }\n", &[]),
+    ("package p\nimport future.keywords.or\nq if { input.a or { y := 1; y == z } }\n", &[]),
+    ("package p\nimport future.keywords.nosuch\nq := 1\n", &[]),
+    ("package p\nq if { input.a and input.b }\n", &[]),
+    ("package p\nq := $\"a {input.b} c\"\n", &[]),
+    ("package p\nq := $\"a {x} c\"\n", &[]),
+    ("package p\nq := $\"a {1 + \"x\"} c\"\n", &[]),
+    ("package p\nq := $`a {input.b\n} c`\n", &[]),
+    ("package p\nq := $\"a {} c\"\n", &[]),
+    ("package p\nq := input.package.if.not\n", &[]),
+    ("package p\nimport data.if.contains\nq := contains\n", &[]),
+    ("package p.if\nq.default := 1\n", &[]),
+    ("package p\na.b.c[x].d := 1 if some x in [1, 2]\na.b.c.z := 2\n", &[]),
+    ("package p\na.b.c[x].d := 1 if some x in [1, 2]\na.b.c contains 3\n", &[]),
+    ("package p\na[b] contains c if { b := 1 }\n", &[]),
+    ("package p\na.b(x) := x\na.b.c := 1\n", &[]),
+    ("package p\ntest_x[note] if { some note in [\"a\"]; note == \"b\" }\n", &[]),
+    ("package p\ntest_x[note] if { some note, c in {\"a\": 1}; c == 1 }\ntest_y := 1\n", &["--strict"]),
+    ("package p\nimport data.x\nq := 1\n", &["--strict"]),
+    ("package p\nq if { x := 1 }\n", &["--strict"]),
+    ("package p\nq { input.x }\n", &[]),
+    ("package p\nq { input.x }\nr[x] { x := 1 }\nd := any([true])\n", &["--v0-compatible"]),
+    ("package p\nimport rego.v1\nq if { any([true]) }\n", &["--v0-compatible"]),
+    (
+        "package p\nimport future.keywords\nq contains x if { some x in input }\ninput := 1\n",
+        &["--v0-compatible", "--strict"],
+    ),
+];
+
+#[test]
+#[ignore = "needs OPA"]
+fn needs_opa_the_newest_and_the_oldest_language() {
+    let (opa, folder) = (opa(), folder("language"));
+    let mut wrong = Vec::new();
+    for (module, arguments) in MODULES {
+        let theirs = of_opa(&opa, &folder, module, arguments).unwrap();
+        let version = if arguments.contains(&"--v0-compatible") { RegoVersion::V0 } else { RegoVersion::V1 };
+        let options = Options { strict: arguments.contains(&"--strict"), ..options() };
+        let ours = of_us(module, version, &options);
+        if ours.first() != theirs.first() {
+            wrong.push(format!("{arguments:?}\n{module}\n  OPA:  {theirs:#?}\n  here: {ours:#?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} differ\n{}", wrong.len(), MODULES.len(), wrong.join("\n\n"));
+}
