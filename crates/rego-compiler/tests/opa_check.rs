@@ -11,6 +11,7 @@ use std::process::Command;
 
 use rego_compiler::{Options, PrintCalls};
 use rego_syntax::ast::RegoVersion;
+use rego_syntax::{Features, ParserOptions};
 use serde_json::{Value as Json, json};
 
 /// SplitMix64: the same numbers for the same seed everywhere.
@@ -74,7 +75,11 @@ fn of_opa(opa: &Path, folder: &Path, module: &str, arguments: &[&str]) -> Option
 }
 
 fn of_us(module: &str, version: RegoVersion, options: &Options) -> Vec<String> {
-    match support::compile(&[("policy.rego".to_owned(), module)], version, options) {
+    of_us_with(module, &ParserOptions::for_version(version), options)
+}
+
+fn of_us_with(module: &str, parser: &ParserOptions, options: &Options) -> Vec<String> {
+    match support::compile_with(&[("policy.rego".to_owned(), module)], parser, options) {
         Ok(_) => Vec::new(),
         Err((found, sources)) => found
             .iter()
@@ -251,4 +256,93 @@ fn needs_opa_the_newest_and_the_oldest_language() {
         }
     }
     assert!(wrong.is_empty(), "{} of {} differ\n{}", wrong.len(), MODULES.len(), wrong.join("\n\n"));
+}
+
+/// Modules that METADATA gives schemas, with `x.json` and `sub/y.json` in the folder of schemas.
+const ANNOTATED: [&str; 8] = [
+    "package p\n# METADATA\n# schemas:\n# - input: schema.x\nq if input.a == 1\n",
+    "package p\n# METADATA\n# schemas:\n# - input: schema.x\nq if input.nosuch == 1\n",
+    "package p\n# METADATA\n# schemas:\n# - input.sub: schema.sub.y\nq if { input.sub.b; input.other; input.sub.c }\n",
+    "package p\n# METADATA\n# schemas:\n# - input: schema.nosuch\nq if input.a\n",
+    "package p\n# METADATA\n# schemas:\n# - data.foo: schema.x\nq if data.foo.z\n",
+    "package p\n# METADATA\n# schemas:\n# - input: {type: object, properties: {n: {type: number}}}\nq if startswith(input.n, \"x\")\n",
+    "# METADATA\n# scope: package\n# schemas:\n# - input: schema.x\npackage p\nq if input.z\nr if input.b\n",
+    "# METADATA\n# scope: subpackages\n# schemas:\n# - input: schema.x\npackage p\n# METADATA\n# scope: document\n# schemas:\n# - input.a: {type: string}\nq if input.a + 1 == 2\n",
+];
+
+#[test]
+#[ignore = "needs OPA"]
+fn needs_opa_schemas_of_annotations() {
+    let (opa, folder) = (opa(), folder("annotated"));
+    let x = json!({"type": "object", "properties": {"a": {"type": "number"}, "b": {"type": "string"}}});
+    let y = json!({"type": "object", "properties": {"b": {"type": "boolean"}}});
+    std::fs::create_dir_all(folder.join("schemas/sub")).unwrap();
+    std::fs::write(folder.join("schemas/x.json"), x.to_string()).unwrap();
+    std::fs::write(folder.join("schemas/sub/y.json"), y.to_string()).unwrap();
+    let schemas = vec![(vec!["x".to_owned()], x), (vec!["sub".to_owned(), "y".to_owned()], y)];
+    for module in ANNOTATED {
+        let theirs = of_opa(&opa, &folder, module, &["--schema", "schemas"]).unwrap();
+        let ours = of_us(module, RegoVersion::V1, &Options { schemas: Some(schemas.clone()), ..options() });
+        assert_eq!(ours, theirs, "{module}");
+    }
+}
+
+/// Modules for an OPA that lacks `count`, template strings, keywords in references and `and`, and has functions of its
+/// own.
+const LIMITED: [&str; 12] = [
+    "package p\nq := count([1])\n",
+    "package p\nq := sum([1])\n",
+    "package p\nq := $\"a {input.b}\"\n",
+    "package p\nq := input.if\n",
+    "package p\nimport future.keywords.and\nq := 1\n",
+    "package p\nimport future.keywords.or\nq if { input.a or input.b }\n",
+    "package p\nimport future.keywords.in\nq := 1 in [1]\n",
+    "package p\nimport future.keywords\nq if { input.a or input.b }\n",
+    "package p\nq := host.check(\"x\", 1)\n",
+    "package p\nq := host.check(1, 1)\n",
+    "package p\nq if { r := host.check(\"x\", 1); r.name == 1 }\n",
+    "package p\nmock(_, _) := {\"name\": \"n\"}\nq if host.check(\"x\", 1) with host.check as mock\n",
+];
+
+#[test]
+#[ignore = "needs OPA"]
+fn needs_opa_capabilities() {
+    let (opa, folder) = (opa(), folder("capabilities"));
+    let output = Command::new(&opa).args(["capabilities", "--current"]).output().unwrap();
+    let mut capabilities: Json = serde_json::from_slice(&output.stdout).unwrap();
+    let rows = capabilities["builtins"].as_array_mut().unwrap();
+    rows.retain(|row| row["name"] != "count");
+    rows.push(json!({"name": "host.check", "decl": {
+        "type": "function",
+        "args": [{"type": "string"}, {"type": "any", "of": [{"type": "number"}, {"type": "null"}]}],
+        "result": {"type": "object", "static": [{"key": "name", "value": {"type": "string"}}]},
+    }}));
+    capabilities["features"] = json!(["rego_v1", "rego_v2", "rego_v2_import"]);
+    capabilities["future_keywords"] = json!(["not", "or"]);
+    std::fs::write(folder.join("capabilities.json"), capabilities.to_string()).unwrap();
+    let names = capabilities["builtins"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["name"].as_str().unwrap().to_owned());
+    let options = Options {
+        capabilities: Some(names.collect()),
+        host_builtins: rego_compiler::declared_builtins(&capabilities).unwrap(),
+        ..options()
+    };
+    let features = Features { keywords_in_refs: false, template_strings: false, ..Features::default() };
+    let parser = ParserOptions {
+        features,
+        known_future_keywords: Some(vec!["not".to_owned(), "or".to_owned()]),
+        ..ParserOptions::default()
+    };
+    let mut wrong = Vec::new();
+    for module in LIMITED {
+        let theirs = of_opa(&opa, &folder, module, &["--capabilities", "capabilities.json"]).unwrap();
+        let ours = of_us_with(module, &parser, &options);
+        if ours.first() != theirs.first() {
+            wrong.push(format!("{module}\n  OPA:  {theirs:#?}\n  here: {ours:#?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} differ\n{}", wrong.len(), wrong.join("\n\n"));
 }

@@ -16,6 +16,9 @@ pub struct ParserOptions {
     pub future_keywords: Vec<String>,
     /// All keywords count as imported.
     pub all_future_keywords: bool,
+    /// The keywords that imports may name beside those that the language has anyway; all where there is no list. OPA
+    /// lists them in its capabilities.
+    pub known_future_keywords: Option<Vec<String>>,
     /// METADATA comments are read; without it they are comments.
     pub process_annotations: bool,
     /// Optional parts of the language.
@@ -51,6 +54,7 @@ impl Default for ParserOptions {
             rego_version: RegoVersion::V1,
             future_keywords: Vec::new(),
             all_future_keywords: false,
+            known_future_keywords: None,
             process_annotations: true,
             features: Features::default(),
             max_depth: DEFAULT_MAX_DEPTH,

@@ -20,6 +20,8 @@ pub(crate) struct Capabilities {
     pub(crate) declared: Vec<&'static Builtin>,
     /// Optional syntax.
     pub(crate) features: Features,
+    /// Keywords that imports may name; all where there is no list.
+    pub(crate) future_keywords: Option<Vec<String>>,
     /// There is no Rego v1.
     pub(crate) without_v1: bool,
 }
@@ -44,9 +46,12 @@ impl Capabilities {
         let features: BTreeSet<String> =
             list("features").iter().filter_map(|name| name.as_str().map(ToOwned::to_owned)).collect();
         let has = |name: &str| features.contains(name);
+        let keywords = list("future_keywords");
+        let keywords = keywords.iter().filter_map(|name| name.as_str().map(ToOwned::to_owned));
         Self {
             builtins: Some(names.collect()),
             declared: Vec::new(),
+            future_keywords: Some(keywords.collect()),
             features: Features {
                 keywords_in_refs: has("keywords_in_refs"),
                 template_strings: has("template_strings"),

@@ -54,7 +54,11 @@ impl Language {
         error_limit: usize,
     ) -> Result<rego_build::Options, rego_test::output::Error> {
         let mut options = rego_build::Options::for_version(version);
-        options.parser = ParserOptions { features: capabilities.features, ..options.parser };
+        options.parser = ParserOptions {
+            features: capabilities.features,
+            known_future_keywords: capabilities.future_keywords.clone(),
+            ..options.parser
+        };
         options.check.print = rego_compiler::PrintCalls::Keep;
         options.check.error_limit = (error_limit > 0).then_some(error_limit);
         options.check.capabilities = capabilities.builtins.clone();

@@ -35,12 +35,21 @@ pub(crate) fn compile(
     version: RegoVersion,
     options: &Options,
 ) -> Result<CheckedProgram, (Vec<Diagnostic>, SourceMap)> {
+    compile_with(modules, &ParserOptions::for_version(version), options)
+}
+
+/// The same with all choices of the parser.
+pub(crate) fn compile_with(
+    modules: &[(String, &str)],
+    parser: &ParserOptions,
+    options: &Options,
+) -> Result<CheckedProgram, (Vec<Diagnostic>, SourceMap)> {
     let mut sources = SourceMap::new();
     let mut parsed = Vec::new();
     let mut wrong = Vec::new();
     for (name, text) in modules {
         let file = sources.add(name.as_str(), *text);
-        match parse_module(&file, &ParserOptions::for_version(version)).into_result() {
+        match parse_module(&file, parser).into_result() {
             Ok(module) => parsed.push(module),
             Err(found) => wrong.extend(found),
         }

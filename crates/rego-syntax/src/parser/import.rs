@@ -3,7 +3,7 @@
 use super::Parser;
 use crate::ast::{Import, Name, Package, Ref, RegoVersion, Term, Value};
 use crate::span::Span;
-use crate::token::{FUTURE_KEYWORDS, Keywords, Token, future_keyword, is_keyword_in};
+use crate::token::{FUTURE_KEYWORDS, Keywords, Token, future_keyword, is_keyword_in, is_v0_future_keyword};
 
 impl Parser<'_> {
     /// `package path`; `None` without an error where `package` is the head of a reference.
@@ -219,6 +219,13 @@ impl Parser<'_> {
         }
     }
 
+    /// Whether the capabilities have the keyword, or the language does.
+    fn may_import(&self, keyword: &str) -> bool {
+        let Some(known) = &self.options.known_future_keywords else { return true };
+        let has_v1 = self.options.rego_version != RegoVersion::V0 || self.options.features.rego_v1_import;
+        known.iter().any(|name| name == keyword) || has_v1 && is_v0_future_keyword(keyword)
+    }
+
     fn import_future(&mut self, import: &Import, path: &Ref) {
         let step = |index: usize| path.get(index).and_then(Term::as_string).map(Name::as_str);
         if step(1) != Some("keywords") {
@@ -230,15 +237,21 @@ impl Parser<'_> {
             return;
         }
         match (path.len(), step(2)) {
-            (3, Some(keyword)) if future_keyword(keyword).is_none() => {
-                let known: Vec<&str> = FUTURE_KEYWORDS.iter().map(|(name, _)| *name).collect();
+            (3, Some(keyword)) if future_keyword(keyword).is_none() || !self.may_import(keyword) => {
+                let known: Vec<&str> = FUTURE_KEYWORDS
+                    .iter()
+                    .map(|(name, _)| *name)
+                    .filter(|name| self.may_import(name))
+                    .collect();
                 let message = format!("unexpected keyword, must be one of [{}]", known.join(" "));
                 self.error(import.path.span, message);
             }
             (3, Some(keyword)) => self.add_keyword(keyword),
             _ => {
                 for (keyword, _) in FUTURE_KEYWORDS {
-                    self.add_keyword(keyword);
+                    if self.may_import(keyword) {
+                        self.add_keyword(keyword);
+                    }
                 }
             }
         }
