@@ -7,8 +7,8 @@
 //! Invariant: every function OPA 1.22.2 has is a row here, with the same signature and flags; a row
 //! that nobody carries out says so ([`Implementation::Unsupported`]) and fails at compile time.
 //!
-//! Shown by `tests/table.rs` (the rows against OPA's own list) and `tests/differential.rs` (generated
-//! calls against a real OPA).
+//! Shown by `tests/table.rs` (the rows against OPA's own list), `tests/differential`, `tests/texts` and
+//! `tests/crypto` (generated calls against a real OPA).
 
 mod args;
 mod asn1;

@@ -91,3 +91,65 @@ fn claims_hold(claims: &Object, constraints: &Constraints) -> Result<bool, Built
     }
     Ok(time("nbf")?.is_none_or(|begins| now >= *begins))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sign::encode_sign_raw;
+    use super::*;
+    use crate::base64::URL_RAW;
+    use crate::keys::ec;
+
+    fn verified(token: &str, constraints: &[(&str, &str)]) -> bool {
+        let members = constraints.iter().map(|(name, value)| (Value::from(*name), Value::from(*value)));
+        let args = [Value::from(token), Value::object(members)];
+        let answer = decode_verify(&mut Context::default(), &args).unwrap().unwrap();
+        answer.as_array().unwrap()[0] == Value::from(true)
+    }
+
+    fn signed(header: &str, key: &str) -> String {
+        let args = [Value::from(header), Value::from(r#"{"sub":"me"}"#), Value::from(key)];
+        let token = encode_sign_raw(&mut Context::default(), &args).unwrap().unwrap();
+        token.as_str().unwrap().to_owned()
+    }
+
+    /// A key on P-256: public alone, and both.
+    fn keys() -> (String, String) {
+        let key = ec::Private::new(ec::Curve::P256, &[9; 32]).unwrap();
+        let (x, y) = key.public().coordinate_bytes();
+        let (x, y, d) = (URL_RAW.encode(x), URL_RAW.encode(y), URL_RAW.encode(key.scalar()));
+        let public = format!(r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{y}"}}"#);
+        let private = format!(r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{y}","d":"{d}"}}"#);
+        (public, private)
+    }
+
+    #[test]
+    fn a_public_key_is_no_secret_whatever_the_header_says() {
+        let (public, private) = keys();
+        assert!(verified(&signed(r#"{"alg":"ES256"}"#, &private), &[("cert", &public)]));
+        let secret = format!(r#"{{"kty":"oct","k":"{}"}}"#, URL_RAW.encode(public.as_bytes()));
+        let forged = signed(r#"{"alg":"HS256"}"#, &secret);
+        assert!(verified(&forged, &[("secret", &public)]));
+        assert!(!verified(&forged, &[("cert", &public)]));
+        assert!(!verified(&forged, &[("cert", &format!(r#"{{"keys":[{public}]}}"#))]));
+        let unsigned = format!("{}.{}.", URL_RAW.encode(br#"{"alg":"none"}"#), URL_RAW.encode(b"{}"));
+        assert!(!verified(&unsigned, &[("cert", &public)]));
+        assert!(!verified(&unsigned, &[("secret", "x")]));
+    }
+
+    #[test]
+    fn errors_tell_nothing_of_a_secret() {
+        let (_, private) = keys();
+        let secret = private.rsplit('"').nth(1).unwrap().to_owned();
+        for (header, key) in [
+            (r#"{"alg":"RS256"}"#, private.clone()),
+            (r#"{"alg":"HS256"}"#, private.clone()),
+            (r#"{"alg":"ES256"}"#, private.replace("P-256", "P-384")),
+            (r#"{"alg":"ES256"}"#, private.replace("}", ",\"kid\":1}")),
+            (r#"{"alg":"ES256"}"#, private.replace('}', "")),
+        ] {
+            let args = [Value::from(header), Value::from("{}"), Value::from(key)];
+            let error = encode_sign_raw(&mut Context::default(), &args).unwrap_err();
+            assert!(!error.message.contains(&secret), "{}", error.message);
+        }
+    }
+}
