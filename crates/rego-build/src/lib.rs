@@ -181,8 +181,20 @@ pub fn assemble(
     queries: &[Query],
     options: &Options,
 ) -> Result<CompiledModule, BuildError> {
-    let policy = plan::plan(program, queries).map_err(|error| {
-        BuildError::Diagnostics(Diagnostics::new(vec![error.into()], program.sources().clone()))
-    })?;
+    assemble_in(program, program.sources(), queries, options)
+}
+
+/// The same with more files than the program's: those that [`check_query`] gives.
+///
+/// # Errors
+/// As [`assemble`].
+pub fn assemble_in(
+    program: &CheckedProgram,
+    sources: &SourceMap,
+    queries: &[Query],
+    options: &Options,
+) -> Result<CompiledModule, BuildError> {
+    let policy = plan::plan_in(program, sources, queries)
+        .map_err(|error| BuildError::Diagnostics(Diagnostics::new(vec![error.into()], sources.clone())))?;
     assemble_plan(policy, &options.wasm)
 }

@@ -13,7 +13,9 @@ mod find;
 pub mod output;
 pub mod report;
 mod run;
+mod why;
 
 pub use cases::{Case, Cases};
 pub use find::{Test, find};
 pub use run::{Report, Suite, Verdict};
+pub use why::{Shown, Why, explain};

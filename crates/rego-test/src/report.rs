@@ -12,6 +12,8 @@ use crate::run::{Report, Verdict};
 pub struct Style {
     /// Tests that pass are shown, and why others fail.
     pub verbose: bool,
+    /// Where a test fails the source is shown, with the values of what stands there.
+    pub values: bool,
 }
 
 const LINE: &str = "--------------------------------------------------------------------------------";
@@ -34,8 +36,8 @@ pub fn pretty(reports: &[Report], style: Style) -> String {
         }
     }
     let shown = !out.is_empty();
-    if counts.fail > 0 && style.verbose {
-        failures(&mut out, reports);
+    if counts.fail > 0 && (style.verbose || style.values) {
+        failures(&mut out, reports, style);
     }
     if shown {
         let _ = writeln!(out, "{LINE}");
@@ -91,13 +93,20 @@ fn outcome(case: &Case) -> &'static str {
     if case.failed { "FAIL" } else { "PASS" }
 }
 
-fn failures(out: &mut String, reports: &[Report]) {
+fn failures(out: &mut String, reports: &[Report], style: Style) {
     let _ = writeln!(out, "{LINE}\nFAILURES\n{LINE}");
     for report in reports.iter().filter(|report| report.failed()) {
-        let _ = writeln!(out, "{}\n", summary(report));
+        let _ = writeln!(out, "{}", summary(report));
+        if style.verbose {
+            out.push('\n');
+            out.push_str(&report.why.as_ref().map(|why| why.trace(report, style.values)).unwrap_or_default());
+        }
         if !report.cases.is_empty() {
             out.push('\n');
             failed_cases(out, &report.cases);
+        } else if style.values {
+            out.push('\n');
+            out.push_str(&report.why.as_ref().map(|why| why.picture(report)).unwrap_or_default());
         }
         out.push('\n');
     }

@@ -10,6 +10,7 @@ use rego_value::Value;
 use crate::cases::{Case, Cases};
 use crate::find::Test;
 use crate::output::{Error, errors_of};
+use crate::why::Why;
 
 /// What became of a test.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct Report {
     pub duration: Duration,
     /// What it printed.
     pub prints: Vec<String>,
+    /// Which expression did not hold, where somebody asked.
+    pub why: Option<Why>,
 }
 
 /// What came out of a test.
@@ -112,7 +115,7 @@ impl Suite {
 impl Report {
     fn untimed(test: &Test, verdict: Verdict) -> Self {
         let (cases, duration) = (Cases::default(), Duration::ZERO);
-        Self { test: test.clone(), verdict, cases, duration, prints: Vec::new() }
+        Self { test: test.clone(), verdict, cases, duration, prints: Vec::new(), why: None }
     }
 }
 
@@ -131,7 +134,7 @@ fn prepare(program: &CheckedProgram, test: Test, options: &Options) -> Prepared 
     }
 }
 
-fn start(engine: &Engine, bytes: &[u8], data: &Value) -> Result<Instance, Error> {
+pub(crate) fn start(engine: &Engine, bytes: &[u8], data: &Value) -> Result<Instance, Error> {
     let module = Module::new(engine, bytes).map_err(|error| Error::plain(error.to_string()))?;
     let mut instance = Instance::new(&module).map_err(|error| Error::of_evaluation(&error))?;
     instance.set_data(data.clone()).map_err(|error| Error::of_evaluation(&error))?;
@@ -144,7 +147,7 @@ fn run(instance: &mut Instance, entrypoint: &str, test: &Test, context: &EvalCon
     let duration = started.elapsed();
     let output = instance.take_output();
     let (verdict, cases) = judge(test, result.map(rego_engine::ResultSet::into_result), &output.cases);
-    Report { test: test.clone(), verdict, cases, duration, prints: output.prints }
+    Report { test: test.clone(), verdict, cases, duration, prints: output.prints, why: None }
 }
 
 fn judge(test: &Test, result: Result<Option<Value>, EvalError>, said: &[Value]) -> (Verdict, Cases) {

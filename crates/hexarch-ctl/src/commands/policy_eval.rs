@@ -9,7 +9,7 @@ use rego_compiler::{CheckedQuery, QueryContext};
 use rego_engine::{Input, Instance};
 use rego_syntax::ast::{Expr, Import, Package, visit};
 use rego_syntax::{Position, SourceMap, Span};
-use rego_test::output::Error;
+use rego_test::output::{Error, Location};
 use rego_value::Value;
 
 use crate::failure::Failure;
@@ -97,6 +97,9 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     language: Language,
 }
+
+/// What a plan calls a file that has no name.
+const NO_FILE: &str = "<query>";
 
 const FORMATS: [&str; 7] = ["json", "values", "bindings", "pretty", "source", "raw", "discard"];
 
@@ -287,7 +290,7 @@ fn compile(
     let checked = rego_build::check_query(&program, "", query, &context, options);
     let (checked, sources) = checked.map_err(failed)?;
     let plan = [Query::in_order("eval", &checked)];
-    let module = rego_build::assemble(&program, &plan, options).map_err(failed)?;
+    let module = rego_build::assemble_in(&program, &sources, &plan, options).map_err(failed)?;
     Ok(Compiled { bytes: module.bytes, query: checked, sources, documents })
 }
 
@@ -366,9 +369,9 @@ impl Compiled {
 
     /// An error in the query itself, with the text that stands at its place, which is all of its trace.
     fn placed(&self, mut error: Error) -> Error {
-        let Some(location) = error.location.as_mut().filter(|location| location.file.is_empty()) else {
-            return error;
-        };
+        let in_query = |location: &&mut Box<Location>| location.file.is_empty() || location.file == NO_FILE;
+        let Some(location) = error.location.as_mut().filter(in_query) else { return error };
+        location.file.clear();
         location.text = self.text_at(location.row, location.col);
         error.trace = vec![(**location).clone()];
         error

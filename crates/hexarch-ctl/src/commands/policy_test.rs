@@ -6,6 +6,7 @@ use std::time::Duration;
 use regex::Regex;
 use rego_build::Options;
 use rego_bundle::Ignore;
+use rego_compiler::CheckedProgram;
 use rego_engine::Engine;
 use rego_test::output::{Error, list_text};
 use rego_test::report::{self, Style};
@@ -64,7 +65,7 @@ pub(crate) struct Arguments {
     /// Not supported: the least coverage, in per cent.
     #[arg(long, value_name = "PERCENT")]
     threshold: Option<f64>,
-    /// Not supported: the values of variables where a test failed.
+    /// Shows where a test failed, and the values of what stands there.
     #[arg(long)]
     var_values: bool,
     /// Not supported: how the answer came about.
@@ -110,7 +111,6 @@ impl Arguments {
     fn refuse_what_is_missing(&self) -> Result<(), Failure> {
         let missing = [
             (self.coverage || self.threshold.is_some_and(|least| least > 0.0), "--coverage"),
-            (self.var_values, "--var-values"),
             (self.explain.is_some(), "--explain"),
             (self.bench, "--bench"),
             (self.watch, "--watch"),
@@ -163,6 +163,8 @@ struct Tests {
     engine: Engine,
     suite: Suite,
     data: Value,
+    program: CheckedProgram,
+    options: Options,
 }
 
 impl Tests {
@@ -180,7 +182,7 @@ impl Tests {
         let program = rego_build::check_modules(loaded.modules, loaded.sources, &options).map_err(failed)?;
         let tests = rego_test::find(&program, filter.as_ref());
         let suite = Suite::build(&program, tests, &options).map_err(failed)?;
-        Ok(Self { engine: program::engine()?, suite, data })
+        Ok(Self { engine: program::engine()?, suite, data, program, options })
     }
 
     /// Runs and reports all tests once; whether they passed is the exit code.
@@ -196,7 +198,15 @@ impl Tests {
                 }
                 report::as_json(&reports)
             }
-            _ => report::pretty(&reports, Style { verbose: arguments.verbose }),
+            _ => {
+                let style = Style { verbose: arguments.verbose, values: arguments.var_values };
+                if style.verbose || style.values {
+                    let Self { program, options, engine, data, .. } = self;
+                    rego_test::explain(program, options, engine, data, &mut reports, &context)
+                        .map_err(|error| Failure::Opa(1, error.text()))?;
+                }
+                report::pretty(&reports, style)
+            }
         };
         std::io::stdout().lock().write_all(text.as_bytes())?;
         if reports.is_empty() && arguments.fail_on_empty {

@@ -64,7 +64,15 @@ type Result<T, E = PlanError> = std::result::Result<T, E>;
 /// The first thing that cannot be planned: an unknown entrypoint, or a rule that refers back into the document that
 /// it contributes to ([`PlanErrorKind::SharedPrefix`]).
 pub fn plan(program: &CheckedProgram, queries: &[Query]) -> Result<Policy> {
-    let mut planner = Planner::new(program.modules(), program.sources(), program.options());
+    plan_in(program, program.sources(), queries)
+}
+
+/// The same with more files than the program's: those that the queries come from.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_in(program: &CheckedProgram, sources: &SourceMap, queries: &[Query]) -> Result<Policy> {
+    let mut planner = Planner::new(program.modules(), sources, program.options());
     for query in queries {
         planner.plan_query(query)?;
         planner.plan_requests()?;

@@ -22,6 +22,8 @@ pub struct Query {
     entrypoint: Option<Vec<Term>>,
     /// The answers are one array in the order in which they are found, repetitions included.
     in_order: bool,
+    /// Variables that the compiler made are part of an answer as well.
+    all_variables: bool,
 }
 
 impl Query {
@@ -34,6 +36,7 @@ impl Query {
             source_names: query.source_names().clone(),
             entrypoint: None,
             in_order: false,
+            all_variables: false,
         }
     }
 
@@ -69,6 +72,21 @@ impl Query {
             source_names: HashMap::new(),
             entrypoint: Some(reference),
             in_order: false,
+            all_variables: false,
+        }
+    }
+
+    /// Expressions of a checked rule's body that need none of its arguments, as [`Query::in_order`] has them, with all
+    /// variables by the names that the checker gave them.
+    #[must_use]
+    pub fn of_expressions(name: &str, body: Body) -> Self {
+        Self {
+            name: name.to_owned(),
+            body,
+            source_names: HashMap::new(),
+            entrypoint: None,
+            in_order: true,
+            all_variables: true,
         }
     }
 }
@@ -117,7 +135,7 @@ impl Planner<'_> {
         self.emit(StmtKind::MakeObject { target: answer });
         for (name, value) in self.scope.frame_sorted() {
             let name = query.source_names.get(&name).unwrap_or(&name);
-            if !name.is_generated() {
+            if query.all_variables || !name.is_generated() {
                 let key = Operand::String(self.statics.string(name));
                 self.emit(StmtKind::ObjectInsert { key, value, object: answer });
             }
