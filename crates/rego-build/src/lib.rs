@@ -24,7 +24,7 @@ use rego_syntax::ast::{Module, RegoVersion};
 use rego_syntax::{ParserOptions, SourceMap};
 
 pub use error::{BuildError, Diagnostics};
-pub use rego_compiler::plan::{self, Query};
+pub use rego_compiler::plan::{self, Marks, Query};
 pub use rego_compiler::{Options as CheckOptions, PrintCalls};
 pub use rego_wasm::{CompiledModule, Options as PlanOptions};
 
@@ -59,6 +59,8 @@ pub struct Options {
     pub parser: ParserOptions,
     /// How the program is checked.
     pub check: rego_compiler::Options,
+    /// Whether what is evaluated says so.
+    pub marks: Marks,
     /// How the plan is compiled.
     pub wasm: PlanOptions,
 }
@@ -194,7 +196,7 @@ pub fn assemble_in(
     queries: &[Query],
     options: &Options,
 ) -> Result<CompiledModule, BuildError> {
-    let policy = plan::plan_in(program, sources, queries)
+    let policy = plan::plan_in(program, sources, queries, options.marks)
         .map_err(|error| BuildError::Diagnostics(Diagnostics::new(vec![error.into()], sources.clone())))?;
     assemble_plan(policy, &options.wasm)
 }

@@ -1,5 +1,7 @@
 //! What an evaluation says beside its answers: the lines of `print`, and the cases that tests report.
 
+use std::collections::BTreeSet;
+
 use rego_value::Value;
 
 /// How much is kept of what one evaluation says, in bytes of its text; what is beyond that is left out.
@@ -12,6 +14,8 @@ pub struct Output {
     pub prints: Vec<String>,
     /// The cases of tests, as `internal.test_case` reports them: arrays.
     pub cases: Vec<Value>,
+    /// What was reached, in the words that the plan was made with; each is kept once.
+    pub marks: BTreeSet<String>,
     /// Whether something was left out for want of room.
     pub cut: bool,
     size: usize,
@@ -20,7 +24,7 @@ pub struct Output {
 impl Output {
     /// Whether nothing was said.
     pub fn is_empty(&self) -> bool {
-        self.prints.is_empty() && self.cases.is_empty()
+        self.prints.is_empty() && self.cases.is_empty() && self.marks.is_empty()
     }
 
     /// Adds a line, if there is room.
@@ -35,6 +39,13 @@ impl Output {
         // Its text is not needed; a case is a few words.
         if self.has_room(64) {
             self.cases.push(case);
+        }
+    }
+
+    /// Adds a mark, if it is new and there is room.
+    pub(crate) fn mark(&mut self, text: &str) {
+        if !self.marks.contains(text) && self.has_room(text.len()) {
+            self.marks.insert(text.to_owned());
         }
     }
 

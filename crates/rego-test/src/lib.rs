@@ -9,6 +9,7 @@
 //! Shown by the group `cli` of the conformance harness, which runs OPA's own examples.
 
 mod cases;
+mod coverage;
 mod find;
 pub mod output;
 pub mod report;
@@ -16,6 +17,7 @@ mod run;
 mod why;
 
 pub use cases::{Case, Cases};
+pub use coverage::Coverage;
 pub use find::{Test, find};
 pub use run::{Report, Suite, Verdict};
 pub use why::{Shown, Why, explain};

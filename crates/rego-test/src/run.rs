@@ -1,5 +1,6 @@
 //! Tests that are run: all of them entrypoints of one module.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use rego_build::{BuildError, Options, Query};
@@ -25,6 +26,8 @@ pub struct Report {
     pub duration: Duration,
     /// What it printed.
     pub prints: Vec<String>,
+    /// What was evaluated, where the tests were built with marks.
+    pub marks: BTreeSet<String>,
     /// Which expression did not hold, where somebody asked.
     pub why: Option<Why>,
 }
@@ -115,7 +118,15 @@ impl Suite {
 impl Report {
     fn untimed(test: &Test, verdict: Verdict) -> Self {
         let (cases, duration) = (Cases::default(), Duration::ZERO);
-        Self { test: test.clone(), verdict, cases, duration, prints: Vec::new(), why: None }
+        Self {
+            test: test.clone(),
+            verdict,
+            cases,
+            duration,
+            prints: Vec::new(),
+            marks: BTreeSet::new(),
+            why: None,
+        }
     }
 }
 
@@ -147,7 +158,15 @@ fn run(instance: &mut Instance, entrypoint: &str, test: &Test, context: &EvalCon
     let duration = started.elapsed();
     let output = instance.take_output();
     let (verdict, cases) = judge(test, result.map(rego_engine::ResultSet::into_result), &output.cases);
-    Report { test: test.clone(), verdict, cases, duration, prints: output.prints, why: None }
+    Report {
+        test: test.clone(),
+        verdict,
+        cases,
+        duration,
+        prints: output.prints,
+        marks: output.marks,
+        why: None,
+    }
 }
 
 fn judge(test: &Test, result: Result<Option<Value>, EvalError>, said: &[Value]) -> (Verdict, Cases) {

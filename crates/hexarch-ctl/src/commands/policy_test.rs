@@ -4,13 +4,14 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use regex::Regex;
-use rego_build::Options;
+use rego_build::{Marks, Options};
 use rego_bundle::Ignore;
 use rego_compiler::CheckedProgram;
 use rego_engine::Engine;
+use rego_syntax::ast::Module;
 use rego_test::output::{Error, list_text};
 use rego_test::report::{self, Style};
-use rego_test::{Report, Suite, Verdict};
+use rego_test::{Coverage, Report, Suite, Verdict};
 use rego_value::Value;
 
 use crate::failure::Failure;
@@ -59,12 +60,12 @@ pub(crate) struct Arguments {
     /// Where rules are evaluated; there is one engine, so that this changes nothing.
     #[arg(short, long, value_name = "TARGET")]
     target: Option<String>,
-    /// Not supported: which lines were evaluated.
+    /// Reports which expressions were evaluated, as JSON.
     #[arg(short, long)]
     coverage: bool,
-    /// Not supported: the least coverage, in per cent.
-    #[arg(long, value_name = "PERCENT")]
-    threshold: Option<f64>,
+    /// Ends with 2 where fewer lines are covered, in per cent.
+    #[arg(long, value_name = "PERCENT", default_value_t = 0.0)]
+    threshold: f64,
     /// Shows where a test failed, and the values of what stands there.
     #[arg(long)]
     var_values: bool,
@@ -98,6 +99,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         ));
     }
     arguments.refuse_what_is_missing()?;
+    if !(0.0..=100.0).contains(&arguments.threshold) {
+        return Err(Failure::Opa(1, "Code coverage threshold must be between 0 and 100".to_owned()));
+    }
     on_large_stack(|| {
         let tests = Tests::load(arguments)?;
         for _ in 0..arguments.count {
@@ -109,16 +113,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 impl Arguments {
     fn refuse_what_is_missing(&self) -> Result<(), Failure> {
-        let missing = [
-            (self.coverage || self.threshold.is_some_and(|least| least > 0.0), "--coverage"),
-            (self.explain.is_some(), "--explain"),
-            (self.bench, "--bench"),
-            (self.watch, "--watch"),
-        ];
+        let missing =
+            [(self.explain.is_some(), "--explain"), (self.bench, "--bench"), (self.watch, "--watch")];
         match missing.iter().find(|(asked, _)| *asked) {
             Some((_, flag)) => Err(Failure::Opa(2, format!("hexarch-ctl: {flag} is not supported"))),
             None => Ok(()),
         }
+    }
+
+    fn covers(&self) -> bool {
+        self.coverage || self.threshold > 0.0
     }
 
     fn filter(&self) -> Result<Option<Regex>, Failure> {
@@ -165,6 +169,8 @@ struct Tests {
     data: Value,
     program: CheckedProgram,
     options: Options,
+    /// As they were read; empty where nobody asks for the coverage.
+    modules: Vec<Module>,
 }
 
 impl Tests {
@@ -179,10 +185,15 @@ impl Tests {
         options.check.tests = true;
         let failed = |error| Failure::Opa(1, list_text(&build_errors(&error), ""));
         let filter = arguments.filter()?;
+        let mut modules = Vec::new();
+        if arguments.covers() {
+            options.marks = Marks::Spans;
+            modules.clone_from(&loaded.modules);
+        }
         let program = rego_build::check_modules(loaded.modules, loaded.sources, &options).map_err(failed)?;
         let tests = rego_test::find(&program, filter.as_ref());
         let suite = Suite::build(&program, tests, &options).map_err(failed)?;
-        Ok(Self { engine: program::engine()?, suite, data, program, options })
+        Ok(Self { engine: program::engine()?, suite, data, program, options, modules })
     }
 
     /// Runs and reports all tests once; whether they passed is the exit code.
@@ -191,6 +202,9 @@ impl Tests {
         let context = || program::context(timeout, false);
         let reports = self.suite.run(&self.engine, &self.data, &context);
         let mut reports = reports.map_err(|error| Failure::Opa(1, error.text()))?;
+        if arguments.covers() {
+            return self.report_coverage(&reports, arguments);
+        }
         let text = match arguments.format.as_str() {
             "json" => {
                 if arguments.sort == "duration" {
@@ -216,5 +230,34 @@ impl Tests {
             report.passed() || (arguments.exit_zero_on_skipped && report.verdict == Verdict::Skip)
         };
         if reports.iter().all(fine) { Ok(()) } else { Err(Failure::Opa(2, String::new())) }
+    }
+
+    /// The coverage, if all tests passed.
+    fn report_coverage(&self, reports: &[Report], arguments: &Arguments) -> Result<(), Failure> {
+        let mut out = std::io::stdout().lock();
+        for report in reports {
+            match &report.verdict {
+                Verdict::Error(error) => return Err(Failure::Opa(1, error.text())),
+                Verdict::Wrong(errors) => return Err(Failure::Opa(1, list_text(errors, ""))),
+                _ => {}
+            }
+        }
+        let failed: Vec<Report> = reports.iter().filter(|report| report.failed()).cloned().collect();
+        if let Some(first) = failed.first() {
+            let style = Style { verbose: arguments.verbose, values: false };
+            out.write_all(report::pretty(&failed, style).as_bytes())?;
+            return Err(Failure::Opa(1, report::summary(first) + "\n"));
+        }
+        let mut coverage = Coverage::new(&self.modules, self.program.sources());
+        reports.iter().for_each(|report| coverage.add(&report.marks));
+        let total = coverage.percent();
+        if total < arguments.threshold {
+            let text = format!(
+                "Code coverage threshold not met: got {total:.2} instead of {:.2}",
+                arguments.threshold
+            );
+            return Err(Failure::Opa(2, text));
+        }
+        Ok(out.write_all(coverage.json().as_bytes())?)
     }
 }

@@ -9,7 +9,12 @@ use super::{Planner, Result};
 impl Planner<'_> {
     /// Plans the expressions in order. Blocks that they open stay open: what is appended next runs for each answer.
     pub(super) fn plan_body(&mut self, body: &[Expr]) -> Result<()> {
-        body.iter().try_for_each(|expr| self.at(expr.span, |p| p.plan_expr(expr)))
+        body.iter().try_for_each(|expr| {
+            self.at(expr.span, |p| {
+                p.mark(expr.span);
+                p.plan_expr(expr)
+            })
+        })
     }
 
     fn plan_expr(&mut self, expr: &Expr) -> Result<()> {

@@ -143,6 +143,7 @@ impl Planner<'_> {
             }
             p.emit(StmtKind::IsUndefined { source: function.result });
             p.plan_body(&rule.body)?;
+            p.mark(rule.head.span);
             let Some(value) = &rule.head.value else { return p.error(PlanErrorKind::Term("undefined")) };
             let value = p.plan_term(value)?;
             p.assign(function.result, value);

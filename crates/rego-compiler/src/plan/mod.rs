@@ -64,15 +64,32 @@ type Result<T, E = PlanError> = std::result::Result<T, E>;
 /// The first thing that cannot be planned: an unknown entrypoint, or a rule that refers back into the document that
 /// it contributes to ([`PlanErrorKind::SharedPrefix`]).
 pub fn plan(program: &CheckedProgram, queries: &[Query]) -> Result<Policy> {
-    plan_in(program, program.sources(), queries)
+    plan_in(program, program.sources(), queries, Marks::None)
+}
+
+/// Whether what is evaluated says so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Marks {
+    /// It does not.
+    #[default]
+    None,
+    /// Each expression that is evaluated and each rule whose body holds passes its span to `internal.test_case`, as the
+    /// text `file:start:end`: the number of the file and the offsets.
+    Spans,
 }
 
 /// The same with more files than the program's: those that the queries come from.
 ///
 /// # Errors
 /// As [`plan`].
-pub fn plan_in(program: &CheckedProgram, sources: &SourceMap, queries: &[Query]) -> Result<Policy> {
+pub fn plan_in(
+    program: &CheckedProgram,
+    sources: &SourceMap,
+    queries: &[Query],
+    marks: Marks,
+) -> Result<Policy> {
     let mut planner = Planner::new(program.modules(), sources, program.options());
+    planner.marks = marks;
     for query in queries {
         planner.plan_query(query)?;
         planner.plan_requests()?;
@@ -95,6 +112,7 @@ struct Planner<'a> {
     span: Span,
     plans: Vec<Plan>,
     funcs: Vec<Func>,
+    marks: Marks,
 }
 
 impl<'a> Planner<'a> {
@@ -117,6 +135,7 @@ impl<'a> Planner<'a> {
             span: Span::NONE,
             plans: Vec::new(),
             funcs: Vec::new(),
+            marks: Marks::None,
         }
     }
 
@@ -154,6 +173,20 @@ impl<'a> Planner<'a> {
         let result = plan(self);
         (self.scope.location, self.span) = before;
         result
+    }
+
+    /// Says that a span is reached, if that is asked for.
+    fn mark(&mut self, span: Span) {
+        const MARK: &str = "internal.test_case";
+        if self.marks == Marks::None || !span.is_some() {
+            return;
+        }
+        if let Some(builtin) = rego_builtins::by_name(MARK) {
+            self.statics.use_builtin(builtin);
+            let text = self.statics.string(&format!("{}:{}:{}", span.file.0, span.start, span.end));
+            let result = self.new_local();
+            self.emit(StmtKind::Call { func: MARK.to_owned(), args: vec![Operand::String(text)], result });
+        }
     }
 
     fn emit(&mut self, kind: StmtKind) {

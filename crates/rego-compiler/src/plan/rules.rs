@@ -213,6 +213,7 @@ impl<'a> Planner<'a> {
             self.unify_operand((*param).into(), pattern)?;
         }
         self.plan_body(&rule.body)?;
+        self.mark(rule.head.span);
         match function.document {
             Document::Value => self.plan_value(function, rule, target, inside),
             Document::Set => self.plan_element(function, rule, inside),
