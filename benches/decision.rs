@@ -2,7 +2,8 @@
 //!
 //! Ids are `decision/<policy>/<case>/<engine>`. `BENCH_POLICIES` names a folder of further policies in the layout of
 //! the standing ones; they are measured by every engine that needs no Rust written for them. Each answer is compared
-//! with the expected decision before it is timed.
+//! with the expected decision before it is timed. `load/<policy>/source-to-instance/ours` is the way there: from source
+//! text to a warm instance with its data.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -64,6 +65,21 @@ fn by_peers(criterion: &mut Criterion, policy: &Policy) {
     measure(criterion, policy, "opa-wasm-text", |text| host.decide(&policy.entrypoint, text));
 }
 
+/// From source text to a warm instance with its data: parse, check, plan, compile, compile to the machine's code, load.
+fn loading(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("load");
+    group.sample_size(10);
+    for policy in policy::load_all(&policy::standing()) {
+        group.bench_function(&format!("{}/source-to-module/ours", policy.name), |bencher| {
+            bencher.iter(|| ours::compile(black_box(&policy)));
+        });
+        group.bench_function(&format!("{}/source-to-instance/ours", policy.name), |bencher| {
+            bencher.iter(|| ours::Loaded::new(&ours::compile(black_box(&policy)), &policy));
+        });
+    }
+    group.finish();
+}
+
 fn measure(
     criterion: &mut Criterion,
     policy: &Policy,
@@ -90,5 +106,5 @@ fn config() -> Criterion {
     Criterion::default().warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2))
 }
 
-criterion_group! { name = benches; config = config(); targets = decisions }
+criterion_group! { name = benches; config = config(); targets = decisions, loading }
 criterion_main!(benches);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rego_build::{Options, Source};
-use rego_engine::{Config, Engine, EntrypointId, EvalContext, Input, Instance, Module};
+use rego_engine::{Answer, Config, Engine, EntrypointId, EvalContext, Input, Instance, Module};
 use rego_value::{Value, json};
 
 use crate::Decision;
@@ -76,9 +76,12 @@ impl Loaded {
     }
 
     fn evaluate(&mut self, input: Input<'_>) -> Decision {
-        let decision = self.instance.evaluate_value(self.entrypoint, input, &self.context).unwrap().unwrap();
-        let text = |key: &str| decision.get_str(key).and_then(Value::as_str).unwrap();
-        let allowed = decision.get_str("allowed").and_then(Value::as_bool).unwrap();
-        Decision::new(allowed, text("reason"), text("action"))
+        let decision = |answer: Option<Answer<'_>>| {
+            let answer = answer.unwrap();
+            let text = |key: &str| answer.get(key).and_then(|field| field.as_str()).unwrap();
+            let allowed = answer.get("allowed").and_then(|field| field.as_bool()).unwrap();
+            Decision::new(allowed, text("reason"), text("action"))
+        };
+        self.instance.evaluate_with(self.entrypoint, input, &self.context, decision).unwrap()
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rego_builtins::Output;
 use rego_value::{Object, Value};
 
+use crate::answer::Answer;
 use crate::data::{self, Change};
 use crate::error::{EvalError, ModuleError};
 use crate::evaluation::{EvalContext, Input, ResultSet};
@@ -160,7 +161,7 @@ impl Instance {
         self.run(entrypoint, input, context, Live::answers)
     }
 
-    /// Evaluates an entrypoint and gives its value, none when it is undefined: the shortest way.
+    /// Evaluates an entrypoint and gives its value, none when it is undefined.
     ///
     /// # Errors
     /// See [`EvalError`].
@@ -170,7 +171,22 @@ impl Instance {
         input: Input<'_>,
         context: &EvalContext,
     ) -> Result<Option<Value>, EvalError> {
-        self.run(entrypoint, input, context, Live::value)
+        let copy = |answer: Option<Answer<'_>>| answer.map(|answer| answer.to_value()).transpose();
+        self.evaluate_with(entrypoint, input, context, copy)?.map_err(|_| EvalError::MalformedResult)
+    }
+
+    /// Evaluates an entrypoint and shows its value, none when it is undefined, where it lies: the shortest way.
+    ///
+    /// # Errors
+    /// See [`EvalError`].
+    pub fn evaluate_with<R>(
+        &mut self,
+        entrypoint: EntrypointId,
+        input: Input<'_>,
+        context: &EvalContext,
+        look: impl FnOnce(Option<Answer<'_>>) -> R,
+    ) -> Result<R, EvalError> {
+        self.run(entrypoint, input, context, |live, result| live.look(result, look))
     }
 
     /// What the last evaluation said beside its answers, also where it failed; taken, so that it is told once.
@@ -183,7 +199,7 @@ impl Instance {
         entrypoint: EntrypointId,
         input: Input<'_>,
         context: &EvalContext,
-        read: fn(&mut Live, i32) -> Result<R, Stop>,
+        read: impl FnOnce(&mut Live, i32) -> Result<R, Stop>,
     ) -> Result<R, EvalError> {
         if let Input::Json(json) = input {
             self.check_size(json.len())?;

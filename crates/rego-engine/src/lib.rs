@@ -11,6 +11,7 @@
 //! `tests/limits.rs` (endless loops, memory bombs, broken input, traps, and what comes after).
 
 mod abi;
+mod answer;
 mod config;
 mod data;
 mod environment;
@@ -28,6 +29,7 @@ mod record;
 mod run;
 mod wire;
 
+pub use answer::Answer;
 pub use config::{Config, Engine};
 pub use environment::Environment;
 pub use error::{EngineError, EvalError, ModuleError, PolicyError};

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rego_value::Value;
-use rego_value::abi::{self as layout, ReadError, View};
+use rego_value::abi::{ReadError, View};
 
 use crate::abi::Abi;
+use crate::answer::Answer;
 use crate::data::Change;
 use crate::error::{EvalError, PolicyError};
 use crate::evaluation::{EvalContext, Input, ResultSet};
@@ -45,7 +46,7 @@ impl Live {
         input: Input<'_>,
         context: &EvalContext,
         deadline: Duration,
-        read: fn(&mut Self, i32) -> Result<R, Stop>,
+        read: impl FnOnce(&mut Self, i32) -> Result<R, Stop>,
     ) -> Result<R, EvalError> {
         let host = self.store.data_mut();
         host.limits.refused = false;
@@ -185,17 +186,19 @@ impl Live {
         }
     }
 
-    /// Reads the value of an entrypoint alone.
-    pub(crate) fn value(&mut self, result: i32) -> Result<Option<Value>, Stop> {
+    /// Looks at the value of an entrypoint.
+    pub(crate) fn look<R>(
+        &mut self,
+        result: i32,
+        look: impl FnOnce(Option<Answer<'_>>) -> R,
+    ) -> Result<R, Stop> {
         if self.abi.native.is_none() {
-            return Ok(self.answers(result)?.into_result());
+            let value = self.answers(result)?.into_result();
+            return Ok(look(value.as_ref().map(Answer::owned)));
         }
         let memory = self.abi.memory.data(&self.store);
         let value = first_result(memory, result.cast_unsigned()).map_err(|_| EvalError::MalformedResult)?;
-        value
-            .map(|value| layout::read(memory, value))
-            .transpose()
-            .map_err(|_| EvalError::MalformedResult.into())
+        Ok(look(value.map(|handle| Answer::in_module(memory, handle))))
     }
 
     /// The first failure of a built-in function in this evaluation.
