@@ -20,8 +20,10 @@ pub(crate) fn compiled(context: &mut Context, pattern: &str) -> Result<Regex, Bu
     if let Some(known) = context.patterns.get(pattern) {
         return Ok(known.clone());
     }
-    let rust = translate(pattern)
-        .map_err(|problem| BuiltinError::new(format!("error parsing regexp: {problem}: `{pattern}`")))?;
+    let rust = translate(pattern).map_err(|problem| {
+        let part = if problem == "missing closing ]" { refusal::unclosed_class(pattern) } else { None };
+        BuiltinError::new(format!("error parsing regexp: {problem}: `{}`", part.unwrap_or(pattern)))
+    })?;
     let regex = Regex::new(&rust).map_err(|error| {
         let text = error.to_string();
         if let Some(words) = refusal::in_words(pattern, &rust, &text) {

@@ -24,7 +24,7 @@ pub(super) fn in_words(pattern: &str, translated: &str, error: &str) -> Option<S
 }
 
 /// The rest of the pattern from the bracket on that is not closed.
-fn unclosed_class(pattern: &str) -> Option<&str> {
+pub(super) fn unclosed_class(pattern: &str) -> Option<&str> {
     let mut chars = pattern.char_indices();
     let mut open = None;
     while let Some((at, c)) = chars.next() {
