@@ -3,6 +3,7 @@
 //! It depends on nothing but the standard library, so that it is built in a second and can say early what a machine
 //! lacks.
 
+mod judges;
 mod opa;
 mod steps;
 mod task;
@@ -14,6 +15,8 @@ usage: cargo xtask COMMAND
 
   test [--only STEP] [--list]   lints and every test; installs the servers they need (this is what CI runs)
   conformance [ARGUMENTS]       OPA's own cases: [--dir DIR] [--filter TEXT] [--json] [--verbose] [--update-known]
+  fuzz [ARGUMENTS]              random policies, answered by us and by OPA: [--programs N] [--seed S] [--differences N]
+  portability                   our modules in node's host, OPA's modules in our engine
   runtime                       rebuilds crates/rego-runtime/runtime.wasm from its sources
   opa                           installs OPA and prints where it is";
 
@@ -24,6 +27,8 @@ fn main() -> ExitCode {
     let done = match command.as_str() {
         "test" => steps::test(&rest),
         "conformance" => steps::conformance(&rest),
+        "fuzz" => judges::fuzz(&rest),
+        "portability" => judges::portability(),
         "runtime" => steps::runtime(),
         "opa" => opa::install().map(|path| println!("{}", path.display())),
         _ => Err(format!("unknown command `{command}`\n{USAGE}")),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::{opa, task};
+use crate::{judges, opa, task};
 
 /// What the steps need from the machine.
 struct Machine {
@@ -26,6 +26,8 @@ const STEPS: &[Step] = &[
     ("tls", tls),
     ("peers", peers),
     ("conformance", judge),
+    ("fuzz", fuzz),
+    ("portability", portability),
 ];
 
 /// The package whose dependencies are other hosts: their features must not reach ours, so it is built on its own.
@@ -67,13 +69,22 @@ pub(crate) fn conformance(arguments: &[String]) -> Result<(), String> {
     task::run("conformance", harness.args(arguments).current_dir(task::root()))
 }
 
+/// Builds a program of the workspace, and gives its path.
+pub(crate) fn built(program: &str) -> Result<PathBuf, String> {
+    // Built with the rest, as the tests are: a package alone would resolve other features, and build the world again.
+    let build = ["build", "--workspace", "--exclude", PEERS, "--bin", program];
+    task::run(&format!("build of {program}"), &mut task::cargo(build))?;
+    Ok(task::target().join("debug").join(program))
+}
+
 /// `cargo xtask runtime`.
 pub(crate) fn runtime() -> Result<(), String> {
     let script = task::root().join("crates/rego-runtime/build-wasm.sh");
     task::run("runtime.wasm", Command::new("bash").arg(script).current_dir(task::root()))
 }
 
-fn corpus() -> Option<PathBuf> {
+/// OPA's test cases, where they are.
+pub(crate) fn corpus() -> Option<PathBuf> {
     let default = || task::root().join("../shared/conformance");
     let dir = std::env::var_os("HEXARCH_CONFORMANCE").map_or_else(default, PathBuf::from);
     dir.canonicalize().ok().filter(|dir| dir.is_dir())
@@ -137,6 +148,17 @@ fn run_tests(name: &str, machine: &Machine, packages: &[&str]) -> Result<(), Str
 fn judge(machine: &Machine) -> Result<(), String> {
     match &machine.corpus {
         Some(_) => conformance(&[]),
+        None => Ok(()),
+    }
+}
+
+fn fuzz(machine: &Machine) -> Result<(), String> {
+    judges::fuzz_step(&machine.opa)
+}
+
+fn portability(machine: &Machine) -> Result<(), String> {
+    match &machine.corpus {
+        Some(corpus) => judges::portability_step(&machine.opa, corpus),
         None => Ok(()),
     }
 }

@@ -18,12 +18,19 @@ pub(crate) struct Arguments {
     pub(crate) update_known: bool,
     /// The list of known failures.
     pub(crate) known: PathBuf,
+    /// Writes our modules of the v1 cases into this folder instead of judging, and compares other hosts.
+    pub(crate) export: Option<PathBuf>,
+    /// The folder `node_modules` with `@open-policy-agent/opa-wasm`.
+    pub(crate) node_modules: Option<PathBuf>,
+    /// Judges so many of OPA's own modules (`OPA_BIN`) in our engine.
+    pub(crate) opa_modules: usize,
     /// How many threads judge.
     pub(crate) jobs: usize,
 }
 
 const USAGE: &str =
-    "usage: conformance [--dir DIR] [--filter TEXT] [--json] [--verbose] [--jobs N] [--update-known]";
+    "usage: conformance [--dir DIR] [--filter TEXT] [--json] [--verbose] [--jobs N] [--update-known]
+       conformance --export FOLDER [--node NODE_MODULES] [--opa-modules N] [--dir DIR] [--filter TEXT]";
 
 /// Parses the arguments after the program's name.
 pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Arguments, String> {
@@ -37,6 +44,9 @@ pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Arguments, St
         verbose: false,
         update_known: false,
         known: here.join("known_failures.txt"),
+        export: None,
+        node_modules: None,
+        opa_modules: 0,
         jobs: std::thread::available_parallelism().map_or(1, usize::from),
     };
     let mut words = words;
@@ -48,6 +58,12 @@ pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Arguments, St
                 arguments.is_own_corpus = same_folder(&arguments.dir, &own);
             }
             "--filter" => arguments.filter = Some(value()?),
+            "--export" => arguments.export = Some(PathBuf::from(value()?)),
+            "--node" => arguments.node_modules = Some(PathBuf::from(value()?)),
+            "--opa-modules" => {
+                arguments.opa_modules =
+                    value()?.parse().map_err(|error| format!("--opa-modules: {error}"))?;
+            }
             "--jobs" => arguments.jobs = value()?.parse().map_err(|error| format!("--jobs: {error}"))?,
             "--json" => arguments.json = true,
             "--verbose" => arguments.verbose = true,

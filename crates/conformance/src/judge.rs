@@ -21,9 +21,17 @@ pub(crate) fn judge(pipeline: &Pipeline, case: &Case) -> Result<(), Failure> {
         Ok(program) => program,
         Err(fault) => return fault_is_wanted(&fault, case),
     };
+    judge_answers(case, |strict| program.evaluate(case, strict))
+}
+
+/// Holds what an evaluation gives against each expectation of the case.
+pub(crate) fn judge_answers(
+    case: &Case,
+    evaluate: impl Fn(bool) -> Result<Vec<Value>, Fault>,
+) -> Result<(), Failure> {
     let wants_error = case.want.error.is_some() || case.want.error_code.is_some();
     if wants_error {
-        match program.evaluate(case, case.strict_error) {
+        match evaluate(case.strict_error) {
             Ok(answers) => return Err(format!("wanted an error, got {}", show(&answers))),
             Err(fault) => fault_is_wanted(&fault, case)?,
         }
@@ -32,8 +40,7 @@ pub(crate) fn judge(pipeline: &Pipeline, case: &Case) -> Result<(), Failure> {
         return Ok(());
     }
     // Where a case wants both, the answers are those that came before the errors of built-in functions are raised.
-    let answers =
-        program.evaluate(case, case.strict_error && !wants_error).map_err(|fault| unwanted(&fault))?;
+    let answers = evaluate(case.strict_error && !wants_error).map_err(|fault| unwanted(&fault))?;
     answers_are_wanted(&answers, case)
 }
 
@@ -111,7 +118,7 @@ fn prepared(answer: &Value, want: &Want) -> Value {
 }
 
 /// The value as JSON has it: a set is an array in Rego's order, a key that is no string is its JSON text.
-fn as_json(value: &Value) -> Value {
+pub(crate) fn as_json(value: &Value) -> Value {
     match value {
         Value::Array(items) => Value::array(items.iter().map(as_json)),
         Value::Set(items) => Value::array(items.iter().map(as_json)),

@@ -14,6 +14,7 @@ mod javascript;
 mod judge;
 mod known;
 mod pipeline;
+mod portability;
 mod report;
 mod workers;
 
@@ -39,6 +40,14 @@ fn run() -> Result<bool, String> {
         return Ok(true);
     }
     let cases = corpus::load(&arguments.dir, &arguments.filter)?;
+    if let Some(folder) = &arguments.export {
+        return std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(workers::STACK);
+            let thread = thread.spawn_scoped(scope, || portable(&arguments, folder, &cases));
+            let thread = thread.map_err(|error| format!("no thread: {error}"))?;
+            thread.join().map_err(|_| "the thread died".to_owned())?
+        });
+    }
     let known =
         if arguments.is_own_corpus { known::load(&arguments.known)? } else { known::Known::default() };
     let mut verdicts = workers::judge_all(cases, arguments.jobs)?;
@@ -49,4 +58,28 @@ fn run() -> Result<bool, String> {
     }
     report.print(arguments.json, arguments.verbose);
     Ok(!arguments.is_own_corpus || report.is_as_expected() || arguments.update_known)
+}
+
+/// Modules both ways; `Ok(false)` when one gives another answer elsewhere.
+fn portable(
+    arguments: &arguments::Arguments,
+    folder: &std::path::Path,
+    cases: &[corpus::Case],
+) -> Result<bool, String> {
+    let exported = portability::export(cases, folder)?;
+    let mut all = true;
+    if let Some(node_modules) = &arguments.node_modules {
+        let differences = portability::in_node(folder, node_modules)?;
+        differences.iter().for_each(|difference| println!("DIFFERS {difference}"));
+        println!("portability: {} of {exported} are the same in node", exported - differences.len());
+        all &= differences.is_empty();
+    }
+    if arguments.opa_modules > 0 {
+        let opa = std::env::var_os("OPA_BIN").map_or_else(|| "opa".into(), std::path::PathBuf::from);
+        let (passed, failures) = portability::of_opa(cases, &opa, arguments.opa_modules)?;
+        failures.iter().for_each(|failure| println!("FAILED {failure}"));
+        println!("portability: {passed} of {} modules of OPA pass in our engine", passed + failures.len());
+        all &= failures.is_empty();
+    }
+    Ok(all)
 }

@@ -48,7 +48,12 @@ impl Pipeline {
 
     /// Compiles what the case runs.
     pub(crate) fn compile(&self, case: &Case) -> Result<Program, Fault> {
-        let compiled = match &case.program {
+        self.load(&self.compile_bytes(case)?)
+    }
+
+    /// The module of what the case runs.
+    pub(crate) fn compile_bytes(&self, case: &Case) -> Result<CompiledModule, Fault> {
+        match &case.program {
             Text::Source { modules, query, v0 } => from_source(case.group, modules, query, *v0),
             Text::Plan(plan) => from_plan(plan.get()),
             Text::Command(_) => Err(Fault {
@@ -56,10 +61,19 @@ impl Pipeline {
                 message: "a run of the command line is no module".to_owned(),
                 abort: None,
             }),
-        }?;
+        }
+    }
+
+    /// Loads a module.
+    pub(crate) fn load(&self, compiled: &CompiledModule) -> Result<Program, Fault> {
+        self.load_bytes(&compiled.bytes)
+    }
+
+    /// Loads a module, whoever made it.
+    pub(crate) fn load_bytes(&self, bytes: &[u8]) -> Result<Program, Fault> {
         // One for each case: its functions count their calls.
         let environment = functions::environment();
-        let module = Module::with_environment(&self.engine, &compiled.bytes, &environment);
+        let module = Module::with_environment(&self.engine, bytes, &environment);
         Ok(Program { module: module.map_err(|error| Fault::own(&error))? })
     }
 }
@@ -67,6 +81,16 @@ impl Pipeline {
 impl Program {
     /// The answers, each an object from variables to values.
     pub(crate) fn evaluate(&self, case: &Case, strict: bool) -> Result<Vec<Value>, Fault> {
+        self.evaluate_entrypoint(ENTRYPOINT, case, strict)
+    }
+
+    /// The answers of an entrypoint, with the documents of a case.
+    pub(crate) fn evaluate_entrypoint(
+        &self,
+        entrypoint: &str,
+        case: &Case,
+        strict: bool,
+    ) -> Result<Vec<Value>, Fault> {
         let mut instance = Instance::new(&self.module).map_err(|error| Fault::of_evaluation(&error))?;
         if let Some(data) = &case.data {
             instance.set_data_json(data.get().as_bytes()).map_err(|error| Fault::of_evaluation(&error))?;
@@ -82,7 +106,7 @@ impl Program {
                 EngineInput::Value(&term)
             }
         };
-        match instance.evaluate(ENTRYPOINT, input, &context) {
+        match instance.evaluate(entrypoint, input, &context) {
             Ok(results) => Ok(results.answers().to_vec()),
             Err(error) => Err(Fault::of_evaluation(&error)),
         }

@@ -22,7 +22,7 @@ pub(crate) struct Verdict {
 }
 
 /// Deeply nested cases recurse in the compiler; its bound is the parser's, not this thread's.
-const STACK: usize = 32 << 20;
+pub(crate) const STACK: usize = 32 << 20;
 
 /// How long a case may take, compilation included, before it is given up. Evaluations have a shorter limit of their own.
 const LIMIT: Duration = Duration::from_secs(60);

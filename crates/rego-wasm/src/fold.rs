@@ -10,10 +10,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use rego_ir::{Block, Local, Operand, Static, Stmt, StmtKind};
 use rego_value::{Number, Value};
 
-/// A statement, by its address in the plan, which does not move while it is compiled.
-type StmtId = usize;
+use crate::flow::{Flow, Parts};
 
-fn id(stmt: &Stmt) -> StmtId {
+/// A statement, by its address in the plan, which does not move while it is compiled.
+pub(crate) type StmtId = usize;
+
+pub(crate) fn id(stmt: &Stmt) -> StmtId {
     core::ptr::from_ref(stmt).addr()
 }
 
@@ -23,7 +25,7 @@ pub(crate) struct Folded {
     values: HashMap<StmtId, Value>,
     absorbed: HashSet<StmtId>,
     sizes: HashMap<StmtId, usize>,
-    changed_parts: HashMap<StmtId, Local>,
+    parts: Parts,
 }
 
 impl Folded {
@@ -37,14 +39,14 @@ impl Folded {
         self.sizes.get(&id(stmt)).copied().unwrap_or(0)
     }
 
-    /// Whether what a `Dot` finds may be changed by another statement.
-    pub(crate) fn is_part_changed(&self, stmt: &Stmt) -> bool {
-        self.changed_parts.contains_key(&id(stmt))
+    /// Whether a `Dot` looks for a part of the function's result, to add to it.
+    pub(crate) fn finds_part(&self, stmt: &Stmt) -> bool {
+        self.parts.finders.contains(&id(stmt))
     }
 
-    /// Whether a local is one that such finds are put into, or a new collection where nothing is found.
-    pub(crate) fn holds_changed_part(&self, local: Local) -> bool {
-        self.changed_parts.values().any(|target| *target == local)
+    /// Whether a `Make…` statement makes such a part, where it is missing.
+    pub(crate) fn makes_part(&self, stmt: &Stmt) -> bool {
+        self.parts.makers.contains(&id(stmt))
     }
 
     /// Whether a statement adds to such a collection, and so has nothing left to do.
@@ -55,89 +57,14 @@ impl Folded {
 
 /// Analyses the blocks of a plan or function.
 pub(crate) fn fold(blocks: &[Block], constants: &Static) -> Folded {
-    let mut flow = Flow::default();
-    blocks.iter().for_each(|block| flow.block(block));
-    let mut folded = Folded::default();
+    let flow = Flow::of(blocks);
+    let mut folded = Folded { parts: Parts::of(blocks), ..Folded::default() };
     // Where a part of some collection is changed, no collection is certain to stay as it was made.
-    if flow.changed_parts.is_empty() {
+    if !flow.changes_parts {
         blocks.iter().for_each(|block| fold_block(block, constants, &flow.changes, &mut folded));
     }
     folded.sizes = flow.changes.iter().map(|(maker, changes)| (*maker, changes.len())).collect();
-    folded.changed_parts = flow.changed_parts;
     folded
-}
-
-/// Which statements may have made what a local holds, or found it in another collection, and which may change it.
-#[derive(Default)]
-struct Flow {
-    makers: HashMap<Local, BTreeSet<StmtId>>,
-    /// All that was put into `makers`, in order.
-    log: Vec<(Local, BTreeSet<StmtId>)>,
-    changes: HashMap<StmtId, BTreeSet<StmtId>>,
-    /// The `Dot` and `Scan` statements whose finds are locals' values, with these locals.
-    finders: HashMap<StmtId, Local>,
-    /// Those of them whose finds are changed.
-    changed_parts: HashMap<StmtId, Local>,
-}
-
-impl Flow {
-    fn block(&mut self, block: &Block) {
-        let before = self.makers.clone();
-        let start = self.log.len();
-        for stmt in &block.stmts {
-            self.stmt(stmt);
-            for inner in stmt.kind.blocks() {
-                self.block(inner);
-                if matches!(stmt.kind, StmtKind::Scan { .. }) {
-                    // What holds after one round may hold at the beginning of the next.
-                    self.block(inner);
-                }
-            }
-        }
-        // A block may be left at any of its statements, so behind it holds what held at any of them.
-        let within = self.log.get(start..).unwrap_or_default();
-        for (local, makers) in before.iter().chain(within.iter().map(|(local, makers)| (local, makers))) {
-            self.makers.entry(*local).or_default().extend(makers);
-        }
-    }
-
-    fn set(&mut self, local: Local, makers: BTreeSet<StmtId>) {
-        self.log.push((local, makers.clone()));
-        self.makers.insert(local, makers);
-    }
-
-    fn stmt(&mut self, stmt: &Stmt) {
-        if let Some(changed) = stmt.kind.changed() {
-            for maker in self.makers.get(&changed).into_iter().flatten() {
-                if let Some(target) = self.finders.get(maker) {
-                    self.changed_parts.insert(*maker, *target);
-                }
-                self.changes.entry(*maker).or_default().insert(id(stmt));
-            }
-        }
-        match &stmt.kind {
-            StmtKind::MakeArray { target, .. }
-            | StmtKind::MakeObject { target }
-            | StmtKind::MakeSet { target } => {
-                self.set(*target, BTreeSet::from([id(stmt)]));
-            }
-            StmtKind::AssignVar { source: Operand::Local(source), target } => {
-                self.set(*target, self.makers.get(source).cloned().unwrap_or_default());
-            }
-            StmtKind::AssignVarOnce { source: Operand::Local(source), target } => {
-                let sources = [source, target].into_iter().filter_map(|local| self.makers.get(local));
-                self.set(*target, sources.flatten().copied().collect());
-            }
-            kind => {
-                let mut makers = BTreeSet::new();
-                if let StmtKind::Dot { target, .. } | StmtKind::Scan { value: target, .. } = kind {
-                    self.finders.insert(id(stmt), *target);
-                    makers.insert(id(stmt));
-                }
-                kind.for_each_write(|local| self.set(local, makers.clone()));
-            }
-        }
-    }
 }
 
 fn fold_block(

@@ -27,6 +27,7 @@ mod codegen;
 mod constants;
 mod entry;
 mod error;
+mod flow;
 mod fold;
 mod link;
 pub mod projection;

@@ -2,6 +2,8 @@
 //!
 //! The planner relies on it: it plans a body from left to right and never looks ahead.
 
+use std::collections::{BTreeSet, HashMap};
+
 use rego_syntax::Span;
 use rego_syntax::ast::{Body, Every, Expr, ExprKind, Name, Term, Value};
 
@@ -47,7 +49,7 @@ struct Waiting {
 pub(crate) fn reorder(body: &mut Body, declarations: Declarations<'_>, globals: &VarSet) -> Vec<Unsafe> {
     let all = visible_vars(body, declarations);
     let mut safe: VarSet = all.intersection(globals).cloned().collect();
-    let mut waiting: Vec<Waiting> = std::mem::take(&mut body.0)
+    let waiting: Vec<Waiting> = std::mem::take(&mut body.0)
         .into_iter()
         .map(|expr| {
             let open = visible_vars(std::slice::from_ref(&expr), declarations);
@@ -57,24 +59,7 @@ pub(crate) fn reorder(body: &mut Body, declarations: Declarations<'_>, globals: 
             Waiting { expr, open, closed_over }
         })
         .collect();
-    let mut ordered = Vec::with_capacity(waiting.len());
-    loop {
-        let before = ordered.len();
-        let mut still_waiting = Vec::new();
-        for mut next in waiting {
-            match try_place(&mut next, declarations, &safe) {
-                Some(outputs) => {
-                    ordered.push(next.expr);
-                    safe.extend(outputs);
-                }
-                None => still_waiting.push(next),
-            }
-        }
-        waiting = still_waiting;
-        if ordered.len() == before || waiting.is_empty() {
-            break;
-        }
-    }
+    let (mut ordered, waiting) = place(waiting, declarations, &mut safe);
     let mut found = Vec::new();
     reorder_closures(&mut ordered, declarations, globals, &mut found);
     for rest in waiting {
@@ -83,6 +68,47 @@ pub(crate) fn reorder(body: &mut Body, declarations: Declarations<'_>, globals: 
     }
     body.0 = ordered;
     found
+}
+
+/// Goes over the expressions from first to last, again and again, and takes those that can be evaluated; what is left
+/// over can not be.
+///
+/// An expression that failed is only tried again once one of its variables has got a value, so that a body in the
+/// worst order does not cost its length squared.
+fn place(
+    waiting: Vec<Waiting>,
+    declarations: Declarations<'_>,
+    safe: &mut VarSet,
+) -> (Vec<Expr>, Vec<Waiting>) {
+    let mut mentions: HashMap<Name, Vec<usize>> = HashMap::new();
+    for (position, next) in waiting.iter().enumerate() {
+        for name in vars::of_expr(&next.expr, Skip::NOTHING) {
+            mentions.entry(name).or_default().push(position);
+        }
+    }
+    let mut slots: Vec<Option<Waiting>> = waiting.into_iter().map(Some).collect();
+    let mut ordered = Vec::with_capacity(slots.len());
+    // What is to be tried: in which round, and where it stands.
+    let mut queue: BTreeSet<(usize, usize)> = (0..slots.len()).map(|position| (0, position)).collect();
+    while let Some((round, position)) = queue.pop_first() {
+        let Some(slot) = slots.get_mut(position) else { continue };
+        let Some(outputs) = slot.as_mut().and_then(|next| try_place(next, declarations, safe)) else {
+            continue;
+        };
+        ordered.extend(slot.take().map(|next| next.expr));
+        for name in outputs {
+            if safe.contains(&name) {
+                continue;
+            }
+            for &other in mentions.get(&name).into_iter().flatten() {
+                if slots.get(other).is_some_and(Option::is_some) && !queue.contains(&(round, other)) {
+                    queue.insert((if other > position { round } else { round + 1 }, other));
+                }
+            }
+            safe.insert(name);
+        }
+    }
+    (ordered, slots.into_iter().flatten().collect())
 }
 
 /// The outputs of an expression that can be evaluated now.

@@ -28,6 +28,11 @@ impl Body {
         index
     }
 
+    /// How many variables there are beside the parameters.
+    pub(crate) const fn locals(&self) -> usize {
+        self.locals.len()
+    }
+
     /// How many control instructions are open.
     pub(crate) const fn depth(&self) -> u32 {
         self.depth

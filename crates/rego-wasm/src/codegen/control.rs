@@ -24,28 +24,28 @@ impl<'p> FuncGen<'_, 'p> {
 
     /// A negated block: its end leaves the enclosing block, and being undefined leads on.
     pub(super) fn not(&mut self, block: &'p Block) -> Result<()> {
-        let mut behind = self.facts.clone();
+        let before = self.facts.mark();
         self.body.block();
         self.labels.push(Label { depth: self.body.depth(), with: None });
         self.stmts(block)?;
         self.labels.pop();
         self.undefined();
         self.body.end();
-        behind.forget_writes(block);
-        self.facts = behind;
+        self.facts.go_back(before);
+        self.facts.forget_writes(block);
         Ok(())
     }
 
     /// Runs a block for each element of a collection. An array's key is counted; members and elements stand in order
     /// once `rt_iter_len` has been called, so that they are read from memory directly.
     pub(super) fn scan(&mut self, source: Local, key: Local, value: Local, block: &'p Block) -> Result<()> {
-        let mut behind = self.facts.clone();
-        behind.forget_writes(block);
-        behind.assign(key);
-        behind.assign(value);
         let wants_key = self.is_read(key);
         let scan = self.scan_begin(source);
-        self.facts = behind.clone();
+        // What one round writes, the next may find, and so may what follows.
+        self.facts.forget_writes(block);
+        self.facts.assign(key);
+        self.facts.assign(value);
+        let before = self.facts.mark();
         self.body.block();
         let exit = self.body.depth();
         self.body.loop_();
@@ -57,18 +57,21 @@ impl<'p> FuncGen<'_, 'p> {
         self.body.br(next);
         self.labels.pop();
         self.body.end().end();
-        self.facts = behind;
+        self.facts.go_back(before);
+        [scan.left, scan.kind, scan.cursor, scan.stride, scan.index]
+            .into_iter()
+            .for_each(|v| self.release(v));
         Ok(())
     }
 
     fn scan_begin(&mut self, source: Local) -> Scan {
         let source = self.local(source);
         let scan = Scan {
-            left: self.temporary(),
-            kind: self.temporary(),
-            cursor: self.temporary(),
-            stride: self.temporary(),
-            index: self.temporary(),
+            left: self.used_temporary(),
+            kind: self.used_temporary(),
+            cursor: self.used_temporary(),
+            stride: self.used_temporary(),
+            index: self.used_temporary(),
         };
         self.body.get(source);
         self.call_runtime("rt_iter_len");
@@ -118,7 +121,7 @@ impl<'p> FuncGen<'_, 'p> {
         value: Operand,
         block: &'p Block,
     ) -> Result<()> {
-        let mut behind = self.facts.clone();
+        let before = self.facts.mark();
         let variable = self.local(local);
         let with = Replaced { local: variable, saved: self.temporary(), epoch: self.long_temporary() };
         let failed = self.temporary();
@@ -152,8 +155,8 @@ impl<'p> FuncGen<'_, 'p> {
         self.put_back(with);
         self.body.get(failed);
         self.undefined_if();
-        behind.forget_writes(block);
-        self.facts = behind;
+        self.facts.go_back(before);
+        self.facts.forget_writes(block);
         Ok(())
     }
 

@@ -28,6 +28,8 @@ pub(super) struct FuncGen<'g, 'p> {
     folded: Folded,
     /// The locals that some statement reads.
     read: HashSet<Local>,
+    /// Variables for handles and addresses that nothing uses any more.
+    free: Vec<u32>,
     truth: Option<u32>,
     wide: Option<u32>,
     /// What is looked up below input and data.
@@ -112,6 +114,7 @@ impl<'g, 'p> FuncGen<'g, 'p> {
             labels: Vec::new(),
             folded,
             read,
+            free: Vec::new(),
             truth: None,
             wide: None,
             paths: Paths::default(),
@@ -193,6 +196,16 @@ impl<'g, 'p> FuncGen<'g, 'p> {
     /// A new variable for a handle or an address.
     pub(super) fn temporary(&mut self) -> u32 {
         self.body.new_local(HANDLE)
+    }
+
+    /// A variable for a handle or an address that is set before it is read; it may have been used before.
+    pub(super) fn used_temporary(&mut self) -> u32 {
+        self.free.pop().unwrap_or_else(|| self.body.new_local(HANDLE))
+    }
+
+    /// Gives back a variable that nothing reads from here on.
+    pub(super) fn release(&mut self, temporary: u32) {
+        self.free.push(temporary);
     }
 
     /// The variable for a truth that is used at once.
@@ -288,14 +301,14 @@ impl<'g, 'p> FuncGen<'g, 'p> {
 
     /// Generates a block of the plan, which may be left at any statement.
     pub(super) fn block(&mut self, block: &'p Block) -> Result<()> {
-        let mut behind = self.facts.clone();
+        let before = self.facts.mark();
         self.body.block();
         self.labels.push(Label { depth: self.body.depth(), with: None });
         self.stmts(block)?;
         self.labels.pop();
         self.body.end();
-        behind.forget_writes(block);
-        self.facts = behind;
+        self.facts.go_back(before);
+        self.facts.forget_writes(block);
         Ok(())
     }
 
@@ -324,17 +337,22 @@ impl<'g, 'p> FuncGen<'g, 'p> {
         Ok(())
     }
 
-    /// Whether what a `Dot` finds may be changed.
-    pub(super) fn is_part_changed(&self, stmt: &Stmt) -> bool {
-        self.folded.is_part_changed(stmt)
+    /// Whether a `Dot` looks for a part of the function's result, to add to it.
+    pub(super) fn finds_part(&self, stmt: &Stmt) -> bool {
+        self.folded.finds_part(stmt)
     }
 
-    /// The mark of the collections in a local that this function makes and changes inside of others. Two functions
-    /// have one mark only where a policy has more than 65,535 of them.
-    pub(super) fn owner(&self, local: Local) -> Option<u32> {
+    /// Whether a statement makes such a part.
+    pub(super) fn makes_part(&self, stmt: &Stmt) -> bool {
+        self.folded.makes_part(stmt)
+    }
+
+    /// The mark of the parts that this function makes in its result. Two functions have one mark only where a policy has
+    /// more than 65,535 of them.
+    pub(super) fn owner(&self) -> Option<u32> {
         let Kind::Func { func, .. } = self.kind else { return None };
         let (position, _) = self.shared.functions.get(func.name.as_str())?;
-        self.folded.holds_changed_part(local).then_some(position % u32::from(u16::MAX) + 1)
+        Some(position % u32::from(u16::MAX) + 1)
     }
 
     /// How many elements the collection that a statement makes will have at least, by the look of the plan.

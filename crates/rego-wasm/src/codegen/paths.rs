@@ -11,6 +11,9 @@ use super::facts::PathId;
 use super::function::FuncGen;
 use super::helpers::Helper;
 
+/// With more variables than these a function looks paths up each time: engines accept no more than twice as many.
+const MOST_LOCALS: usize = 25_000;
+
 /// The paths that a function reads.
 #[derive(Default)]
 pub(super) struct Paths {
@@ -65,6 +68,9 @@ impl FuncGen<'_, '_> {
         };
         if let Some(path) = self.paths.ids.get(&(base, key)) {
             return Some(*path);
+        }
+        if self.body.locals() >= MOST_LOCALS {
+            return None;
         }
         let path = self.paths.found.len();
         let found = self.temporary();

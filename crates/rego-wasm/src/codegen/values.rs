@@ -41,7 +41,7 @@ impl FuncGen<'_, '_> {
             }
             StmtKind::Dot { source, key, target } => {
                 self.dot(*source, *key, *target)?;
-                if self.is_part_changed(stmt) {
+                if self.finds_part(stmt) {
                     self.require_own(*target, stmt.location)?;
                 }
             }
@@ -125,14 +125,16 @@ impl FuncGen<'_, '_> {
             self.body.constant(capacity);
             self.call_runtime(constructor);
             self.pop(target);
-            self.mark_own(target);
+            if self.makes_part(stmt) {
+                self.mark_own(target);
+            }
         }
         Ok(())
     }
 
-    /// Marks a collection as made by this function, where it may be found inside of another one and changed.
+    /// Marks a part of the result as made by this function.
     fn mark_own(&mut self, collection: Local) {
-        if let Some(owner) = self.owner(collection) {
+        if let Some(owner) = self.owner() {
             let collection = self.local(collection);
             self.body.get(collection).constant(owner).store_short(OWNER);
         }
@@ -142,7 +144,7 @@ impl FuncGen<'_, '_> {
     /// is the value of another definition, such as `p.a := data.b`: changing it would change that, and OPA calls it a
     /// conflict.
     fn require_own(&mut self, found: Local, location: Location) -> Result<()> {
-        let Some(owner) = self.owner(found) else { return Ok(()) };
+        let Some(owner) = self.owner() else { return Ok(()) };
         let operand = Operand::Local(found);
         self.push_is_pointer(operand)?;
         self.body.if_value();

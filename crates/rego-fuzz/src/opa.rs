@@ -1,0 +1,211 @@
+//! OPA's answers, from servers that run as long as this process: a policy is pushed, asked, and replaced.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rego_value::{Value, json};
+
+use crate::answer::Answer;
+use crate::http::Connection;
+use crate::ours::package;
+use crate::program::Program;
+
+/// The real OPA: a server for each version of the language.
+pub(crate) struct Opa {
+    binary: PathBuf,
+    v1: Server,
+    v0: Server,
+}
+
+struct Server {
+    process: Child,
+    connection: Connection,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Opa {
+    /// Starts the servers of the OPA at that path.
+    pub(crate) fn start(binary: &Path) -> Result<Self, String> {
+        let v1 = Server::start(binary, &[])?;
+        let v0 = Server::start(binary, &["--v0-compatible"])?;
+        Ok(Self { binary: binary.to_owned(), v1, v0 })
+    }
+
+    /// The answers to the questions of each program, under the names that it has in a batch.
+    pub(crate) fn answers(&mut self, programs: &[Program]) -> Result<Vec<Vec<Answer>>, String> {
+        let mut answers = Vec::new();
+        for (index, program) in programs.iter().enumerate() {
+            let server = if program.v0 { &mut self.v0 } else { &mut self.v1 };
+            answers.push(
+                server
+                    .answers(program, &package(index))
+                    .map_err(|error| format!("OPA's server: {error}; asked about\n{program}"))?,
+            );
+        }
+        Ok(answers)
+    }
+
+    /// The answer to one question of OPA's interpreter where it evaluates every rule and every body.
+    pub(crate) fn thorough_answer(
+        &self,
+        program: &Program,
+        package: &str,
+        (entry, input): (&str, &str),
+    ) -> Answer {
+        let folder = folder();
+        let answer = self.evaluate(program, package, (entry, input), &folder);
+        let _ = std::fs::remove_dir_all(&folder);
+        answer.unwrap_or_else(|error| Answer::Broken(format!("opa eval: {error}")))
+    }
+
+    fn evaluate(
+        &self,
+        program: &Program,
+        package: &str,
+        (entry, input): (&str, &str),
+        folder: &Path,
+    ) -> std::io::Result<Answer> {
+        std::fs::create_dir_all(folder)?;
+        std::fs::write(folder.join("policy.rego"), program.source(package))?;
+        std::fs::write(folder.join("data.json"), format!("{{\"{package}\": {}}}", program.data))?;
+        let mut eval = Command::new(&self.binary);
+        eval.current_dir(folder).args(["eval", "--disable-indexing", "--disable-early-exit"]);
+        eval.args(["--format", "json", "--data", "policy.rego", "--data", "data.json"]);
+        if !input.is_empty() {
+            std::fs::write(folder.join("input.json"), input)?;
+            eval.args(["--input", "input.json"]);
+        }
+        if program.v0 {
+            eval.arg("--v0-compatible");
+        }
+        if program.strict {
+            eval.arg("--strict-builtin-errors");
+        }
+        let dot = if entry.is_empty() { "" } else { "." };
+        let output = eval.arg(format!("data.{package}{dot}{entry}")).output()?.stdout;
+        if let Some((code, message)) = error_of(&output) {
+            return Ok(Answer::Error { code, message });
+        }
+        let report = json::parse(&output).unwrap_or(Value::Null);
+        let first = |value: &Value, name: &str| {
+            value.get_str(name).and_then(Value::as_array).and_then(|list| list.iter().next().cloned())
+        };
+        let value = first(&report, "result").and_then(|result| first(&result, "expressions"));
+        let value = value.and_then(|expression| expression.get_str("value").cloned());
+        Ok(value.as_ref().map_or(Answer::Undefined, Answer::of))
+    }
+
+    /// The plan that OPA makes for one rule of a program, as JSON.
+    pub(crate) fn plan(&self, program: &Program, entry: &str, package: &str) -> Result<String, String> {
+        let folder = folder();
+        let plan = self.build_plan(program, entry, package, &folder);
+        let _ = std::fs::remove_dir_all(&folder);
+        plan.map_err(|error| format!("opa build -t plan: {error}"))
+    }
+
+    fn build_plan(
+        &self,
+        program: &Program,
+        entry: &str,
+        package: &str,
+        folder: &Path,
+    ) -> Result<String, String> {
+        let io = |error: std::io::Error| error.to_string();
+        std::fs::create_dir_all(folder).map_err(io)?;
+        std::fs::write(folder.join("policy.rego"), program.source(package)).map_err(io)?;
+        let entry = if entry.is_empty() { package.to_owned() } else { format!("{package}/{entry}") };
+        let mut build = Command::new(&self.binary);
+        build.current_dir(folder).args(["build", "-t", "plan", "-e", &entry, "policy.rego"]);
+        if program.v0 {
+            build.arg("--v0-compatible");
+        }
+        let built = build.output().map_err(io)?;
+        if !built.status.success() {
+            return Err(String::from_utf8_lossy(&built.stdout).into_owned());
+        }
+        let mut unpack = Command::new("tar");
+        let plan = unpack.current_dir(folder).args(["-xzOf", "bundle.tar.gz", "/plan.json"]).output();
+        String::from_utf8(plan.map_err(io)?.stdout).map_err(|error| error.to_string())
+    }
+}
+
+/// Where OPA's commands run.
+fn folder() -> PathBuf {
+    std::env::temp_dir().join(format!("rego-fuzz-{}", std::process::id()))
+}
+
+impl Server {
+    fn start(binary: &Path, arguments: &[&str]) -> Result<Self, String> {
+        let failed = |error: std::io::Error| format!("{}: {error}", binary.display());
+        // The port is free a moment ago; OPA does not say which it took when asked for any.
+        let port =
+            std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).map_err(failed)?.port();
+        let address = format!("127.0.0.1:{port}");
+        let process = Command::new(binary)
+            .args(["run", "--server", "--log-level", "error", "--disable-telemetry", "--addr", &address])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(failed)?;
+        let start = Instant::now();
+        loop {
+            match Connection::open(&address) {
+                Ok(connection) => return Ok(Self { process, connection }),
+                Err(error) if start.elapsed() > Duration::from_secs(20) => return Err(failed(error)),
+                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+
+    fn answers(&mut self, program: &Program, package: &str) -> std::io::Result<Vec<Answer>> {
+        self.connection.request("PUT", "/v1/policies/policy", "package nothing\n")?;
+        let data = format!("{{\"{package}\": {}}}", program.data);
+        let (status, body) = self.connection.request("PUT", "/v1/data", &data)?;
+        if status != 204 {
+            let broken = Answer::Broken(format!("data: {}", String::from_utf8_lossy(&body)));
+            return Ok(vec![broken; program.questions().count()]);
+        }
+        let source = program.source(package);
+        let (status, body) = self.connection.request("PUT", "/v1/policies/policy", &source)?;
+        if status != 200 {
+            let (code, message) = error_of(&body).unwrap_or_default();
+            return Ok(vec![Answer::Refused { code, message }; program.questions().count()]);
+        }
+        program.questions().map(|(entry, input)| self.ask(package, entry, input, program.strict)).collect()
+    }
+
+    fn ask(&mut self, package: &str, entry: &str, input: &str, strict: bool) -> std::io::Result<Answer> {
+        let slash = if entry.is_empty() { "" } else { "/" };
+        let strict = if strict { "?strict-builtin-errors=true" } else { "" };
+        let path = format!("/v1/data/{package}{slash}{entry}{strict}");
+        let body = if input.is_empty() { "{}".to_owned() } else { format!("{{\"input\": {input}}}") };
+        let (status, body) = self.connection.request("POST", &path, &body)?;
+        if status == 200 {
+            let answer = json::parse(&body).ok();
+            let Some(answer) = answer else {
+                return Ok(Answer::Broken(String::from_utf8_lossy(&body).into_owned()));
+            };
+            return Ok(answer.get_str("result").map_or(Answer::Undefined, Answer::of));
+        }
+        let broken = || Answer::Broken(String::from_utf8_lossy(&body).into_owned());
+        Ok(error_of(&body).map_or_else(broken, |(code, message)| Answer::Error { code, message }))
+    }
+}
+
+/// Code and message of the first error that OPA reports.
+fn error_of(body: &[u8]) -> Option<(String, String)> {
+    let report = json::parse(body).ok()?;
+    let first: Value =
+        report.get_str("errors").and_then(Value::as_array).and_then(|list| list.iter().next().cloned())?;
+    let field = |name: &str| first.get_str(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    Some((field("code"), field("message")))
+}

@@ -1,0 +1,72 @@
+//! The chores that hold our modules against other makers and hosts of modules: `cargo xtask fuzz`, `portability`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{opa, steps, task};
+
+/// OPA's host for JavaScript.
+const NODE_PACKAGE: &str = "@open-policy-agent/opa-wasm@1.10.0";
+
+/// How many random programs a test run compares; the nightly run takes `--programs 20000`.
+const PROGRAMS: &str = "500";
+
+/// How many of OPA's own modules our engine runs.
+const OPA_MODULES: &str = "320";
+
+/// `cargo xtask fuzz`.
+pub(crate) fn fuzz(arguments: &[String]) -> Result<(), String> {
+    fuzz_with(&opa::install()?, arguments)
+}
+
+/// The step of a test run.
+pub(crate) fn fuzz_step(opa: &Path) -> Result<(), String> {
+    fuzz_with(opa, &["--programs".to_owned(), PROGRAMS.to_owned()])
+}
+
+fn fuzz_with(opa: &Path, arguments: &[String]) -> Result<(), String> {
+    let fuzzer = steps::built("rego-fuzz")?;
+    task::run("random programs", Command::new(fuzzer).args(arguments).env("OPA_BIN", opa))
+}
+
+/// `cargo xtask portability`.
+pub(crate) fn portability() -> Result<(), String> {
+    match steps::corpus() {
+        Some(corpus) => portability_step(&opa::install()?, &corpus),
+        None => Err("no conformance corpus at ../shared/conformance".to_owned()),
+    }
+}
+
+/// The step of a test run.
+pub(crate) fn portability_step(opa: &Path, corpus: &Path) -> Result<(), String> {
+    let harness = steps::built("conformance")?;
+    let mut command = Command::new(harness);
+    command.arg("--export").arg(task::target().join("portability")).arg("--dir").arg(corpus);
+    command.args(["--opa-modules", OPA_MODULES]).env("OPA_BIN", opa).current_dir(task::root());
+    match node_modules()? {
+        Some(folder) => command.arg("--node").arg(folder),
+        None => {
+            println!("xtask: SKIPPED: our modules in node: there is no `node` with `npm` on this machine");
+            &mut command
+        }
+    };
+    task::run("portability", &mut command)
+}
+
+/// The folder `node_modules` with OPA's host, installed once into the target folder.
+fn node_modules() -> Result<Option<PathBuf>, String> {
+    let has =
+        |program: &str| Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success());
+    if !has("node") || !has("npm") {
+        return Ok(None);
+    }
+    let folder = task::target().join("tools/opa-wasm-npm");
+    let modules = folder.join("node_modules");
+    if !modules.join("@open-policy-agent/opa-wasm/package.json").is_file() {
+        std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--no-audit", "--no-fund", "--prefix"]).arg(&folder).arg(NODE_PACKAGE);
+        task::run(&format!("npm install {NODE_PACKAGE}"), &mut npm)?;
+    }
+    Ok(Some(modules))
+}
