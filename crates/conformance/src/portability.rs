@@ -236,7 +236,8 @@ fn question(case: &Case) -> Option<Question> {
         Some((left, right)) => (right.trim(), Some(left.trim())),
     };
     let steps: Vec<&str> = path.strip_prefix("data.")?.split('.').collect();
-    let is_plain = steps.iter().copied().all(is_name) && variable.is_none_or(is_name);
+    let is_variable = |name: &str| is_name(name) && !matches!(name, "input" | "true" | "false" | "null");
+    let is_plain = steps.iter().copied().all(is_name) && variable.is_none_or(is_variable);
     is_plain.then(|| Question { entrypoint: steps.join("/"), variable: variable.map(str::to_owned) })
 }
 
