@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use rego_build::{Options, Source};
+use rego_build::{Options, PlanOptions, Source, Target};
 
 /// What every pack answers.
 const ENTRYPOINT: &str = "guardrails/evaluate";
@@ -54,7 +54,11 @@ fn compile(root: &Path, file: &Path) -> Result<Vec<u8>, String> {
     let package = guard_policy::translate(&policies);
     let modules = package.modules().iter();
     let sources: Vec<Source> = modules.map(|module| Source::new(module.name(), module.text())).collect();
-    let module = rego_build::build(&sources, &[ENTRYPOINT], &Options::default());
+    let options = Options {
+        wasm: PlanOptions { target: Target::Engine, ..PlanOptions::default() },
+        ..Options::default()
+    };
+    let module = rego_build::build(&sources, &[ENTRYPOINT], &options);
     Ok(module.map_err(|error| format!("{shown}:\n{error}"))?.bytes)
 }
 

@@ -14,7 +14,7 @@ use guard_state::MemoryStore;
 use guardian::{Driver, Ports, Settings, TracingAudit};
 use sha2::{Digest, Sha256};
 
-use crate::compile::compile_policies;
+use crate::compile::compile_for_engine;
 use crate::error::BuildError;
 use crate::guardian::{Guardian, Inner};
 use crate::packs::{pack, packs};
@@ -281,7 +281,7 @@ impl GuardianBuilder {
         let module = match module {
             Some(module) => module,
             None => {
-                compiled = compile_policies(package.modules(), package.entrypoints())?;
+                compiled = compile_for_engine(package.modules(), package.entrypoints())?;
                 compiled.as_slice()
             }
         };

@@ -16,7 +16,7 @@ target=wasm32-unknown-unknown
 flags=(
   -Cpanic=abort
   -Clink-arg=--import-memory -Clink-arg=--stack-first -Clink-arg=-zstack-size=65536
-  -Clink-arg=--export=__heap_base -Clink-arg=--no-entry
+  -Clink-arg=--export=__heap_base -Clink-arg=--no-entry -Clink-arg=--emit-relocs -Clink-arg=--no-merge-data-segments
   -Ctarget-feature=+bulk-memory,+sign-ext,+mutable-globals
   "--remap-path-prefix=$root=." "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
 )
@@ -44,7 +44,7 @@ build=${RUNTIME_BUILD_DIR:-$root/target/runtime-wasm}
 env -u RUSTFLAGS -u CARGO_TARGET_DIR \
   CARGO_ENCODED_RUSTFLAGS="$(IFS=$'\x1f'; echo "${flags[*]}")" \
   CARGO_PROFILE_RELEASE_OPT_LEVEL=2 CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 \
-  CARGO_PROFILE_RELEASE_PANIC=abort CARGO_PROFILE_RELEASE_STRIP=symbols CARGO_PROFILE_RELEASE_DEBUG=false \
+  CARGO_PROFILE_RELEASE_PANIC=abort CARGO_PROFILE_RELEASE_STRIP=none CARGO_PROFILE_RELEASE_DEBUG=false \
   "$cargo" rustc --manifest-path "$here/Cargo.toml" --target-dir "$build" --target "$target" --release --lib \
   --crate-type cdylib "${cargo_args[@]}" >&2
 

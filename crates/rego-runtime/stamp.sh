@@ -12,13 +12,15 @@ digest() {
   cd "$here/.."
   {
     {
-      find rego-value/src rego-runtime/src -type f -name '*.rs'
+      find rego-value/src rego-regex/src rego-runtime/src -type f -name '*.rs'
       echo rego-value/Cargo.toml
+      echo rego-regex/Cargo.toml
+      echo rego-regex/build.rs
       echo rego-runtime/Cargo.toml
       echo rego-runtime/build-wasm.sh
     } | LC_ALL=C sort | xargs sha256sum
     # The dependencies, as they are locked.
-    grep -A 3 -E '^name = "(num-|autocfg)' ../Cargo.lock
+    grep -A 3 -E '^name = "(num-|autocfg|regex-syntax)' ../Cargo.lock
   } | sha256sum | cut -d' ' -f1
 }
 if [ "${1:-}" = --digest ]; then digest; exit; fi

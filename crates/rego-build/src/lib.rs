@@ -26,7 +26,7 @@ use rego_syntax::{ParserOptions, SourceMap};
 pub use error::{BuildError, Diagnostics};
 pub use rego_compiler::plan::{self, Marks, Query};
 pub use rego_compiler::{Options as CheckOptions, PrintCalls};
-pub use rego_wasm::{CompiledModule, Options as PlanOptions};
+pub use rego_wasm::{CompiledModule, Options as PlanOptions, Target};
 
 /// The largest source, in bytes. OPA has no such limit; a policy of this size is a mistake or an attack.
 pub const MAX_SOURCE_BYTES: usize = 16 << 20;

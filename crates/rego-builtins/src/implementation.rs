@@ -21,6 +21,9 @@ pub enum Implementation {
     Host(HostFn),
     /// A function of the embedding program's own, which the compiler is told of by a declaration; imported as well.
     Own,
+    /// Both, with the same results: the function of `rego-runtime` in a module for any host, that of the host in one for
+    /// our own engine.
+    Either(&'static str, HostFn),
     /// Known, but not available yet: using it is a compile error that names it.
     Unsupported,
 }
@@ -29,7 +32,7 @@ impl Implementation {
     /// The host function, where there is one.
     pub fn host(&self) -> Option<HostFn> {
         match self {
-            Implementation::Host(function) => Some(*function),
+            Implementation::Host(function) | Implementation::Either(_, function) => Some(*function),
             _ => None,
         }
     }
@@ -42,6 +45,7 @@ impl fmt::Debug for Implementation {
             Implementation::Module(symbol) => write!(f, "Module({symbol})"),
             Implementation::Host(_) => f.write_str("Host"),
             Implementation::Own => f.write_str("Own"),
+            Implementation::Either(symbol, _) => write!(f, "Either({symbol})"),
             Implementation::Unsupported => f.write_str("Unsupported"),
         }
     }

@@ -1,9 +1,7 @@
 //! Category regex: Go's expressions (RE2), matched by Rust's `regex`, which has the same guarantees.
 
-mod refusal;
-mod translate;
-
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
+use rego_regex::Expression;
 use rego_value::Value;
 
 use crate::args::Args;
@@ -13,25 +11,21 @@ use crate::error::BuiltinError;
 
 type Outcome = Result<Option<Value>, BuiltinError>;
 
-pub(crate) use translate::translate;
+/// How deeply parts may lie within each other: more than Go allows, with what is written out.
+const NEST_LIMIT: u32 = 5000;
+/// How large a compiled expression may become, in bytes. Go counts instructions, of which one is a whole set of characters.
+const SIZE_LIMIT: usize = 64 << 20;
 
 /// A compiled expression, kept in the context between evaluations.
 pub(crate) fn compiled(context: &mut Context, pattern: &str) -> Result<Regex, BuiltinError> {
     if let Some(known) = context.patterns.get(pattern) {
         return Ok(known.clone());
     }
-    let rust = translate(pattern).map_err(|problem| {
-        let part = if problem == "missing closing ]" { refusal::unclosed_class(pattern) } else { None };
-        BuiltinError::new(format!("error parsing regexp: {problem}: `{}`", part.unwrap_or(pattern)))
-    })?;
-    let regex = Regex::new(&rust).map_err(|error| {
-        let text = error.to_string();
-        if let Some(words) = refusal::in_words(pattern, &rust, &text) {
-            return BuiltinError::new(format!("error parsing regexp: {words}"));
-        }
-        let problem = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        BuiltinError::new(format!("error parsing regexp: {problem}: `{pattern}`"))
-    })?;
+    let expression = Expression::parse(pattern).map_err(|error| BuiltinError::new(error.text()))?;
+    let regex =
+        RegexBuilder::new(&expression.rust()).nest_limit(NEST_LIMIT).size_limit(SIZE_LIMIT).build().map_err(
+            |_| BuiltinError::new(format!("error parsing regexp: expression too large: `{pattern}`")),
+        )?;
     context.patterns.insert(pattern, regex.clone());
     Ok(regex)
 }

@@ -15,26 +15,38 @@ type Func<P, R> = TypedFunc<P, R>;
 /// The functions of ABI 1.2 and 1.3.
 pub(crate) struct Abi {
     pub(crate) memory: Memory,
-    pub(crate) eval: Func<i32, i32>,
     pub(crate) builtins: Func<(), i32>,
     pub(crate) entrypoints: Func<(), i32>,
-    pub(crate) ctx_new: Func<(), i32>,
-    pub(crate) ctx_set_input: Func<(i32, i32), ()>,
-    pub(crate) ctx_set_data: Func<(i32, i32), ()>,
-    pub(crate) ctx_set_entrypoint: Func<(i32, i32), ()>,
-    pub(crate) ctx_get_result: Func<i32, i32>,
     pub(crate) malloc: Func<i32, i32>,
     pub(crate) json_parse: Func<(i32, i32), i32>,
-    pub(crate) value_parse: Func<(i32, i32), i32>,
-    pub(crate) value_dump: Func<i32, i32>,
     pub(crate) heap_ptr_get: Func<(), i32>,
     pub(crate) heap_ptr_set: Func<i32, ()>,
     pub(crate) add_path: Func<(i32, i32, i32), i32>,
     pub(crate) remove_path: Func<(i32, i32), i32>,
     /// From ABI 1.3 on: free blocks that survive a rewind of the heap.
     pub(crate) stash: Option<Stash>,
-    /// What our own modules have besides.
-    pub(crate) native: Option<Native>,
+    /// The way in.
+    pub(crate) way: Way,
+}
+
+/// How a module is evaluated, and values cross the boundary.
+pub(crate) enum Way {
+    /// In memory.
+    Native(Native),
+    /// In text, as OPA's ABI has it.
+    Text(Text),
+}
+
+/// What is called of modules whose layout of values we do not know.
+pub(crate) struct Text {
+    pub(crate) eval: Func<i32, i32>,
+    pub(crate) ctx_new: Func<(), i32>,
+    pub(crate) ctx_set_input: Func<(i32, i32), ()>,
+    pub(crate) ctx_set_data: Func<(i32, i32), ()>,
+    pub(crate) ctx_set_entrypoint: Func<(i32, i32), ()>,
+    pub(crate) ctx_get_result: Func<i32, i32>,
+    pub(crate) value_parse: Func<(i32, i32), i32>,
+    pub(crate) value_dump: Func<i32, i32>,
 }
 
 /// The way into modules whose layout of values we know.
@@ -79,30 +91,23 @@ impl Abi {
             }),
             Err(_) => None,
         };
-        let native = if known_layout {
+        let way = if known_layout {
             let slot: Func<(), i32> = func(store, instance, "rego_error_slot")?;
             let error_slot = slot.call(&mut *store, ()).map_err(|error| ModuleError::Start {
                 source: crate::EvalError::Trap { message: error.to_string() },
             })?;
-            Some(Native { eval: func(store, instance, "rego_eval")?, error_slot: error_slot.cast_unsigned() })
+            let eval = func(store, instance, "rego_eval")?;
+            Way::Native(Native { eval, error_slot: error_slot.cast_unsigned() })
         } else {
-            None
+            Way::Text(Text::new(store, instance)?)
         };
         Ok(Arc::new(Self {
             memory,
-            native,
-            eval: func(store, instance, "eval")?,
+            way,
             builtins: func(store, instance, "builtins")?,
             entrypoints: func(store, instance, "entrypoints")?,
-            ctx_new: func(store, instance, "opa_eval_ctx_new")?,
-            ctx_set_input: func(store, instance, "opa_eval_ctx_set_input")?,
-            ctx_set_data: func(store, instance, "opa_eval_ctx_set_data")?,
-            ctx_set_entrypoint: func(store, instance, "opa_eval_ctx_set_entrypoint")?,
-            ctx_get_result: func(store, instance, "opa_eval_ctx_get_result")?,
             malloc: func(store, instance, "opa_malloc")?,
             json_parse: func(store, instance, "opa_json_parse")?,
-            value_parse: func(store, instance, "opa_value_parse")?,
-            value_dump: func(store, instance, "opa_value_dump")?,
             heap_ptr_get: func(store, instance, "opa_heap_ptr_get")?,
             heap_ptr_set: func(store, instance, "opa_heap_ptr_set")?,
             add_path: func(store, instance, "opa_value_add_path")?,
@@ -129,13 +134,17 @@ impl Abi {
         mut store: impl AsContextMut<Data = Host>,
         value: i32,
     ) -> wasmtime::Result<Option<Value>> {
-        if self.native.is_some() {
-            let memory = self.memory.data(store.as_context());
-            return Ok(layout::read(memory, value.cast_unsigned()).ok());
+        match &self.way {
+            Way::Native(_) => {
+                let memory = self.memory.data(store.as_context());
+                Ok(layout::read(memory, value.cast_unsigned()).ok())
+            }
+            Way::Text(way) => {
+                let text = way.value_dump.call(&mut store, value)?;
+                let bytes = read_string(self.memory.data(store.as_context()), text);
+                Ok(bytes.and_then(|bytes| std::str::from_utf8(bytes).ok()).and_then(wire::read))
+            }
         }
-        let text = self.value_dump.call(&mut store, value)?;
-        let bytes = read_string(self.memory.data(store.as_context()), text);
-        Ok(bytes.and_then(|bytes| std::str::from_utf8(bytes).ok()).and_then(wire::read))
     }
 
     /// Makes a value in the module; 0 when the module cannot read the text of it.
@@ -144,13 +153,34 @@ impl Abi {
         mut store: impl AsContextMut<Data = Host>,
         value: &Value,
     ) -> wasmtime::Result<i32> {
-        if self.native.is_some() {
-            return self.lay_out(store, value);
-        }
+        let Way::Text(way) = &self.way else { return self.lay_out(store, value) };
         let mut text = String::new();
         wire::write(value, &mut text);
         let (address, length) = self.copy_in(&mut store, text.as_bytes())?;
-        self.value_parse.call(&mut store, (address, length))
+        way.value_parse.call(&mut store, (address, length))
+    }
+
+    /// What our own modules have besides.
+    pub(crate) fn native(&self) -> Option<&Native> {
+        match &self.way {
+            Way::Native(native) => Some(native),
+            Way::Text(_) => None,
+        }
+    }
+}
+
+impl Text {
+    fn new(store: &mut Store<Host>, instance: &Instance) -> Result<Self, ModuleError> {
+        Ok(Self {
+            eval: func(store, instance, "eval")?,
+            ctx_new: func(store, instance, "opa_eval_ctx_new")?,
+            ctx_set_input: func(store, instance, "opa_eval_ctx_set_input")?,
+            ctx_set_data: func(store, instance, "opa_eval_ctx_set_data")?,
+            ctx_set_entrypoint: func(store, instance, "opa_eval_ctx_set_entrypoint")?,
+            ctx_get_result: func(store, instance, "opa_eval_ctx_get_result")?,
+            value_parse: func(store, instance, "opa_value_parse")?,
+            value_dump: func(store, instance, "opa_value_dump")?,
+        })
     }
 }
 

@@ -216,7 +216,7 @@ fn failed(
     if !caller.data().strict {
         return Ok(());
     }
-    let Some(native) = &abi.native else {
+    let Some(native) = abi.native() else {
         caller.data_mut().first_failure.get_or_insert(policy_error(message));
         return Ok(());
     };

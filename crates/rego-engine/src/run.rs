@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rego_value::Value;
 use rego_value::abi::{ReadError, View};
 
-use crate::abi::Abi;
+use crate::abi::{Abi, Way};
 use crate::answer::Answer;
 use crate::data::Change;
 use crate::error::{EvalError, PolicyError};
@@ -72,19 +72,22 @@ impl Live {
     fn run(&mut self, entrypoint: i32, input: Input<'_>) -> Result<i32, Stop> {
         let abi = Arc::clone(&self.abi);
         let input = self.input(&abi, input)?;
-        if let Some(native) = &abi.native {
-            return Ok(native.eval.call(&mut self.store, (entrypoint, input, self.data))?);
-        }
-        let context = abi.ctx_new.call(&mut self.store, ())?;
-        abi.ctx_set_entrypoint.call(&mut self.store, (context, entrypoint))?;
+        let way = match &abi.way {
+            Way::Native(native) => {
+                return Ok(native.eval.call(&mut self.store, (entrypoint, input, self.data))?);
+            }
+            Way::Text(way) => way,
+        };
+        let context = way.ctx_new.call(&mut self.store, ())?;
+        way.ctx_set_entrypoint.call(&mut self.store, (context, entrypoint))?;
         if self.data != 0 {
-            abi.ctx_set_data.call(&mut self.store, (context, self.data))?;
+            way.ctx_set_data.call(&mut self.store, (context, self.data))?;
         }
         if input != 0 {
-            abi.ctx_set_input.call(&mut self.store, (context, input))?;
+            way.ctx_set_input.call(&mut self.store, (context, input))?;
         }
-        abi.eval.call(&mut self.store, context)?;
-        Ok(abi.ctx_get_result.call(&mut self.store, context)?)
+        way.eval.call(&mut self.store, context)?;
+        Ok(way.ctx_get_result.call(&mut self.store, context)?)
     }
 
     /// Rewinds the heap to where the data end and puts the input there.
@@ -192,7 +195,7 @@ impl Live {
         result: i32,
         look: impl FnOnce(Option<Answer<'_>>) -> R,
     ) -> Result<R, Stop> {
-        if self.abi.native.is_none() {
+        if self.abi.native().is_none() {
             let value = self.answers(result)?.into_result();
             return Ok(look(value.as_ref().map(Answer::owned)));
         }
@@ -203,7 +206,7 @@ impl Live {
 
     /// The first failure of a built-in function in this evaluation.
     fn first_failure(&self) -> Option<PolicyError> {
-        match &self.abi.native {
+        match self.abi.native() {
             Some(native) => record::read(self.abi.memory.data(&self.store), native.error_slot),
             None => self.store.data().first_failure.clone(),
         }

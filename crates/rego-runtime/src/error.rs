@@ -88,6 +88,7 @@ pub(crate) fn init() {
 
 /// Forgets the error, when an evaluation begins.
 pub(crate) fn clear() {
+    crate::builtins::forget();
     let record = slot();
     for word in (0..SIZE).step_by(4) {
         store_u32(record + word, 0);

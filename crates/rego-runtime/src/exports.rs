@@ -9,7 +9,7 @@
 #![allow(missing_docs, reason = "the table in the crate's documentation says what each one does")]
 
 use crate::value::Value;
-use crate::{array, error, host, json, memory, order, rt, table};
+use crate::{array, builtins, error, host, json, memory, order, rt, table};
 
 #[cfg(target_arch = "wasm32")]
 mod env {
@@ -54,6 +54,21 @@ fn abort_at(address: u32) -> ! {
     abort(memory::text(address, len as u32))
 }
 
+/// The result of a match, recorded under the name by which it was asked for.
+fn regex_settle(old: u32, text: Value, matches: impl FnOnce(Value) -> error::Outcome) -> Value {
+    if !text.is_defined() {
+        return Value::UNDEFINED;
+    }
+    error::settle(if old == 0 { "regex.match" } else { "re_match" }, matches(text))
+}
+
+fn regex_find(program: u32, text: Value, count: Value) -> Value {
+    if !text.is_defined() || !count.is_defined() {
+        return Value::UNDEFINED;
+    }
+    error::settle("regex.find_all_string_submatch_n", builtins::program_find(program, text, count))
+}
+
 macro_rules! export {
     ($($name:ident($($arg:ident: $type:ty),*) $(-> $result:ty)? => $body:expr;)*) => {
         $(
@@ -95,6 +110,9 @@ export! {
     rt_is_array(value: Value) -> u32 => u32::from(value.is_array());
     rt_is_object(value: Value) -> u32 => u32::from(value.is_object());
     rt_is_set(value: Value) -> u32 => u32::from(value.is_set());
+    rt_regex_table(table: u32, text: Value, old: u32) -> Value => regex_settle(old, text, |text| builtins::table_match(table, text));
+    rt_regex_program(program: u32, text: Value, old: u32) -> Value => regex_settle(old, text, |text| builtins::program_match(program, text));
+    rt_regex_find(program: u32, text: Value, count: Value) -> Value => regex_find(program, text, count);
     rt_upsert(base: Value, path: Value, value: Value) -> Value => rt::upsert(base, path, value);
     rt_builtin_failed(location: u32) => error::stamp(location);
     rt_abort(message: Value) => abort_at(message.0 + rego_value::abi::TEXT_BYTES);

@@ -41,6 +41,8 @@
 //! | `rt_number(addr, len) -> v` | a number from its text, which must be one |
 //! | `rt_string(addr, len) -> v` | a string from UTF-8 |
 //! | `rt_is_array(v)`, `rt_is_object(v)`, `rt_is_set(v)` | 0/1 |
+//! | `rt_regex_table(table, text, old) -> v`, `rt_regex_program(program, text, old) -> v` | `regex.match` of a constant expression (`re_match` where `old` is not 0); the first operand is the address of a length and as many bytes of [`rego_regex`]'s |
+//! | `rt_regex_find(program, text, count) -> v` | `regex.find_all_string_submatch_n` of a constant expression |
 //! | `rt_upsert(base, path, v) -> v` | copy on write, for `with` |
 //! | `rt_builtin_failed(location)` | stamps a pending error; see [`rego_value::abi::error`] |
 //! | `rt_abort(string)` | `opa_abort` with a string value's text |

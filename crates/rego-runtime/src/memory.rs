@@ -25,7 +25,7 @@ struct Heap {
 }
 
 /// How many words of state there are.
-const STATE_WORDS: usize = 1;
+const STATE_WORDS: usize = 2;
 
 impl Heap {
     /// Nothing is zero, so that it is initialised data: what is not would need a start function in an imported memory.

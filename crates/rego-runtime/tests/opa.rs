@@ -11,6 +11,9 @@
     reason = "tests"
 )]
 
+#[path = "../../rego-regex/tests/generate/mod.rs"]
+mod expressions;
+
 use rego_runtime::{BUILTINS, Value, native};
 use rego_value::json::{Escape, parse, to_string};
 use std::fmt::Write as _;
@@ -19,7 +22,7 @@ use std::process::Command;
 
 /// The operands of each builtin: n number, i small integer, s string, a array, o object, t set, T set of sets, S set or
 /// array of strings, N set or array of numbers, A array of objects, v any value of JSON, c collection, d delimiters, p paths, k keys,
-/// f format base, b base64, j JSON text, z number text, g glob, x CIDR, y address or CIDR, m template, G graph.
+/// e regular expression, h text for one, f format base, b base64, j JSON text, z number text, g glob, x CIDR, y address or CIDR, m template, G graph.
 const OPERANDS: &[(&str, &str)] = &[
     ("plus", "nn"),
     ("minus", "nn"),
@@ -85,6 +88,10 @@ const OPERANDS: &[(&str, &str)] = &[
     ("json.unmarshal", "j"),
     ("json.is_valid", "j"),
     ("glob.match", "gds"),
+    ("regex.match", "eh"),
+    ("re_match", "eh"),
+    ("regex.is_valid", "e"),
+    ("regex.find_all_string_submatch_n", "ehi"),
     ("base64.encode", "s"),
     ("base64.decode", "b"),
     ("base64.is_valid", "b"),
@@ -289,6 +296,14 @@ fn operand(random: &mut Random, kind: char) -> (String, Shape) {
         'n' => random.pick(NUMBERS).into(),
         'i' => random.pick(&["0", "1", "2", "3", "5", "-1", "-2", "10", "1.0", "70", "1.5", "1e1"]).into(),
         's' => text(random),
+        'e' | 'h' => {
+            let mut expressions = expressions::Random(random.below(usize::MAX) as u64);
+            let wild = random.below(3) == 0;
+            quoted(&match kind {
+                'e' => expressions::expression(&mut expressions, 3, wild),
+                _ => expressions::text(&mut expressions),
+            })
+        }
         'a' => list(random, 5, |random| any(random, 2)),
         'A' => list(random, 4, |random| object(random, 2)),
         'o' => object(random, 3),

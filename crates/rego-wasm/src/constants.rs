@@ -1,20 +1,27 @@
 //! Constants of a module: values, messages and tables, laid out once at compile time.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use rego_regex::Expression;
 use rego_value::abi::{self, LayoutError, Writer};
 use rego_value::{Number, Value};
+
+use crate::codegen::Pattern;
 
 /// The static memory of a module behind the runtime's own: first cells that evaluation writes, then constants.
 pub(crate) struct Constants {
     writer: Writer,
     /// By text, since numbers that are equal may be written differently.
     numbers: HashMap<String, u32>,
-    strings: HashSet<u32>,
+    /// The texts of strings, by their handles.
+    strings: HashMap<u32, Box<str>>,
     /// The numbers among the heap objects.
     boxed_numbers: HashSet<u32>,
     messages: HashMap<String, u32>,
     records: HashMap<[u32; 3], u32>,
+    /// Regular expressions, and whether groups are asked for.
+    patterns: HashMap<(String, bool), Pattern>,
 }
 
 impl Constants {
@@ -23,23 +30,49 @@ impl Constants {
         Self {
             writer: Writer::constants(base),
             numbers: HashMap::new(),
-            strings: HashSet::new(),
+            strings: HashMap::new(),
             boxed_numbers: HashSet::new(),
             messages: HashMap::new(),
             records: HashMap::new(),
+            patterns: HashMap::new(),
         }
     }
 
     /// The handle of a string.
     pub(crate) fn string(&mut self, text: &str) -> Result<u32, LayoutError> {
         let handle = self.writer.string(text)?;
-        self.strings.insert(handle);
+        self.strings.entry(handle).or_insert_with(|| text.into());
         Ok(handle)
     }
 
     /// Whether a handle is one that [`Constants::string`] gave.
     pub(crate) fn is_string(&self, handle: u32) -> bool {
-        self.strings.contains(&handle)
+        self.strings.contains_key(&handle)
+    }
+
+    /// The text of a string by its handle.
+    pub(crate) fn text(&self, handle: u32) -> Option<&str> {
+        self.strings.get(&handle).map(|text| &**text)
+    }
+
+    /// A regular expression, compiled: a length and as many bytes.
+    pub(crate) fn pattern(
+        &mut self,
+        text: &str,
+        expression: &Expression,
+        groups: bool,
+    ) -> Result<Pattern, LayoutError> {
+        let key = (text.to_owned(), groups);
+        if let Some(known) = self.patterns.get(&key) {
+            return Ok(*known);
+        }
+        let table = if groups { None } else { expression.table() };
+        let bytes = table.as_deref().map_or_else(|| Cow::Owned(expression.program()), Cow::Borrowed);
+        let length = u32::try_from(bytes.len()).map_err(|_| LayoutError::TooLarge)?;
+        let address = self.writer.raw(&[&length.to_le_bytes(), &*bytes].concat())?;
+        let pattern = if table.is_some() { Pattern::Table(address) } else { Pattern::Program(address) };
+        self.patterns.insert(key, pattern);
+        Ok(pattern)
     }
 
     /// The handle of a number.

@@ -6,6 +6,7 @@ use rego_ir::Policy;
 use rego_value::Value;
 use wasm_encoder::{Instruction, ValType};
 
+use crate::Target;
 use crate::codegen::{Body, Generator, HANDLE};
 use crate::error::CompileError;
 use crate::link::{Callee, Generated, HostFunction};
@@ -27,8 +28,10 @@ pub(crate) fn entries(generator: &mut Generator<'_>, functions: &mut Vec<Generat
     let first_plan = u32::try_from(policy.funcs.len()).unwrap_or(u32::MAX);
     let rego_eval = Generator::callee(u32::try_from(functions.len()).unwrap_or(u32::MAX));
     functions.push(rego_eval_function(generator, first_plan)?);
-    functions.push(eval(generator, rego_eval));
-    functions.push(opa_eval(generator, rego_eval)?);
+    if generator.target == Target::Portable {
+        functions.push(eval(generator, rego_eval));
+        functions.push(opa_eval(generator, rego_eval)?);
+    }
     let host_functions = &generator.host_functions;
     let builtins =
         policy.static_.builtin_funcs.iter().enumerate().filter(|(id, _)| host_functions.contains(id));

@@ -60,6 +60,20 @@ static RUNTIME: &[u8] = include_bytes!("../../rego-runtime/runtime.wasm");
 pub struct Options {
     /// Name the runtime's functions as well as the policy's, for profilers. Costs some kilobytes.
     pub name_runtime: bool,
+    /// Whom the module is for.
+    pub target: Target,
+}
+
+/// Whom a module is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Target {
+    /// Any host of OPA's modules.
+    #[default]
+    Portable,
+    /// `rego-engine` alone, which knows the layout of values: what only other hosts call is left out, and expressions
+    /// that are not known before they are evaluated are matched by the host, which compiles each once and not once in
+    /// every evaluation. The module is about half as large, and compiles in about half the time.
+    Engine,
 }
 
 /// A compiled module and what a host should know about it.
@@ -96,7 +110,8 @@ fn compile_with(
 ) -> Result<CompiledModule, CompileError> {
     let policy = plan.policy();
     let runtime = link::Runtime::parse(runtime)?;
-    let mut generator = Generator::new(policy, &runtime, runtime.global_value("__heap_base")?);
+    let mut generator =
+        Generator::new(policy, &runtime, runtime.global_value("__heap_base")?, options.target);
     let mut functions = generator.functions()?;
     entry::entries(&mut generator, &mut functions)?;
     let reads = projection::encode(&rego_ir::reads::input_reads(policy), &mut generator.constants)?;
@@ -118,6 +133,7 @@ fn compile_with(
         heap_base,
         globals: &[("opa_wasm_abi_version", 1), ("opa_wasm_abi_minor_version", 3)],
         name_runtime: options.name_runtime,
+        target: options.target,
         custom: &[(LAYOUT_SECTION, abi::LAYOUT_VERSION.to_le_bytes().to_vec()), (projection::SECTION, reads)],
     };
     Ok(CompiledModule { bytes: link::link(&input)?, manifest })

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use rego_ir::{from_json_value, parse_text, verify};
 use wasm_encoder::{
-    CodeSection, ConstExpr, EntityType, ExportKind, ExportSection, Function, FunctionSection, GlobalSection,
-    GlobalType, ImportSection, Instruction, MemoryType, Module, TypeSection, ValType,
+    CodeSection, ConstExpr, CustomSection, EntityType, ExportKind, ExportSection, Function, FunctionSection,
+    GlobalSection, GlobalType, ImportSection, Instruction, MemoryType, Module, TypeSection, ValType,
 };
 
 use crate::{CompileError, Options, compile_with};
 
 /// The runtime functions that generated code calls: name, parameters, whether there is a result.
-const PIECES: [(&str, usize, bool); 25] = [
+const PIECES: [(&str, usize, bool); 28] = [
     ("rt_get", 2, true),
     ("rt_len", 1, true),
     ("rt_iter_len", 1, true),
@@ -34,6 +34,9 @@ const PIECES: [(&str, usize, bool); 25] = [
     ("opa_value_parse", 2, true),
     ("opa_value_dump", 1, true),
     ("opa_json_dump", 1, true),
+    ("rt_regex_find", 3, true),
+    ("rt_regex_program", 3, true),
+    ("rt_regex_table", 3, true),
     ("bi_plus", 2, true),
     ("bi_minus", 2, true),
     ("bi_mul", 2, true),
@@ -53,7 +56,9 @@ fn stub_runtime() -> Vec<u8> {
     };
     imports.import("env", "opa_abort", EntityType::Function(type_index(1, false)));
     let symbols = rego_builtins::all().iter().filter_map(|row| match row.implementation {
-        rego_builtins::Implementation::Module(symbol) => Some((symbol, row.args.len(), true)),
+        rego_builtins::Implementation::Module(symbol) | rego_builtins::Implementation::Either(symbol, _) => {
+            Some((symbol, row.args.len(), true))
+        }
         _ => None,
     });
     let mut names: Vec<_> = PIECES.into_iter().chain(symbols).collect();
@@ -77,7 +82,9 @@ fn stub_runtime() -> Vec<u8> {
         .section(&functions)
         .section(&globals)
         .section(&exports)
-        .section(&code);
+        .section(&code)
+        // No relocations: the section they belong to, and their number.
+        .section(&CustomSection { name: "reloc.CODE".into(), data: (&[4, 0][..]).into() });
     module.finish()
 }
 

@@ -1,7 +1,7 @@
 //! Rows: regex.
 
 use super::{Builtin, arg, unnamed};
-use crate::implementation::Implementation::{Host, Module};
+use crate::implementation::Implementation::{Either, Host, Module};
 use crate::types::Type::*;
 use crate::{glob, globs, regex};
 
@@ -22,14 +22,14 @@ pub(super) const ROWS: &[Builtin] = &[
         "re_match",
         &[unnamed(String), unnamed(String)],
         Some(unnamed(Boolean)),
-        Host(regex::is_match),
+        Either("bi_re_match", regex::is_match),
     )
     .deprecated(),
     Builtin::new(
         "regex.find_all_string_submatch_n",
         &[arg("pattern", String), arg("value", String), arg("number", Number)],
         Some(arg("output", Array(&Array(&String)))),
-        Host(regex::find_all_string_submatch_n),
+        Either("bi_regex_find_all_string_submatch_n", regex::find_all_string_submatch_n),
     ),
     Builtin::new(
         "regex.find_n",
@@ -47,13 +47,13 @@ pub(super) const ROWS: &[Builtin] = &[
         "regex.is_valid",
         &[arg("pattern", String)],
         Some(arg("result", Boolean)),
-        Host(regex::is_valid),
+        Either("bi_regex_is_valid", regex::is_valid),
     ),
     Builtin::new(
         "regex.match",
         &[arg("pattern", String), arg("value", String)],
         Some(arg("result", Boolean)),
-        Host(regex::is_match),
+        Either("bi_regex_match", regex::is_match),
     ),
     Builtin::new(
         "regex.replace",

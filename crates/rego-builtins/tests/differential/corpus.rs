@@ -3,6 +3,7 @@
 use rego_builtins::Builtin;
 use rego_value::{Value, json};
 
+use crate::expressions;
 use crate::generate::{Random, number, string, value};
 use crate::opa::Call;
 
@@ -64,6 +65,23 @@ pub(crate) fn special(name: &str, position: usize, random: &mut Random) -> Optio
         }),
         ("regex.find_n" | "regex.find_all_string_submatch_n", 2) => {
             Some(Value::from(i64::try_from(random.below(5)).unwrap() - 1))
+        }
+        (
+            "regex.match"
+            | "regex.is_valid"
+            | "regex.find_n"
+            | "regex.split"
+            | "regex.find_all_string_submatch_n",
+            0,
+        )
+        | ("regex.replace", 1) => {
+            let mut expressions = expressions::Random(random.next());
+            let wild = random.one_in(3);
+            Some(Value::from(expressions::expression(&mut expressions, 3, wild)))
+        }
+        ("regex.match" | "regex.find_n" | "regex.split" | "regex.find_all_string_submatch_n", 1)
+        | ("regex.replace", 0) => {
+            Some(Value::from(expressions::text(&mut expressions::Random(random.next()))))
         }
         ("json.patch", 1) => Some(patch(random)),
         ("graph.reachable_paths", 0) => Some(graph(random)),

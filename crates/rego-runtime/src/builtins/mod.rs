@@ -10,11 +10,14 @@ mod glob;
 mod json_path;
 mod net;
 mod operands;
+mod regex;
 mod strings;
 mod types;
 
 use crate::error::{Outcome, settle};
 use crate::value::Value;
+
+pub(crate) use regex::{forget, program_find, program_match, table_match};
 
 /// A builtin by the number of its operands.
 #[derive(Clone, Copy)]
@@ -158,6 +161,11 @@ builtins! {
     "json.unmarshal" bi_json_unmarshal(a) => strings::json_unmarshal;
     "json.is_valid" bi_json_is_valid(a) => strings::json_is_valid;
     "glob.match" bi_glob_match(a b c) => glob::glob_match;
+
+    "regex.match" bi_regex_match(a b) => regex::is_match;
+    "re_match" bi_re_match(a b) => regex::is_match;
+    "regex.is_valid" bi_regex_is_valid(a) => regex::is_valid;
+    "regex.find_all_string_submatch_n" bi_regex_find_all_string_submatch_n(a b c) => regex::find_all_string_submatch_n;
 
     "base64.encode" bi_base64_encode(a) => encoding::base64_encode;
     "base64.decode" bi_base64_decode(a) => encoding::base64_decode;

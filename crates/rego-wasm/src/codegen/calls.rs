@@ -12,6 +12,7 @@ use super::Result;
 use super::compare::{Arithmetic, Order};
 use super::function::FuncGen;
 use super::{Generator, Kind};
+use crate::Target;
 use crate::error::CompileError;
 use crate::link::{Callee, HostFunction};
 
@@ -40,7 +41,9 @@ impl FuncGen<'_, '_> {
 
     fn builtin(&mut self, name: &str, args: &[Operand], result: Local, location: Location) -> Result<()> {
         self.require_arguments(args)?;
-        if self.inline_builtin(name, args, result, location)? {
+        if self.inline_builtin(name, args, result, location)?
+            || self.regex_call(name, args, result, location)?
+        {
             return Ok(());
         }
         let unsupported =
@@ -48,7 +51,12 @@ impl FuncGen<'_, '_> {
         // A function that our table does not have is one that the embedding host adds.
         let implementation = rego_builtins::by_name(name).map(|row| row.implementation);
         match implementation {
-            Some(Implementation::Module(symbol)) if self.shared.has_runtime(symbol) => {
+            Some(Implementation::Either(..)) if self.shared.target == Target::Engine => {
+                self.host_call(name, args, result, location)
+            }
+            Some(Implementation::Module(symbol) | Implementation::Either(symbol, _))
+                if self.shared.has_runtime(symbol) =>
+            {
                 for arg in args {
                     self.push(*arg)?;
                 }
@@ -176,7 +184,7 @@ impl FuncGen<'_, '_> {
     }
 
     /// Takes the result of a built-in function from the stack. Without one, an error that it left gets its position.
-    fn builtin_result(&mut self, result: Local, location: Location) -> Result<()> {
+    pub(super) fn builtin_result(&mut self, result: Local, location: Location) -> Result<()> {
         self.facts.assign(result);
         let record = self.shared.location_record(location)?;
         let variable = self.local(result);

@@ -12,6 +12,7 @@ mod facts;
 mod function;
 mod helpers;
 mod paths;
+mod regex;
 mod values;
 
 use std::collections::{HashMap, HashSet};
@@ -23,7 +24,9 @@ use wasm_encoder::ValType;
 pub(crate) use body::Body;
 use function::{FuncGen, Kind};
 use helpers::Helper;
+pub(crate) use regex::Pattern;
 
+use crate::Target;
 use crate::constants::Constants;
 use crate::error::CompileError;
 use crate::link::{Callee, Generated, Runtime, Symbols};
@@ -91,11 +94,13 @@ pub(crate) struct Generator<'p> {
     constant_sets: HashSet<u32>,
     /// The helpers in use.
     helpers: Vec<Helper>,
+    /// Whom the module is for.
+    pub(crate) target: Target,
 }
 
 impl<'p> Generator<'p> {
     /// A generator whose static memory begins at `base`.
-    pub(crate) fn new(policy: &'p Policy, linked: &'p Runtime<'p>, base: u32) -> Self {
+    pub(crate) fn new(policy: &'p Policy, linked: &'p Runtime<'p>, base: u32, target: Target) -> Self {
         let memos = policy.funcs.iter().filter(|f| is_memoised(f)).count();
         let cells = Cells::new(base, memos);
         Self {
@@ -108,6 +113,7 @@ impl<'p> Generator<'p> {
             host_functions: Vec::new(),
             constant_sets: HashSet::new(),
             helpers: Vec::new(),
+            target,
         }
     }
 

@@ -1,9 +1,11 @@
 //! The linker: the runtime's functions that are reached, and the generated ones, as one module.
 //!
-//! Functions that nothing reaches are left out, so every function index of the runtime's code is rewritten. Types,
-//! globals, the table and data segments stay as they are; generated types, globals and constants follow them.
+//! Functions and data segments that nothing reaches are left out, so every function index of the runtime's code is
+//! rewritten. Data keep their addresses; types, globals and the table stay as they are; generated types, globals and
+//! constants follow them.
 
 mod reach;
+mod relocations;
 mod runtime;
 
 use std::collections::HashMap;
@@ -18,6 +20,7 @@ use wasmparser::ExternalKind;
 
 pub(crate) use runtime::Runtime;
 
+use crate::Target;
 use crate::error::CompileError;
 use reach::Reached;
 use runtime::bad;
@@ -121,6 +124,7 @@ pub(crate) struct Input<'a> {
     pub(crate) globals: &'a [(&'static str, i32)],
     /// Whether to name the runtime's functions too.
     pub(crate) name_runtime: bool,
+    pub(crate) target: Target,
     /// Further custom sections.
     pub(crate) custom: &'a [(&'static str, Vec<u8>)],
 }
@@ -129,7 +133,7 @@ pub(crate) struct Input<'a> {
 pub(crate) fn link(input: &Input<'_>) -> Result<Vec<u8>> {
     let mut roots = Vec::new();
     for (name, (kind, index)) in &input.runtime.exports {
-        if *kind == ExternalKind::Func && is_public(name) {
+        if *kind == ExternalKind::Func && is_public(name, input.target) {
             roots.push(*index);
         }
     }
@@ -138,13 +142,31 @@ pub(crate) fn link(input: &Input<'_>) -> Result<Vec<u8>> {
             roots.push(runtime_function(input.runtime, name)?);
         }
     }
-    let reached = reach::reach(input.runtime, roots)?;
+    let reached = reach::reach(input.runtime, &roots)?;
     Linker { input, indices: Indices::new(input, &reached)?, reached }.module()
 }
 
-/// Whether an export of the runtime is one of the finished module: all but the pieces for generated code.
-fn is_public(name: &str) -> bool {
-    !(name.starts_with("rt_") || name.starts_with("bi_") || name.starts_with("__"))
+/// What `rego-engine` calls of modules whose layout of values it knows.
+const ENGINE_EXPORTS: [&str; 10] = [
+    "opa_heap_blocks_restore",
+    "opa_heap_blocks_stash",
+    "opa_heap_ptr_get",
+    "opa_heap_ptr_set",
+    "opa_heap_stash_clear",
+    "opa_json_parse",
+    "opa_malloc",
+    "opa_value_add_path",
+    "opa_value_remove_path",
+    "rego_error_slot",
+];
+
+/// Whether an export of the runtime is one of the finished module: all but the pieces for generated code, and what the
+/// module's host does not call.
+fn is_public(name: &str, target: Target) -> bool {
+    match target {
+        Target::Portable => !(name.starts_with("rt_") || name.starts_with("bi_") || name.starts_with("__")),
+        Target::Engine => ENGINE_EXPORTS.contains(&name),
+    }
 }
 
 fn runtime_function(runtime: &Runtime<'_>, name: &str) -> Result<u32> {
@@ -277,7 +299,7 @@ impl Linker<'_> {
         module.section(&self.globals()?);
         module.section(&self.exports()?);
         module.section(&StartSection { function_index: self.generated_index(self.input.start)? });
-        if !self.input.runtime.elements.is_empty() {
+        if !self.reached.addresses.is_empty() {
             module.section(&self.elements()?);
         }
         module.section(&self.code()?);
@@ -374,7 +396,7 @@ impl Linker<'_> {
         let mut exports: Vec<_> = self.input.runtime.exports.iter().collect();
         exports.sort_unstable_by_key(|(name, _)| **name);
         for (name, (kind, index)) in exports {
-            if *kind == ExternalKind::Func && is_public(name) {
+            if *kind == ExternalKind::Func && is_public(name, self.input.target) {
                 section.export(name, ExportKind::Func, self.indices.function(*index)?);
             }
         }
@@ -390,20 +412,17 @@ impl Linker<'_> {
         Ok(section)
     }
 
+    /// The places of the table that may be called; the others stay empty.
     fn elements(&self) -> Result<ElementSection> {
         let mut section = ElementSection::new();
-        // An entry that is not reached is never called, but its place must be taken.
-        let filler = self.generated_index(self.input.start)?;
         for (offset, functions) in &self.input.runtime.elements {
-            let new: Vec<u32> = functions
-                .iter()
-                .map(|old| self.indices.functions.get(old).copied().unwrap_or(filler))
-                .collect();
-            section.active(
-                None,
-                &ConstExpr::i32_const(offset.cast_signed()),
-                Elements::Functions(new.into()),
-            );
+            for (place, old) in (*offset..).zip(functions) {
+                if self.reached.addresses.contains(old) {
+                    let function = self.indices.function(*old)?;
+                    let offset = ConstExpr::i32_const(place.cast_signed());
+                    section.active(None, &offset, Elements::Functions(vec![function].into()));
+                }
+            }
         }
         Ok(section)
     }
@@ -460,8 +479,11 @@ impl Linker<'_> {
 
     fn data(&self) -> DataSection {
         let mut section = DataSection::new();
-        for (address, bytes) in &self.input.runtime.data {
-            section.active(0, &ConstExpr::i32_const(address.cast_signed()), bytes.iter().copied());
+        for (position, segment) in (0..).zip(&self.input.runtime.data) {
+            if self.reached.segments.contains(&position) {
+                let address = ConstExpr::i32_const(segment.address.cast_signed());
+                section.active(0, &address, segment.bytes.iter().copied());
+            }
         }
         let (address, bytes) = self.input.constants;
         section.active(0, &ConstExpr::i32_const(address.cast_signed()), bytes.iter().copied());

@@ -1,67 +1,55 @@
-//! Which functions of the runtime a module needs.
+//! Which functions and data segments of the runtime a module needs.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
-use wasmparser::Operator;
-
+use super::relocations::Target;
 use super::runtime::{Runtime, bad};
 use crate::error::CompileError;
 
-/// The functions that are reached.
+/// What is reached.
+#[derive(Default)]
 pub(crate) struct Reached {
-    /// Their indices in the runtime, imports first, ascending.
+    /// Functions, by their indices in the runtime, imports first, ascending.
     pub(crate) functions: BTreeSet<u32>,
+    /// The functions among them that are called through the table.
+    pub(crate) addresses: BTreeSet<u32>,
+    /// Data segments, by their positions.
+    pub(crate) segments: BTreeSet<u32>,
 }
 
-/// Follows the calls from `roots`.
-pub(crate) fn reach(runtime: &Runtime<'_>, roots: Vec<u32>) -> Result<Reached, CompileError> {
-    let mut reached = BTreeSet::new();
-    // The types of indirect calls: a table entry of such a type may be called.
-    let mut indirect = HashSet::new();
-    let mut pending = roots;
-    while let Some(function) = pending.pop() {
-        if !reached.insert(function) {
-            continue;
-        }
-        let imports = runtime.imports.len();
-        let Some(defined) = usize::try_from(function).ok().and_then(|f| f.checked_sub(imports)) else {
-            continue;
-        };
-        let body =
-            runtime.bodies.get(defined).ok_or_else(|| bad("exports a function that does not exist"))?;
-        let mut operators = body.get_operators_reader()?;
-        while !operators.eof() {
-            match operators.read()? {
-                Operator::Call { function_index }
-                | Operator::ReturnCall { function_index }
-                | Operator::RefFunc { function_index } => pending.push(function_index),
-                Operator::CallIndirect { type_index, .. }
-                | Operator::ReturnCallIndirect { type_index, .. }
-                    if indirect.insert(type_index) =>
-                {
-                    pending.extend(table_functions(runtime, type_index));
+/// Follows calls, addresses and pointers from the functions in `roots`.
+pub(crate) fn reach(runtime: &Runtime<'_>, roots: &[u32]) -> Result<Reached, CompileError> {
+    let mut reached = Reached::default();
+    let mut pending: Vec<Target> = roots.iter().copied().map(Target::Function).collect();
+    while let Some(target) = pending.pop() {
+        match target {
+            Target::Function(function) => {
+                if reached.functions.insert(function) {
+                    pending.extend(of_function(runtime, function)?);
                 }
-                _ => {}
+            }
+            Target::Address(function) => {
+                reached.addresses.insert(function);
+                pending.push(Target::Function(function));
+            }
+            Target::Segment(position) => {
+                if reached.segments.insert(position) {
+                    let segment = usize::try_from(position).ok().and_then(|p| runtime.data.get(p));
+                    let segment =
+                        segment.ok_or_else(|| bad("refers to a data segment that does not exist"))?;
+                    pending.extend(runtime.relocations.of_data(segment.places.clone()));
+                }
             }
         }
     }
-    Ok(Reached { functions: reached })
+    Ok(reached)
 }
 
-/// The table's functions of a type.
-fn table_functions<'a>(runtime: &'a Runtime<'_>, type_index: u32) -> impl Iterator<Item = u32> + 'a {
-    let wanted = type_at(runtime, type_index);
-    runtime.elements.iter().flat_map(|(_, functions)| functions.iter().copied()).filter(move |function| {
-        let imports = runtime.imports.len();
-        let index = usize::try_from(*function).unwrap_or(usize::MAX);
-        let ty = match index.checked_sub(imports) {
-            Some(defined) => runtime.functions.get(defined).copied(),
-            None => runtime.imports.get(index).map(|(_, ty)| *ty),
-        };
-        ty.is_some_and(|ty| type_at(runtime, ty) == wanted)
-    })
-}
-
-fn type_at<'a>(runtime: &'a Runtime<'_>, index: u32) -> Option<&'a wasmparser::FuncType> {
-    usize::try_from(index).ok().and_then(|index| runtime.types.get(index))
+fn of_function(runtime: &Runtime<'_>, function: u32) -> Result<Vec<Target>, CompileError> {
+    let imports = runtime.imports.len();
+    let Some(defined) = usize::try_from(function).ok().and_then(|f| f.checked_sub(imports)) else {
+        return Ok(Vec::new());
+    };
+    let body = runtime.bodies.get(defined).ok_or_else(|| bad("refers to a function that does not exist"))?;
+    Ok(runtime.relocations.of_code(body.range()).collect())
 }

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 
 use wasmparser::{
-    Data, DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, Operator, Parser, Payload, TypeRef,
+    Data, DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom, Operator, Parser,
+    Payload, TypeRef,
 };
 
+use super::relocations::Relocations;
 use crate::error::CompileError;
 
 type Result<T> = core::result::Result<T, CompileError>;
@@ -25,10 +27,20 @@ pub(crate) struct Runtime<'a> {
     pub(crate) exports: HashMap<&'a str, (ExternalKind, u32)>,
     /// Table elements: first index and functions.
     pub(crate) elements: Vec<(u32, Vec<u32>)>,
-    /// Data segments: address and bytes.
-    pub(crate) data: Vec<(u32, &'a [u8])>,
+    pub(crate) data: Vec<Segment<'a>>,
+    /// What refers to what.
+    pub(crate) relocations: Relocations,
     /// Function names, where the module says them.
     pub(crate) names: HashMap<u32, &'a str>,
+}
+
+/// A data segment.
+pub(crate) struct Segment<'a> {
+    /// Its address in memory.
+    pub(crate) address: u32,
+    pub(crate) bytes: &'a [u8],
+    /// Where it lies in the module.
+    pub(crate) places: core::ops::Range<u64>,
 }
 
 impl<'a> Runtime<'a> {
@@ -50,11 +62,20 @@ impl<'a> Runtime<'a> {
             exports: HashMap::new(),
             elements: Vec::new(),
             data: Vec::new(),
+            relocations: Relocations::default(),
             names: HashMap::new(),
         };
+        let (mut code, mut data) = (0, 0);
         for payload in Parser::new(0).parse_all(bytes) {
-            runtime.section(payload?)?;
+            let payload = payload?;
+            match &payload {
+                Payload::CodeSectionStart { unchecked_range, .. } => code = unchecked_range.start,
+                Payload::DataSection(segments) => data = segments.range().start,
+                _ => {}
+            }
+            runtime.section(payload)?;
         }
+        runtime.relocations.resolve(code, data)?;
         Ok(runtime)
     }
 
@@ -102,11 +123,10 @@ impl<'a> Runtime<'a> {
                 }
             }
             Payload::CodeSectionEntry(body) => self.bodies.push(body),
-            Payload::CustomSection(custom) => {
-                if let wasmparser::KnownCustom::Name(names) = custom.as_known() {
-                    self.names(names)?;
-                }
-            }
+            Payload::CustomSection(custom) => match custom.as_known() {
+                KnownCustom::Name(names) => self.names(names)?,
+                known => self.relocations.custom(custom.name(), known)?,
+            },
             Payload::StartSection { .. } | Payload::MemorySection(_) => {
                 return Err(bad("has a start function or a memory of its own"));
             }
@@ -141,7 +161,8 @@ impl<'a> Runtime<'a> {
         let DataKind::Active { offset_expr, .. } = &data.kind else {
             return Err(bad("has a passive data segment"));
         };
-        self.data.push((constant(offset_expr)?, data.data));
+        let address = constant(offset_expr)?;
+        self.data.push(Segment { address, bytes: data.data, places: data.range.clone() });
         Ok(())
     }
 
