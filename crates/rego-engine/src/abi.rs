@@ -34,7 +34,7 @@ pub(crate) enum Way {
     /// In memory.
     Native(Native),
     /// In text, as OPA's ABI has it.
-    Text(Text),
+    Text(Box<Text>),
 }
 
 /// What is called of modules whose layout of values we do not know.
@@ -99,7 +99,7 @@ impl Abi {
             let eval = func(store, instance, "rego_eval")?;
             Way::Native(Native { eval, error_slot: error_slot.cast_unsigned() })
         } else {
-            Way::Text(Text::new(store, instance)?)
+            Way::Text(Box::new(Text::new(store, instance)?))
         };
         Ok(Arc::new(Self {
             memory,
