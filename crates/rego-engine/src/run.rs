@@ -92,7 +92,7 @@ impl Live {
 
     /// Rewinds the heap to where the data end and puts the input there.
     fn input(&mut self, abi: &Abi, input: Input<'_>) -> Result<i32, Stop> {
-        let is_native = abi.native.is_some();
+        let is_native = abi.native().is_some();
         match input {
             Input::Undefined => {
                 abi.heap_ptr_set.call(&mut self.store, self.heap_base)?;
