@@ -20,7 +20,7 @@ digest() {
       echo rego-runtime/build-wasm.sh
     } | LC_ALL=C sort | xargs sha256sum
     # The dependencies, as they are locked.
-    grep -A 3 -E '^name = "(num-|autocfg|regex-syntax)' ../Cargo.lock
+    grep -A 3 -E '^name = "(num-(bigint|integer|traits)|autocfg|regex-syntax)"' ../Cargo.lock
   } | sha256sum | cut -d' ' -f1
 }
 if [ "${1:-}" = --digest ]; then digest; exit; fi
