@@ -70,10 +70,10 @@ fn loading(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("load");
     group.sample_size(10);
     for policy in policy::load_all(&policy::standing()) {
-        group.bench_function(&format!("{}/source-to-module/ours", policy.name), |bencher| {
+        group.bench_function(format!("{}/source-to-module/ours", policy.name), |bencher| {
             bencher.iter(|| ours::compile(black_box(&policy)));
         });
-        group.bench_function(&format!("{}/source-to-instance/ours", policy.name), |bencher| {
+        group.bench_function(format!("{}/source-to-instance/ours", policy.name), |bencher| {
             bencher.iter(|| ours::Loaded::new(&ours::compile(black_box(&policy)), &policy));
         });
     }

@@ -72,7 +72,7 @@ pub enum Target {
     Portable,
     /// `rego-engine` alone, which knows the layout of values: what only other hosts call is left out, and expressions
     /// that are not known before they are evaluated are matched by the host, which compiles each once and not once in
-    /// every evaluation. The module is about half as large, and compiles in about half the time.
+    /// every evaluation. The module is about a tenth smaller.
     Engine,
 }
 

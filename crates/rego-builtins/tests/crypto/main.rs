@@ -10,6 +10,8 @@ mod certificates;
 #[path = "../differential/corpus.rs"]
 mod corpus;
 mod der;
+#[path = "../../../rego-regex/tests/generate/mod.rs"]
+mod expressions;
 #[path = "../differential/generate.rs"]
 mod generate;
 mod keys;

@@ -7,6 +7,8 @@
 
 #[path = "../differential/corpus.rs"]
 mod corpus;
+#[path = "../../../rego-regex/tests/generate/mod.rs"]
+mod expressions;
 #[path = "../differential/generate.rs"]
 mod generate;
 mod grammar;
