@@ -68,7 +68,7 @@ pub struct Program<'a> {
 }
 
 impl<'a> Program<'a> {
-    /// The program in these bytes, which [`compile`](crate::compile) made; whatever comes behind it is ignored. Of bytes
+    /// The program in these bytes, which [`Expression::program`](crate::Expression::program) made; whatever comes behind it is ignored. Of bytes
     /// that are no program nothing is to be expected but an end.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
