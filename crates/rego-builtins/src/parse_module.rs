@@ -4,7 +4,7 @@ use rego_syntax::ast::module_to_json;
 use rego_syntax::{Diagnostic, FileId, ParserOptions, SourceFile};
 use rego_value::{Value, json};
 
-use crate::args::Args;
+use crate::args::{Args, wrong_type};
 use crate::context::Context;
 use crate::error::BuiltinError;
 
@@ -14,7 +14,10 @@ const MOST_BYTES: usize = 16 << 20;
 /// `rego.parse_module`, for the current version of the language, as in OPA.
 pub(crate) fn parse_module(_: &mut Context, args: &[Value]) -> Result<Option<Value>, BuiltinError> {
     let args = Args(args);
-    let (name, text) = (args.string(1)?, args.string(2)?);
+    let name = args.string(1)?;
+    // OPA counts this operand as the first one, too.
+    let text = args.value(2)?;
+    let text = text.as_str().ok_or_else(|| wrong_type(1, text, &["string"]))?;
     if text.len() > MOST_BYTES {
         return Err(BuiltinError::operand(2, format_args!("must have at most {MOST_BYTES} bytes")));
     }

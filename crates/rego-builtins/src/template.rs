@@ -24,6 +24,9 @@ pub(crate) fn render(_: &mut Context, args: &[Value]) -> Result<Option<Value>, B
     let args = Args(args);
     let (source, data) = (args.string(1)?, args.value(2)?);
     args.object(2)?;
+    if !is_json(data) {
+        return Err(BuiltinError::new("the variables hold a set, or a key that is no string"));
+    }
     let templates = parse::parse(source)
         .map_err(|error| BuiltinError::new(format!("template: {NAME}:{}: {}", error.line, error.problem)))?;
     let text = run::run(&templates, data).map_err(|stop| {
@@ -31,4 +34,19 @@ pub(crate) fn render(_: &mut Context, args: &[Value]) -> Result<Option<Value>, B
         BuiltinError { halt: stop.halt, ..BuiltinError::new(message) }
     })?;
     Ok(Some(text.replace(value::NO_VALUE, "<undefined>").into()))
+}
+
+/// Whether the value has a JSON form of its own: OPA hands the variables over as JSON.
+fn is_json(value: &Value) -> bool {
+    let mut waiting = vec![value];
+    while let Some(value) = waiting.pop() {
+        match value {
+            Value::Set(_) => return false,
+            Value::Object(members) if members.keys().any(|key| key.as_str().is_none()) => return false,
+            Value::Object(members) => waiting.extend(members.values()),
+            Value::Array(items) => waiting.extend(items.iter()),
+            _ => {}
+        }
+    }
+    true
 }
