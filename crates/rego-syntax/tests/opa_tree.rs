@@ -73,6 +73,10 @@ fn needs_corpus_the_tree_is_opas() {
             for rule in wanted["rules"].as_array_mut().into_iter().flatten() {
                 rule.as_object_mut().unwrap().remove("annotations");
             }
+            // The command writes an empty list of rules as null; `rego.parse_module` leaves it out, and so do we.
+            if wanted["rules"].is_null() {
+                wanted.as_object_mut().unwrap().remove("rules");
+            }
             normal(&mut wanted);
             let file = SourceFile::new(FileId(0), "p.rego", text);
             let found = parse_module(&file, &ParserOptions::default()).into_result().unwrap();
