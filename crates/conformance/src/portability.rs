@@ -150,10 +150,17 @@ fn set(answers: &Value) -> BTreeSet<Value> {
     answers.as_array().map(|items| items.iter().cloned().collect()).unwrap_or_default()
 }
 
-/// Cases that OPA's own runtime library gets wrong, whatever the host: it formats no number beyond 64 bits and reads none
-/// beyond a double's range.
-const NOT_IN_OPA_WASM: [&str; 2] =
-    ["strings/test-strings-format-int-bignum/0", "jsonbuiltins/test-json-unmarshal-number-range/1"];
+/// Cases that OPA's own modules get wrong, whatever the host, by OPA's own list of exceptions: its runtime library has no
+/// integers beyond 64 bits, reads numbers of any exponent, and does not find a number among the keys of `data`.
+const NOT_IN_OPA_WASM: [&str; 7] = [
+    "aggregates/test-aggregates-bignum/0",
+    "aggregates/test-aggregates-bignum/1",
+    "arithmetic/test-arithmetic-bignum/1",
+    "dataderef/test-data-derefs/0",
+    "jsonbuiltins/test-json-unmarshal-number-range/0",
+    "jsonbuiltins/test-json-unmarshal-number-range/1",
+    "strings/test-strings-format-int-bignum/0",
+];
 
 /// Builds cases with `opa build -t wasm` and judges them in our engine: the first `most` of those whose query only asks
 /// for one rule, spread over the whole corpus.
