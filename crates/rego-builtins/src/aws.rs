@@ -13,41 +13,10 @@ use crate::context::Context;
 use crate::encoding::hex;
 use crate::error::BuiltinError;
 use crate::gotime::Civil;
+use crate::network::http;
 use crate::url::Url;
 
 const CREDENTIALS: [&str; 4] = ["aws_access_key", "aws_region", "aws_secret_access_key", "aws_service"];
-
-/// The members that a request may have, which are those of `http.send`.
-const REQUEST_MEMBERS: [&str; 28] = [
-    "body",
-    "cache",
-    "cache_ignored_headers",
-    "caching_mode",
-    "enable_redirect",
-    "force_cache",
-    "force_cache_duration_seconds",
-    "force_json_decode",
-    "force_yaml_decode",
-    "headers",
-    "max_retry_attempts",
-    "method",
-    "raise_error",
-    "raw_body",
-    "timeout",
-    "tls_ca_cert",
-    "tls_ca_cert_env_variable",
-    "tls_ca_cert_file",
-    "tls_client_cert",
-    "tls_client_cert_env_variable",
-    "tls_client_cert_file",
-    "tls_client_key",
-    "tls_client_key_env_variable",
-    "tls_client_key_file",
-    "tls_insecure_skip_verify",
-    "tls_server_name",
-    "tls_use_system_certs",
-    "url",
-];
 
 /// Headers that others on the way may change, so that they are not signed.
 const NOT_SIGNED: [&str; 3] = ["authorization", "user-agent", "x-amzn-trace-id"];
@@ -195,7 +164,7 @@ impl<'a> Content<'a> {
     fn of(request: &'a Object) -> Result<Self, BuiltinError> {
         let member = |name: &str| request.get(&Value::from(name));
         let unknown =
-            request.keys().filter(|key| !key.as_str().is_some_and(|key| REQUEST_MEMBERS.contains(&key)));
+            request.keys().filter(|key| !key.as_str().is_some_and(|key| http::NAMES.contains(&key)));
         let unknown: Vec<Value> = unknown.cloned().collect();
         if !unknown.is_empty() {
             let unknown = Value::set(unknown);

@@ -3,7 +3,7 @@
 //! This crate decides what may be asked and what is kept; a [`Transport`] of the host's carries it out.
 
 mod hosts;
-mod http;
+pub(crate) mod http;
 mod lookup;
 mod response_cache;
 

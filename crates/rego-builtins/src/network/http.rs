@@ -14,6 +14,7 @@ use crate::args::{Args, wrong_type};
 use crate::context::Context;
 use crate::error::{BuiltinError, ErrorCode};
 use caching::Caching;
+pub(crate) use request::NAMES;
 use request::Parameters;
 
 /// Why a call has no response: the error as OPA's `error` member has it.

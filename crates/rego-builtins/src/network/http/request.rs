@@ -12,7 +12,7 @@ use crate::gotime::parse_duration;
 use crate::network::{HttpRequest, PemSource, TlsOptions};
 
 /// What a request may name.
-const NAMES: [&str; 28] = [
+pub(crate) const NAMES: [&str; 28] = [
     "body",
     "cache",
     "cache_ignored_headers",
