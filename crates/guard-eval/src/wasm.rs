@@ -103,27 +103,27 @@ impl Wasm {
     fn decide(&self, question: Question<'_>) -> Result<Evaluated, EvalError> {
         let deadline = question.deadline;
         let revision = self.follow()?;
-        let results = self.pool.with_patience(deadline.remaining(), |instance, _| {
+        let result = self.pool.with_patience(deadline.remaining(), |instance, _| {
             let context = EvalContext {
                 deadline: Some(deadline.remaining()),
                 now_ns: question.request.time.as_nanos(),
                 seed: seed(),
                 ..EvalContext::default()
             };
-            instance.evaluate_id(self.entrypoint, Input::Json(question.input.as_bytes()), &context)
+            instance.evaluate_value(self.entrypoint, Input::Json(question.input.as_bytes()), &context)
         });
-        let results = match results {
-            Ok(Ok(results)) => results,
+        let result = match result {
+            Ok(Ok(result)) => result,
             Ok(Err(rego_engine::EvalError::Deadline { .. })) => {
                 return Err(DeadlinePassed { allowed: deadline.allowed() }.into());
             }
             Ok(Err(error)) | Err(BorrowError::Instance(error)) => return Err(translated(error)),
             Err(BorrowError::Exhausted { size, .. }) => return Err(PoolExhausted { size }.into()),
         };
-        let Some(result) = results.result() else {
+        let Some(result) = result else {
             return Err(NoResult { path: format!("data.{}", ENTRYPOINT.replace('/', ".")) }.into());
         };
-        let decision = Decision::from_json(json::to_string(result, json::Escape::Plain).as_bytes())?;
+        let decision = Decision::from_json(json::to_string(&result, json::Escape::Plain).as_bytes())?;
         Ok(Evaluated {
             decision,
             engine: self.name(),
