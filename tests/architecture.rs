@@ -100,6 +100,14 @@ fn only_the_engine_knows_wasmtime() {
 }
 
 #[test]
+fn only_judges_build_with_the_support_of_tests() {
+    let judges = ["conformance", "hexarch-benches", "rego-fuzz"];
+    for manifest in manifests().into_iter().filter(|manifest| !judges.contains(&manifest.name.as_str())) {
+        assert!(!manifest.dependencies.contains("test-support"), "{} ships with test-support", manifest.name);
+    }
+}
+
+#[test]
 fn the_language_is_pure() {
     // What may touch the world: the engine (threads, its clock for deadlines) and the host builtins (time zones).
     for name in ["rego-syntax", "rego-ir", "rego-compiler", "rego-wasm", "rego-value"] {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use guard_policy::{Script, Step};
 use hexarch_guardrails::{BreakerConfig, EvaluatorOrder, FixedClock, Guardian, Timestamp, Verdict};
-use support::Opa;
+use test_support::OpaServer;
 
 const POLICIES: &str = include_str!("../policies/demo/hexarch.yaml");
 const CALLS: &str = include_str!("../policies/demo/calls.yaml");
@@ -22,7 +22,7 @@ struct Side {
 }
 
 impl Side {
-    fn new(order: EvaluatorOrder, opa: Option<&Opa>) -> Self {
+    fn new(order: EvaluatorOrder, opa: Option<&OpaServer>) -> Self {
         let clock = Arc::new(FixedClock::at(Timestamp::from_seconds(0)));
         let mut builder = Guardian::builder()
             .policy_text("policies/demo/hexarch.yaml", POLICIES)
@@ -71,7 +71,7 @@ fn script() -> Script {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_opa_and_the_module_decide_alike() {
-    let opa = Opa::start("opa_and_the_module_decide_alike").expect("OPA in the pinned version");
+    let opa = OpaServer::start();
     let (ours, theirs) =
         (Side::new(EvaluatorOrder::Wasm, None), Side::new(EvaluatorOrder::Sidecar, Some(&opa)));
     let script = script();
@@ -90,7 +90,7 @@ fn needs_opa_opa_and_the_module_decide_alike() {
 #[ignore = "needs OPA"]
 fn needs_opa_opa_is_killed_in_the_middle() {
     // One each: replicas on one sidecar would see each other's spending.
-    let start = || Opa::start("opa_is_killed_in_the_middle").expect("OPA in the pinned version");
+    let start = || OpaServer::start();
     let (mut opa, mut other) = (start(), start());
     let alone = Side::new(EvaluatorOrder::Wasm, None);
     let fallback = Side::new(EvaluatorOrder::SidecarThenWasm, Some(&opa));

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use guard_core::{Decision, EvalError, Evaluated, Evaluator, Question, Reply, Undeliverable};
 use guard_eval::{Breaker, BreakerConfig, Fallback, PolicyText, Sidecar};
 use guard_opa::{Client, Config};
-use support::{Answer, ask, free_port, request, serve, store};
+use support::{Answer, ask, request, serve, store};
+use test_support::free_port;
 
 const DEADLINE: Duration = Duration::from_millis(400);
 

@@ -9,11 +9,12 @@ use std::time::Duration;
 use guard_core::{Deadline, EvalError, Evaluator, StateStore};
 use guard_eval::{PolicyText, Sidecar};
 use guard_opa::{Client, Config};
-use support::{Opa, POLICY, ask, ask_and_charge, request, store};
+use support::{POLICY, ask, ask_and_charge, request, store};
+use test_support::OpaServer;
 
 const LONG: Duration = Duration::from_secs(10);
 
-fn sidecar(opa: &Opa, store: Arc<dyn StateStore>) -> Sidecar {
+fn sidecar(opa: &OpaServer, store: Arc<dyn StateStore>) -> Sidecar {
     let policies = vec![
         // In the wrong order: the first calls a function of the second.
         PolicyText { id: "user".into(), rego: "package user\n\nx := data.lib.double(2)".into() },
@@ -26,7 +27,7 @@ fn sidecar(opa: &Opa, store: Arc<dyn StateStore>) -> Sidecar {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_publish_push_ask() {
-    let opa = Opa::start("publish_push_ask").expect("OPA in the pinned version");
+    let opa = OpaServer::start();
     let (store, clock) = store("r1");
     let sidecar = sidecar(&opa, Arc::clone(&store) as _);
     let ask = |resource: &str, id: u128| ask_and_charge(&sidecar, &*store, resource, id);
@@ -46,7 +47,7 @@ fn needs_opa_publish_push_ask() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_replicas_share_a_sidecar() {
-    let opa = Opa::start("replicas_share_a_sidecar").expect("OPA in the pinned version");
+    let opa = OpaServer::start();
     let (one, _) = store("r1");
     let (two, _) = store("r2");
     let first = sidecar(&opa, Arc::clone(&one) as _);
@@ -65,7 +66,7 @@ fn needs_opa_replicas_share_a_sidecar() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_killed_and_started_anew() {
-    let mut opa = Opa::start("killed_and_started_anew").expect("OPA in the pinned version");
+    let mut opa = OpaServer::start();
     let (store, _) = store("r1");
     let sidecar = sidecar(&opa, Arc::clone(&store) as _);
     sidecar.prepare(Deadline::after(LONG)).wait().unwrap();
@@ -74,7 +75,7 @@ fn needs_opa_killed_and_started_anew() {
     let error = ask(&sidecar, &request("call", "a"), LONG).unwrap_err();
     assert!(matches!(error, EvalError::Undeliverable(_)), "{error}");
     // The new one knows nothing; it is told before it is trusted.
-    let opa = Opa::start_at(opa.port).unwrap();
+    let opa = OpaServer::start_with(test_support::opa(), opa.port(), &[]).unwrap();
     assert_eq!(ask_and_charge(&sidecar, &*store, "a", 2), "2 of 3");
     drop(opa);
 }
@@ -82,13 +83,13 @@ fn needs_opa_killed_and_started_anew() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_restarted_without_a_call_in_between() {
-    let mut opa = Opa::start("restarted_without_a_call_in_between").expect("OPA in the pinned version");
+    let mut opa = OpaServer::start();
     let (store, _) = store("r1");
     let sidecar = sidecar(&opa, Arc::clone(&store) as _);
     assert_eq!(ask_and_charge(&sidecar, &*store, "a", 1), "1 of 3");
     ask(&sidecar, &request("call", "a"), LONG).unwrap();
     opa.kill();
-    let opa = Opa::start_at(opa.port).unwrap();
+    let opa = OpaServer::start_with(test_support::opa(), opa.port(), &[]).unwrap();
     assert_eq!(ask_and_charge(&sidecar, &*store, "a", 2), "2 of 3");
     drop(opa);
 }
@@ -96,7 +97,7 @@ fn needs_opa_restarted_without_a_call_in_between() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_what_is_no_decision_is_an_error() {
-    let opa = Opa::start("what_is_no_decision_is_an_error").expect("OPA in the pinned version");
+    let opa = OpaServer::start();
     let (store, _) = store("r1");
     let sidecar = sidecar(&opa, Arc::clone(&store) as _);
     let error = ask(&sidecar, &request("garbage", "a"), LONG).unwrap_err();
@@ -111,7 +112,7 @@ fn needs_opa_what_is_no_decision_is_an_error() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_a_policy_that_opa_refuses_is_an_error() {
-    let opa = Opa::start("a_policy_that_opa_refuses_is_an_error").expect("OPA in the pinned version");
+    let opa = OpaServer::start();
     let (store, _) = store("r1");
     let policies = vec![PolicyText { id: "p".into(), rego: "package guardrails\n\nevaluate := x".into() }];
     let sidecar = Sidecar::new(Client::new(&Config::new(opa.url())).unwrap(), policies, store);
@@ -126,7 +127,7 @@ fn needs_opa_a_policy_that_opa_refuses_is_an_error() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_keys_that_paths_cannot_carry_are_refused() {
-    let opa = Opa::start("keys_that_paths_cannot_carry_are_refused").expect("OPA in the pinned version");
+    let opa = OpaServer::start();
     let (store, _) = store("r1");
     let sidecar = sidecar(&opa, Arc::clone(&store) as _);
     assert_eq!(ask_and_charge(&sidecar, &*store, "../../x", 1), "1 of 3");
@@ -137,7 +138,7 @@ fn needs_opa_keys_that_paths_cannot_carry_are_refused() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_eight_threads_ask_at_once() {
-    let opa = Opa::start("eight_threads_ask_at_once").expect("OPA in the pinned version");
+    let opa = OpaServer::start();
     let (store, _) = store("r1");
     let sidecar = sidecar(&opa, Arc::clone(&store) as _);
     std::thread::scope(|scope| {

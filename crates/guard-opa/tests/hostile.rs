@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use guard_core::{Deadline, block_on};
 use guard_opa::{Client, Config, ConfigError, DataPath, OpaError};
-use support::{Answer, free_port, serve};
+use support::{Answer, serve};
+use test_support::free_port;
 
 const DEADLINE: Duration = Duration::from_millis(400);
 

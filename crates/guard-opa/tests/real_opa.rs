@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use guard_core::{Deadline, block_on};
 use guard_opa::{Client, Config, DataPath, OpaError, Patch, PatchOp};
-use support::Opa;
+use test_support::OpaServer;
 
 fn soon() -> Deadline {
     Deadline::after(Duration::from_secs(10))
@@ -20,7 +20,7 @@ fn path(names: &[&str]) -> DataPath {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_policies_and_questions() {
-    let opa = Opa::start("policies_and_questions").expect("OPA in the pinned version");
+    let opa = OpaServer::start();
     let client = Client::new(&Config::new(opa.url())).unwrap();
     block_on(async {
         let decision = path(&["p", "double"]);
@@ -52,7 +52,7 @@ fn needs_opa_policies_and_questions() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_data_under_any_name() {
-    let opa = Opa::start("data_under_any_name").expect("OPA in the pinned version");
+    let opa = OpaServer::start();
     let client = Client::new(&Config::new(opa.url())).unwrap();
     block_on(async {
         for key in [
@@ -102,7 +102,7 @@ fn needs_opa_data_under_any_name() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_no_runtime_and_any_runtime() {
-    let opa = Opa::start("no_runtime_and_any_runtime").expect("OPA in the pinned version");
+    let opa = OpaServer::start();
     let client = Client::new(&Config::new(opa.url())).unwrap();
     block_on(client.health(soon())).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -114,11 +114,11 @@ fn needs_opa_no_runtime_and_any_runtime() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_a_killed_opa_is_unreachable() {
-    let mut opa = Opa::start("a_killed_opa_is_unreachable").expect("OPA in the pinned version");
+    let mut opa = OpaServer::start();
     let client = Client::new(&Config::new(opa.url())).unwrap();
     block_on(client.health(soon())).unwrap();
     opa.kill();
     assert!(matches!(block_on(client.health(soon())), Err(OpaError::Unreachable { .. })));
-    let _opa = Opa::start_at(opa.port).unwrap();
+    let _opa = OpaServer::start_with(test_support::opa(), opa.port(), &[]).unwrap();
     block_on(client.health(soon())).unwrap();
 }

@@ -6,26 +6,26 @@ mod support;
 
 use guard_policy::{LoadOptions, Script, load, translate};
 use serde_json::{Value, json};
-use support::Scratch;
+use test_support::Folder;
 
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_the_demonstration_goes_as_it_is_written() {
-    let opa = support::opa().expect("OPA in the pinned version");
+    let opa = support::opa();
     let directory = support::root().join("policies/demo");
     let options = LoadOptions { allow_writable_by_others: true, ..LoadOptions::default() };
     let file = load(directory.join("hexarch.yaml"), &options).unwrap_or_else(|error| panic!("\n{error}"));
     let text = std::fs::read_to_string(directory.join("calls.yaml")).unwrap();
     let script = Script::parse("calls.yaml", &text).unwrap_or_else(|error| panic!("\n{error}"));
-    let scratch = Scratch::new();
+    let scratch = Folder::new("guard-policy");
     for module in translate(&file).modules() {
         scratch.write(module.name(), module.text());
     }
     let mut state = json!({});
     for (number, step) in script.steps().iter().enumerate() {
-        scratch.write("data.json", &json!({"hexarch": {"state": state}}).to_string());
+        scratch.write("data.json", json!({"hexarch": {"state": state}}).to_string());
         let input =
-            scratch.write("in/input.json", &step.call.input(script.clock_ns() + step.after_ns).to_string());
+            scratch.write("in/input.json", step.call.input(script.clock_ns() + step.after_ns).to_string());
         let data = scratch.path().join("data.json");
         let arguments =
             ["eval", "--format", "raw", "data.guardrails.evaluate", "-i", input.to_str().unwrap(), "-d"];
@@ -33,7 +33,7 @@ fn needs_opa_the_demonstration_goes_as_it_is_written() {
         let library = format!("{}/hexarch", scratch.path().display());
         let mut arguments = arguments.to_vec();
         arguments.extend([modules.as_str(), "-d", library.as_str(), "-d"]);
-        let printed = support::run(&opa, &arguments, &[&data]).unwrap_or_else(|error| panic!("{error}"));
+        let printed = support::run(opa, &arguments, &[&data]).unwrap_or_else(|error| panic!("{error}"));
         let decision: Value = serde_json::from_str(&printed).unwrap();
         assert_eq!(decision["action"].as_str(), step.expect.as_deref(), "call {}: {decision}", number + 1);
         charge(&mut state, &decision);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use guard_policy::{LoadOptions, PolicyFile, Table, export_rego, load, translate};
 use serde_json::{Value, json};
-use support::Scratch;
+use test_support::Folder;
 
 /// Asks for the decision about each row, in the order of the rows.
 const RUNNER: &str = "package table_runner
@@ -56,14 +56,14 @@ fn pack(directory: &Path) -> Pack {
 }
 
 /// The decisions about the rows, asked for by one run of OPA over the modules in `scratch`.
-fn decide(opa: &Path, scratch: &Scratch, entry: &str, rows: &[&guard_policy::Row]) -> Vec<Value> {
-    let runner = scratch.write("runner.rego", &RUNNER.replace("ENTRY", entry));
+fn decide(opa: &Path, scratch: &Folder, entry: &str, rows: &[&guard_policy::Row]) -> Vec<Value> {
+    let runner = scratch.write("runner.rego", RUNNER.replace("ENTRY", entry));
     assert!(runner.exists());
     let rows: Vec<Value> = rows
         .iter()
         .map(|row| json!({"input": row.input(), "state": row.data()["hexarch"]["state"]}))
         .collect();
-    scratch.write("rows.json", &json!({"table_rows": rows}).to_string());
+    scratch.write("rows.json", json!({"table_rows": rows}).to_string());
     let printed = support::run(
         opa,
         &["eval", "--format", "raw", "data.table_runner.decisions", "-d"],
@@ -104,14 +104,14 @@ fn well_formed(decision: &Value) -> Result<(), String> {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_the_tables_hold_in_real_opa() {
-    let opa = support::opa().expect("OPA in the pinned version");
+    let opa = support::opa();
     for pack in packs() {
-        let scratch = Scratch::new();
+        let scratch = Folder::new("guard-policy");
         for module in translate(&pack.file).modules() {
             scratch.write(module.name(), module.text());
         }
         let rows: Vec<&guard_policy::Row> = pack.table.rows().iter().collect();
-        let decisions = decide(&opa, &scratch, "data.guardrails.evaluate", &rows);
+        let decisions = decide(opa, &scratch, "data.guardrails.evaluate", &rows);
         assert_rows(&pack, "translated", &rows, &decisions);
     }
 }
@@ -119,16 +119,16 @@ fn needs_opa_the_tables_hold_in_real_opa() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_the_tables_hold_for_each_export_by_itself() {
-    let opa = support::opa().expect("OPA in the pinned version");
+    let opa = support::opa();
     for pack in packs() {
         for policy in pack.file.policies() {
             let about = |row: &&guard_policy::Row| row.input()["policy_id"] == policy.id();
             let rows: Vec<&guard_policy::Row> = pack.table.rows().iter().filter(about).collect();
             assert!(!rows.is_empty(), "the table of {} has no row for `{}`", pack.name, policy.id());
-            let scratch = Scratch::new();
-            scratch.write("policy.rego", &export_rego(&pack.file, policy));
+            let scratch = Folder::new("guard-policy");
+            scratch.write("policy.rego", export_rego(&pack.file, policy));
             let entry = format!("data.guardrails.policies[{}].decision", json!(policy.id()));
-            let decisions = decide(&opa, &scratch, &entry, &rows);
+            let decisions = decide(opa, &scratch, &entry, &rows);
             assert_rows(&pack, "exported", &rows, &decisions);
         }
     }
@@ -137,17 +137,17 @@ fn needs_opa_the_tables_hold_for_each_export_by_itself() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_what_is_generated_passes_opa_check_and_fmt() {
-    let opa = support::opa().expect("OPA in the pinned version");
+    let opa = support::opa();
     for file in directories().iter().map(|path| read_file(path)) {
-        let scratch = Scratch::new();
+        let scratch = Folder::new("guard-policy");
         for module in translate(&file).modules() {
             scratch.write(module.name(), module.text());
         }
-        assert_clean(&opa, scratch.path());
+        assert_clean(opa, scratch.path());
         for policy in file.policies() {
-            let scratch = Scratch::new();
-            scratch.write("policy.rego", &export_rego(&file, policy));
-            assert_clean(&opa, scratch.path());
+            let scratch = Folder::new("guard-policy");
+            scratch.write("policy.rego", export_rego(&file, policy));
+            assert_clean(opa, scratch.path());
         }
     }
 }
@@ -155,10 +155,10 @@ fn needs_opa_what_is_generated_passes_opa_check_and_fmt() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_the_library_passes_its_own_tests() {
-    let opa = support::opa().expect("OPA in the pinned version");
+    let opa = support::opa();
     let library = support::root().join("rego");
-    assert_clean(&opa, &library);
-    support::run(&opa, &["test"], &[&library]).unwrap_or_else(|error| panic!("{error}"));
+    assert_clean(opa, &library);
+    support::run(opa, &["test"], &[&library]).unwrap_or_else(|error| panic!("{error}"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod support;
 use std::path::Path;
 
 use guard_policy::{PolicyFile, export_json, export_rego, export_yaml, parse, translate};
-use support::Scratch;
+use test_support::Folder;
 
 fn read(name: &str) -> PolicyFile {
     let path = support::root().join("crates/guard-policy/tests/translate").join(name);
@@ -34,23 +34,22 @@ fn the_sample_reads_as_committed() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_odd_names_pass_opa_check_and_fmt() {
-    let opa = support::opa().expect("OPA in the pinned version");
+    let opa = support::opa();
     for name in ["sample.yaml", "odd.yaml"] {
         let file = read(name);
-        let scratch = Scratch::new();
+        let scratch = Folder::new("guard-policy");
         for module in translate(&file).modules() {
             scratch.write(module.name(), module.text());
         }
         let clean = |directory: &Path| {
-            support::run(&opa, &["check", "--strict"], &[directory])
-                .unwrap_or_else(|error| panic!("{error}"));
-            support::run(&opa, &["fmt", "--fail", "--diff"], &[directory])
+            support::run(opa, &["check", "--strict"], &[directory]).unwrap_or_else(|error| panic!("{error}"));
+            support::run(opa, &["fmt", "--fail", "--diff"], &[directory])
                 .unwrap_or_else(|error| panic!("{error}"));
         };
         clean(scratch.path());
         for policy in file.policies() {
-            let scratch = Scratch::new();
-            scratch.write("policy.rego", &export_rego(&file, policy));
+            let scratch = Folder::new("guard-policy");
+            scratch.write("policy.rego", export_rego(&file, policy));
             clean(scratch.path());
         }
     }

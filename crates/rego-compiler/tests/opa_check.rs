@@ -14,59 +14,21 @@
 
 mod support;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use rego_compiler::{Options, PrintCalls};
 use rego_syntax::ast::RegoVersion;
 use rego_syntax::{Features, ParserOptions};
 use serde_json::{Value as Json, json};
-
-/// SplitMix64: the same numbers for the same seed everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        bits ^ (bits >> 31)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(limit.max(1)).unwrap()).unwrap()
-    }
-
-    fn pick<'a, T: ?Sized>(&mut self, items: &[&'a T]) -> &'a T {
-        items[self.below(items.len())]
-    }
-}
-
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
-
-fn opa() -> PathBuf {
-    let home = std::env::var_os("HOME").map(|home| Path::new(&home).join("go/bin/opa"));
-    let found = std::env::var_os("OPA_BIN").map(PathBuf::from).or(home).expect("OPA in the pinned version");
-    assert!(found.is_file(), "missing: {}", found.display());
-    found
-}
-
-/// A folder of its own for each test.
-fn folder(name: &str) -> PathBuf {
-    let path = std::env::temp_dir().join(format!("rego-compiler-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&path).unwrap();
-    path
-}
+use test_support::{Folder, Random, opa, setting};
 
 /// `code row:col message` of each error that OPA reports.
 /// Nothing where OPA crashes, which it does on schemas that refer back to themselves.
-fn of_opa(opa: &Path, folder: &Path, module: &str, arguments: &[&str]) -> Option<Vec<String>> {
-    std::fs::write(folder.join("policy.rego"), module).unwrap();
+fn of_opa(opa: &Path, folder: &Folder, module: &str, arguments: &[&str]) -> Option<Vec<String>> {
+    folder.write("policy.rego", module);
     let mut command = Command::new(opa);
-    command.current_dir(folder).args(["check", "--format", "json", "policy.rego"]).args(arguments);
+    command.current_dir(folder.path()).args(["check", "--format", "json", "policy.rego"]).args(arguments);
     let output = command.output().unwrap();
     if output.status.code() == Some(2) {
         return None;
@@ -107,9 +69,9 @@ fn schema(random: &mut Random, depth: usize) -> Json {
     if depth == 0 {
         return match random.below(7) {
             0 => json!({}),
-            1 => json!({"type": [random.pick(&scalar), random.pick(&scalar)]}),
+            1 => json!({"type": [random.text(&scalar), random.text(&scalar)]}),
             2 => json!({"enum": [1, "x"]}),
-            _ => json!({"type": random.pick(&scalar)}),
+            _ => json!({"type": random.text(&scalar)}),
         };
     }
     let inner = |random: &mut Random| schema(random, depth - 1);
@@ -129,7 +91,7 @@ fn schema(random: &mut Random, depth: usize) -> Json {
 fn object(random: &mut Random, depth: usize) -> Json {
     let mut properties = serde_json::Map::new();
     for _ in 0..=random.below(3) {
-        properties.insert((*random.pick(&NAMES)).to_owned(), schema(random, depth - 1));
+        properties.insert((*random.text(&NAMES)).to_owned(), schema(random, depth - 1));
     }
     match random.below(4) {
         0 => json!({"properties": properties}),
@@ -147,7 +109,7 @@ fn path(random: &mut Random) -> String {
             0 => path.push_str("[0]"),
             1 => path.push_str("[_]"),
             2 => path.push_str("[\"a\"]"),
-            _ => path.push_str(&format!(".{}", random.pick(&NAMES))),
+            _ => path.push_str(&format!(".{}", random.text(&NAMES))),
         }
     }
     path
@@ -173,17 +135,17 @@ fn rules(random: &mut Random) -> String {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_schemas_say_what_they_say_to_opa() {
-    let (opa, folder) = (opa(), folder("schemas"));
-    let (seed, cases) = (number("SEED", 20_261_122), number("CASES", 200));
+    let (opa, folder) = (opa(), Folder::new("rego-compiler-schemas"));
+    let (seed, cases) = (setting("SEED", 20_261_122), setting("CASES", 200));
     println!("SEED={seed} CASES={cases}");
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let (mut wrong, mut rejected, mut crashed) = (Vec::new(), 0, 0);
     for _ in 0..cases {
         let mut schema = object(&mut random, 3);
         schema["definitions"] = json!({"x": schema_of_definition(&mut random)});
         let module = rules(&mut random);
-        std::fs::write(folder.join("schema.json"), schema.to_string()).unwrap();
-        let Some(theirs) = of_opa(&opa, &folder, &module, &["--schema", "schema.json"]) else {
+        folder.write("schema.json", schema.to_string());
+        let Some(theirs) = of_opa(opa, &folder, &module, &["--schema", "schema.json"]) else {
             crashed += 1;
             continue;
         };
@@ -252,10 +214,10 @@ const MODULES: [(&str, &[&str]); 30] = [
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_the_newest_and_the_oldest_language() {
-    let (opa, folder) = (opa(), folder("language"));
+    let (opa, folder) = (opa(), Folder::new("rego-compiler-language"));
     let mut wrong = Vec::new();
     for (module, arguments) in MODULES {
-        let theirs = of_opa(&opa, &folder, module, arguments).unwrap();
+        let theirs = of_opa(opa, &folder, module, arguments).unwrap();
         let version = if arguments.contains(&"--v0-compatible") { RegoVersion::V0 } else { RegoVersion::V1 };
         let options = Options { strict: arguments.contains(&"--strict"), ..options() };
         let ours = of_us(module, version, &options);
@@ -281,15 +243,14 @@ const ANNOTATED: [&str; 8] = [
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_schemas_of_annotations() {
-    let (opa, folder) = (opa(), folder("annotated"));
+    let (opa, folder) = (opa(), Folder::new("rego-compiler-annotated"));
     let x = json!({"type": "object", "properties": {"a": {"type": "number"}, "b": {"type": "string"}}});
     let y = json!({"type": "object", "properties": {"b": {"type": "boolean"}}});
-    std::fs::create_dir_all(folder.join("schemas/sub")).unwrap();
-    std::fs::write(folder.join("schemas/x.json"), x.to_string()).unwrap();
-    std::fs::write(folder.join("schemas/sub/y.json"), y.to_string()).unwrap();
+    folder.write("schemas/x.json", x.to_string());
+    folder.write("schemas/sub/y.json", y.to_string());
     let schemas = vec![(vec!["x".to_owned()], x), (vec!["sub".to_owned(), "y".to_owned()], y)];
     for module in ANNOTATED {
-        let theirs = of_opa(&opa, &folder, module, &["--schema", "schemas"]).unwrap();
+        let theirs = of_opa(opa, &folder, module, &["--schema", "schemas"]).unwrap();
         let ours = of_us(module, RegoVersion::V1, &Options { schemas: Some(schemas.clone()), ..options() });
         assert_eq!(ours, theirs, "{module}");
     }
@@ -315,8 +276,8 @@ const LIMITED: [&str; 12] = [
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_capabilities() {
-    let (opa, folder) = (opa(), folder("capabilities"));
-    let output = Command::new(&opa).args(["capabilities", "--current"]).output().unwrap();
+    let (opa, folder) = (opa(), Folder::new("rego-compiler-capabilities"));
+    let output = Command::new(opa).args(["capabilities", "--current"]).output().unwrap();
     let mut capabilities: Json = serde_json::from_slice(&output.stdout).unwrap();
     let rows = capabilities["builtins"].as_array_mut().unwrap();
     rows.retain(|row| row["name"] != "count");
@@ -327,7 +288,7 @@ fn needs_opa_capabilities() {
     }}));
     capabilities["features"] = json!(["rego_v1", "rego_v2", "rego_v2_import"]);
     capabilities["future_keywords"] = json!(["not", "or"]);
-    std::fs::write(folder.join("capabilities.json"), capabilities.to_string()).unwrap();
+    folder.write("capabilities.json", capabilities.to_string());
     let names = capabilities["builtins"]
         .as_array()
         .unwrap()
@@ -346,7 +307,7 @@ fn needs_opa_capabilities() {
     };
     let mut wrong = Vec::new();
     for module in LIMITED {
-        let theirs = of_opa(&opa, &folder, module, &["--capabilities", "capabilities.json"]).unwrap();
+        let theirs = of_opa(opa, &folder, module, &["--capabilities", "capabilities.json"]).unwrap();
         let ours = of_us_with(module, &parser, &options);
         if ours.first() != theirs.first() {
             wrong.push(format!("{module}\n  OPA:  {theirs:#?}\n  here: {ours:#?}"));

@@ -5,7 +5,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{opa, opa_module};
+use common::opa_module;
 use rego_engine::{Config, Engine, EvalContext, EvalError, Input, Instance, Module, ModuleError};
 use rego_value::{Value, json};
 
@@ -24,12 +24,11 @@ conflict := 1 if input.x
 conflict := 2 if input.x
 "#;
 
-fn instance(config: Config) -> Option<Instance> {
-    let opa = opa()?;
+fn instance(config: Config) -> Instance {
     let entrypoints = ["t/echo", "t/loop", "t/bomb", "t/conflict"];
     let engine = Engine::new(config).unwrap();
-    let module = Module::new(&engine, &opa_module(&opa, POLICY, &entrypoints)).unwrap();
-    Some(Instance::new(&module).unwrap())
+    let module = Module::new(&engine, &opa_module(POLICY, &entrypoints)).unwrap();
+    Instance::new(&module).unwrap()
 }
 
 fn evaluate(instance: &mut Instance, entrypoint: &str, input: Input<'_>) -> Result<Option<Value>, EvalError> {
@@ -45,7 +44,7 @@ fn works(instance: &mut Instance) {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_an_endless_policy_stops_at_its_deadline() {
-    let mut instance = instance(Config::default()).expect("OPA in the pinned version");
+    let mut instance = instance(Config::default());
     for _ in 0..3 {
         let deadline = Duration::from_millis(50);
         let context = EvalContext { deadline: Some(deadline), ..EvalContext::default() };
@@ -62,8 +61,7 @@ fn needs_opa_an_endless_policy_stops_at_its_deadline() {
 #[ignore = "needs OPA"]
 fn needs_opa_a_memory_bomb_stops_at_the_limit() {
     let limit = 8 << 20;
-    let mut instance =
-        instance(Config { memory_limit: limit, ..Config::default() }).expect("OPA in the pinned version");
+    let mut instance = instance(Config { memory_limit: limit, ..Config::default() });
     for _ in 0..2 {
         let error = evaluate(&mut instance, "t/bomb", Input::Undefined).unwrap_err();
         assert_eq!(error, EvalError::MemoryLimit { limit });
@@ -74,7 +72,7 @@ fn needs_opa_a_memory_bomb_stops_at_the_limit() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_text_that_is_not_json_is_refused() {
-    let mut instance = instance(Config::default()).expect("OPA in the pinned version");
+    let mut instance = instance(Config::default());
     for text in ["", "{", "nonsense", "{\"a\":}", "\u{0}"] {
         let error = evaluate(&mut instance, "t/echo", text.into()).unwrap_err();
         assert_eq!(error, EvalError::InvalidInput, "{text}");
@@ -91,7 +89,7 @@ fn needs_opa_text_that_is_not_json_is_refused() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_huge_texts_are_refused_before_they_are_copied() {
-    let mut instance = instance(Config::default()).expect("OPA in the pinned version");
+    let mut instance = instance(Config::default());
     let text = format!("\"{}\"", "x".repeat(100 << 20));
     let expected = EvalError::TooLarge { size: text.len(), limit: 64 << 20 };
     assert_eq!(evaluate(&mut instance, "t/echo", text.as_str().into()).unwrap_err(), expected);
@@ -107,8 +105,7 @@ fn needs_opa_huge_texts_are_refused_before_they_are_copied() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_data_that_do_not_fit_leave_the_old_ones() {
-    let mut instance =
-        instance(Config { memory_limit: 4 << 20, ..Config::default() }).expect("OPA in the pinned version");
+    let mut instance = instance(Config { memory_limit: 4 << 20, ..Config::default() });
     instance.set_data_json(br#"{"a": 1}"#).unwrap();
     let big = Value::from("x".repeat(3 << 20));
     for _ in 0..2 {
@@ -122,7 +119,7 @@ fn needs_opa_data_that_do_not_fit_leave_the_old_ones() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_a_conflict_has_its_code_and_place() {
-    let mut instance = instance(Config::default()).expect("OPA in the pinned version");
+    let mut instance = instance(Config::default());
     for _ in 0..3 {
         let error = evaluate(&mut instance, "t/conflict", r#"{"x": true}"#.into()).unwrap_err();
         let EvalError::Policy(error) = error else { panic!("{error}") };
@@ -134,7 +131,7 @@ fn needs_opa_a_conflict_has_its_code_and_place() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_unknown_entrypoints_are_named() {
-    let mut instance = instance(Config::default()).expect("OPA in the pinned version");
+    let mut instance = instance(Config::default());
     let error = evaluate(&mut instance, "t/nothing", Input::Undefined).unwrap_err();
     assert_eq!(error.to_string(), "unknown entrypoint `t/nothing`");
     works(&mut instance);

@@ -5,7 +5,7 @@ mod common;
 
 use std::path::PathBuf;
 
-use common::{opa, opa_module};
+use common::opa_module;
 use rego_engine::{Config, Engine, EvalContext, Input, Instance, Module};
 use rego_value::{Value, json};
 
@@ -26,7 +26,7 @@ fn read(path: PathBuf) -> Vec<u8> {
 #[test]
 #[ignore = "needs the conformance corpus and OPA"]
 fn needs_corpus_benchmark_policies_decide_as_expected() {
-    let (opa, policies) = (opa().expect("OPA"), policies().expect("the benchmark policies"));
+    let policies = policies().expect("the benchmark policies");
     let engine = Engine::new(Config::default()).unwrap();
     let mut cases = 0;
     for policy in ["p1", "p2", "p3"] {
@@ -35,7 +35,7 @@ fn needs_corpus_benchmark_policies_decide_as_expected() {
         let entrypoint = description.get_str("entrypoint").unwrap().as_str().unwrap();
         let entrypoint = entrypoint.trim_start_matches("data.").replace('.', "/");
         let source = String::from_utf8(read(folder.join("policy.rego"))).unwrap();
-        let module = Module::new(&engine, &opa_module(&opa, &source, &[&entrypoint])).unwrap();
+        let module = Module::new(&engine, &opa_module(&source, &[&entrypoint])).unwrap();
         let mut instance = Instance::new(&module).unwrap();
         instance.set_data_json(&read(folder.join("data.json"))).unwrap();
         for case in description.get_str("cases").unwrap().as_array().unwrap().iter() {
@@ -55,10 +55,9 @@ fn needs_corpus_benchmark_policies_decide_as_expected() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_a_changed_document_does_not_disturb_the_others() {
-    let opa = opa().expect("OPA in the pinned version");
     let policy = "package t\n\nimport rego.v1\n\np := [data.a.count, data.b]\n";
     let engine = Engine::new(Config { garbage_limit: 4096, ..Config::default() }).unwrap();
-    let module = Module::new(&engine, &opa_module(&opa, policy, &["t/p"])).unwrap();
+    let module = Module::new(&engine, &opa_module(policy, &["t/p"])).unwrap();
     let mut instance = Instance::new(&module).unwrap();
     let evaluate = |instance: &mut Instance| {
         instance.evaluate("t/p", Input::Undefined, &EvalContext::default()).unwrap().into_result()
@@ -83,7 +82,6 @@ fn needs_opa_a_changed_document_does_not_disturb_the_others() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_host_functions_get_and_give_every_kind_of_value() {
-    let opa = opa().expect("OPA in the pinned version");
     let policy = r#"package t
 
 import rego.v1
@@ -93,7 +91,7 @@ p := sprintf("%v %v %v %s %d %5.1f", [{1, "a"}, {"k": [null]}, set(), input.text
 undefined_on_error := time.parse_rfc3339_ns("nonsense")
 "#;
     let engine = Engine::new(Config::default()).unwrap();
-    let module = Module::new(&engine, &opa_module(&opa, policy, &["t/p", "t/undefined_on_error"]));
+    let module = Module::new(&engine, &opa_module(policy, &["t/p", "t/undefined_on_error"]));
     let Ok(module) = module else {
         // Until every function the policy needs is there, the module is refused by name.
         panic!("{}", module.unwrap_err());

@@ -6,17 +6,16 @@ mod common;
 use std::sync::Barrier;
 use std::time::Duration;
 
-use common::{opa, opa_module};
+use common::opa_module;
 use rego_engine::{BorrowError, Config, Engine, EvalContext, Input, Module, Pool, PoolConfig};
 use rego_value::{Value, json};
 
 const POLICY: &str = "package t\n\nimport rego.v1\n\np := [data.count, data.fixed]\n";
 
-fn pool(size: usize, borrow_timeout: Duration) -> Option<Pool> {
-    let opa = opa()?;
+fn pool(size: usize, borrow_timeout: Duration) -> Pool {
     let engine = Engine::new(Config::default()).unwrap();
-    let module = Module::new(&engine, &opa_module(&opa, POLICY, &["t/p"])).unwrap();
-    Some(Pool::new(&module, PoolConfig { size, borrow_timeout }).unwrap())
+    let module = Module::new(&engine, &opa_module(POLICY, &["t/p"])).unwrap();
+    Pool::new(&module, PoolConfig { size, borrow_timeout }).unwrap()
 }
 
 fn count(pool: &Pool) -> i64 {
@@ -33,7 +32,7 @@ fn count(pool: &Pool) -> i64 {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_whoever_comes_after_an_update_sees_it() {
-    let pool = pool(3, Duration::from_secs(20)).expect("OPA in the pinned version");
+    let pool = pool(3, Duration::from_secs(20));
     pool.set_data(json::parse(br#"{"count": 0, "fixed": "stays"}"#).unwrap()).unwrap();
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -62,7 +61,7 @@ fn needs_opa_whoever_comes_after_an_update_sees_it() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_a_borrower_waits_for_an_instance_but_not_for_ever() {
-    let pool = pool(1, Duration::from_millis(50)).expect("OPA in the pinned version");
+    let pool = pool(1, Duration::from_millis(50));
     let (inside, done) = (Barrier::new(2), Barrier::new(2));
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -83,7 +82,7 @@ fn needs_opa_a_borrower_waits_for_an_instance_but_not_for_ever() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_a_panic_costs_one_instance_and_no_place() {
-    let pool = pool(1, Duration::from_millis(50)).expect("OPA in the pinned version");
+    let pool = pool(1, Duration::from_millis(50));
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         pool.with(|_, _| panic!("the work failed")).unwrap();
     }));

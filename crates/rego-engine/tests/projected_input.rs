@@ -4,6 +4,7 @@
 use rego_build::{Options, Source, build};
 use rego_engine::{Config, Engine, EntrypointId, EvalContext, EvalError, Input, Instance, Module};
 use rego_value::{Value, json};
+use test_support::Random;
 
 /// Rules that read their input in every way there is.
 const RULES: &str = r#"package t
@@ -75,26 +76,10 @@ impl Policy {
     }
 }
 
-/// Random numbers (SplitMix64).
-struct Random(u64);
+/// What is read, made at random.
+struct Texts(Random);
 
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        bits ^ (bits >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end as u64).unwrap()
-    }
-
-    fn one_of<'a>(&mut self, of: &[&'a str]) -> &'a str {
-        of[self.below(of.len())]
-    }
-
+impl Texts {
     /// A text of a value whose keys are those that the rules read, and some others.
     fn text(&mut self, depth: usize) -> String {
         const KEYS: [&str; 18] = [
@@ -119,20 +104,20 @@ impl Random {
             "\"caf\u{e9} \\u00e9\\n\"",
             "\"a longer text, of 40 bytes or so\"",
         ];
-        match self.below(if depth == 0 { 1 } else { 4 }) {
-            0 => self.one_of(&SCALARS).to_owned(),
+        match self.0.below(if depth == 0 { 1 } else { 4 }) {
+            0 => (self.0.text(&SCALARS)).to_owned(),
             1 => {
-                let count = self.below(4);
+                let count = self.0.below(4);
                 let items: Vec<String> = (0..count).map(|_| self.text(depth - 1)).collect();
-                let comma = self.one_of(&[",", " , ", "\n,\t"]);
+                let comma = self.0.text(&[",", " , ", "\n,\t"]);
                 format!("[{}]", items.join(comma))
             }
             // More members than an object has without an index, some of them twice.
             _ => {
-                let most = if self.below(4) == 0 { 24 } else { 7 };
-                let count = self.below(most);
+                let most = if self.0.below(4) == 0 { 24 } else { 7 };
+                let count = self.0.below(most);
                 let member = |_| {
-                    let (key, colon) = (self.one_of(&KEYS), self.one_of(&[":", ": "]));
+                    let (key, colon) = (self.0.text(&KEYS), self.0.text(&[":", ": "]));
                     format!("\"{key}\"{colon}{}", self.text(depth - 1))
                 };
                 let members: Vec<String> = (0..count).map(member).collect();
@@ -144,20 +129,21 @@ impl Random {
     /// The text with a few bytes changed, taken out, doubled or cut off.
     fn mutated(&mut self, text: &str) -> Vec<u8> {
         let mut bytes = text.as_bytes().to_vec();
-        for _ in 0..=self.below(3) {
-            let at = self.below(bytes.len().max(1));
-            match self.below(5) {
+        for _ in 0..=self.0.below(3) {
+            let at = self.0.below(bytes.len().max(1));
+            match self.0.below(5) {
                 0 => bytes.truncate(at),
                 1 if at < bytes.len() => drop(bytes.remove(at)),
                 2 if at < bytes.len() => bytes.insert(at, bytes[at]),
                 3 => bytes.insert(
                     at,
-                    self.one_of(&[
-                        "\"", "\\", "{", "}", "[", "]", ",", ":", "0", "-", ".", "e", "u", "\0", "\n",
-                    ])
-                    .as_bytes()[0],
+                    self.0
+                        .pick(&[
+                            "\"", "\\", "{", "}", "[", "]", ",", ":", "0", "-", ".", "e", "u", "\0", "\n",
+                        ])
+                        .as_bytes()[0],
                 ),
-                _ if at < bytes.len() => bytes[at] = u8::try_from(self.below(256)).unwrap(),
+                _ if at < bytes.len() => bytes[at] = u8::try_from(self.0.below(256)).unwrap(),
                 _ => {}
             }
         }
@@ -171,7 +157,7 @@ fn no_policy_can_tell() {
     // An entrypoint that gives the input away makes the module read everything.
     let mut whole = Policy::new(&format!("{RULES}\nall := input\n"), &["t/p", "t/all"]);
     let seed = 20_261_122;
-    let mut random = Random(seed);
+    let mut random = Texts(Random::new(seed));
     let mut answers = 0;
     for turn in 0..3_000 {
         let text = random.text(5);
@@ -191,7 +177,7 @@ fn no_policy_can_tell() {
 #[test]
 fn what_is_handed_in_whole_comes_out_whole() {
     let mut policy = Policy::new("package t\n\nall := input\n", &["t/all"]);
-    let mut random = Random(7);
+    let mut random = Texts(Random::new(7));
     for _ in 0..2_000 {
         let text = random.text(6);
         let value = json::parse(text.as_bytes()).unwrap();
@@ -214,7 +200,7 @@ fn a_text_is_refused_exactly_when_the_whole_reader_refuses_it() {
         Policy::new("package t\n\nall := input\n", &["t/all"]),
     ];
     let seed = 42;
-    let mut random = Random(seed);
+    let mut random = Texts(Random::new(seed));
     let (mut accepted, mut refused) = (0, 0);
     for turn in 0..15_000 {
         let text = random.text(4);

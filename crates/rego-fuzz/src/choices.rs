@@ -1,22 +1,6 @@
 //! The choices that a program is made of: the same seed makes the same program everywhere.
 
-/// SplitMix64.
-#[derive(Clone, Debug)]
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        bits ^ (bits >> 31)
-    }
-}
+use test_support::Random;
 
 /// After so many choices a program is long enough: from then on the first of all possibilities is chosen, which is the
 /// simplest.
@@ -39,7 +23,7 @@ impl Choices {
     pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.made += 1;
         let limit = u64::try_from(limit.max(1)).unwrap_or(u64::MAX);
-        let drawn = if self.made < MOST { self.random.next() % limit } else { 0 };
+        let drawn = if self.made < MOST { self.random.bits() % limit } else { 0 };
         usize::try_from(drawn).unwrap_or(0)
     }
 

@@ -19,10 +19,11 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use arguments::Arguments;
-use choices::{Choices, Random};
+use choices::Choices;
 use judge::Judge;
 use opa::Opa;
 use ours::Ours;
+use test_support::Random;
 
 /// So many programs share a module.
 const BATCH: usize = 60;
@@ -60,7 +61,7 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     let (mut done, mut different) = (0, 0);
     while done < arguments.programs && different < arguments.differences {
         let count = BATCH.min(arguments.programs - done);
-        let programs: Vec<_> = (0..count).map(|_| generate::program(Choices::new(seeds.next()))).collect();
+        let programs: Vec<_> = (0..count).map(|_| generate::program(Choices::new(seeds.bits()))).collect();
         if arguments.print {
             programs.iter().for_each(|program| println!("{program}\n"));
         }

@@ -1,10 +1,10 @@
 //! OPA's answers, from servers that run as long as this process: a policy is pushed, asked, and replaced.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use rego_value::{Value, json};
+use test_support::{Folder, OpaServer, build_bundle, free_port, unpack};
 
 use crate::answer::Answer;
 use crate::http::Connection;
@@ -19,15 +19,9 @@ pub(crate) struct Opa {
 }
 
 struct Server {
-    process: Child,
+    /// Killed with this.
+    _process: OpaServer,
     connection: Connection,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 impl Opa {
@@ -59,9 +53,8 @@ impl Opa {
         package: &str,
         (entry, input): (&str, &str),
     ) -> Answer {
-        let folder = folder();
+        let folder = Folder::new("rego-fuzz");
         let answer = self.evaluate(program, package, (entry, input), &folder);
-        let _ = std::fs::remove_dir_all(&folder);
         answer.unwrap_or_else(|error| Answer::Broken(format!("opa eval: {error}")))
     }
 
@@ -70,16 +63,15 @@ impl Opa {
         program: &Program,
         package: &str,
         (entry, input): (&str, &str),
-        folder: &Path,
+        folder: &Folder,
     ) -> std::io::Result<Answer> {
-        std::fs::create_dir_all(folder)?;
-        std::fs::write(folder.join("policy.rego"), program.source(package))?;
-        std::fs::write(folder.join("data.json"), format!("{{\"{package}\": {}}}", program.data))?;
+        folder.write("policy.rego", program.source(package));
+        folder.write("data.json", format!("{{\"{package}\": {}}}", program.data));
         let mut eval = Command::new(&self.binary);
-        eval.current_dir(folder).args(["eval", "--disable-indexing", "--disable-early-exit"]);
+        eval.current_dir(folder.path()).args(["eval", "--disable-indexing", "--disable-early-exit"]);
         eval.args(["--format", "json", "--data", "policy.rego", "--data", "data.json"]);
         if !input.is_empty() {
-            std::fs::write(folder.join("input.json"), input)?;
+            folder.write("input.json", input);
             eval.args(["--input", "input.json"]);
         }
         if program.v0 {
@@ -104,66 +96,25 @@ impl Opa {
 
     /// The plan that OPA makes for one rule of a program, as JSON.
     pub(crate) fn plan(&self, program: &Program, entry: &str, package: &str) -> Result<String, String> {
-        let folder = folder();
-        let plan = self.build_plan(program, entry, package, &folder);
-        let _ = std::fs::remove_dir_all(&folder);
-        plan.map_err(|error| format!("opa build -t plan: {error}"))
-    }
-
-    fn build_plan(
-        &self,
-        program: &Program,
-        entry: &str,
-        package: &str,
-        folder: &Path,
-    ) -> Result<String, String> {
-        let io = |error: std::io::Error| error.to_string();
-        std::fs::create_dir_all(folder).map_err(io)?;
-        std::fs::write(folder.join("policy.rego"), program.source(package)).map_err(io)?;
+        let folder = Folder::new("rego-fuzz");
+        folder.write("policy.rego", program.source(package));
         let entry = if entry.is_empty() { package.to_owned() } else { format!("{package}/{entry}") };
-        let mut build = Command::new(&self.binary);
-        build.current_dir(folder).args(["build", "-t", "plan", "-e", &entry, "policy.rego"]);
+        let mut arguments = vec!["-t", "plan", "-e", &entry, "policy.rego"];
         if program.v0 {
-            build.arg("--v0-compatible");
+            arguments.push("--v0-compatible");
         }
-        let built = build.output().map_err(io)?;
-        if !built.status.success() {
-            return Err(String::from_utf8_lossy(&built.stdout).into_owned());
-        }
-        let mut unpack = Command::new("tar");
-        let plan = unpack.current_dir(folder).args(["-xzOf", "bundle.tar.gz", "/plan.json"]).output();
-        String::from_utf8(plan.map_err(io)?.stdout).map_err(|error| error.to_string())
+        build_bundle(&self.binary, folder.path(), &arguments)
+            .map_err(|error| format!("opa build -t plan: {error}"))?;
+        String::from_utf8(unpack(folder.path(), "/plan.json")).map_err(|error| error.to_string())
     }
-}
-
-/// Where OPA's commands run.
-fn folder() -> PathBuf {
-    std::env::temp_dir().join(format!("rego-fuzz-{}", std::process::id()))
 }
 
 impl Server {
     fn start(binary: &Path, arguments: &[&str]) -> Result<Self, String> {
-        let failed = |error: std::io::Error| format!("{}: {error}", binary.display());
-        // The port is free a moment ago; OPA does not say which it took when asked for any.
-        let port =
-            std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).map_err(failed)?.port();
-        let address = format!("127.0.0.1:{port}");
-        let process = Command::new(binary)
-            .args(["run", "--server", "--log-level", "error", "--disable-telemetry", "--addr", &address])
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(failed)?;
-        let start = Instant::now();
-        loop {
-            match Connection::open(&address) {
-                Ok(connection) => return Ok(Self { process, connection }),
-                Err(error) if start.elapsed() > Duration::from_secs(20) => return Err(failed(error)),
-                Err(_) => std::thread::sleep(Duration::from_millis(20)),
-            }
-        }
+        let process = OpaServer::start_with(binary, free_port(), arguments)?;
+        let connection =
+            Connection::open(&process.address()).map_err(|error| format!("OPA's server: {error}"))?;
+        Ok(Self { _process: process, connection })
     }
 
     fn answers(&mut self, program: &Program, package: &str) -> std::io::Result<Vec<Answer>> {

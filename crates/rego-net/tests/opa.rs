@@ -10,9 +10,8 @@ use support::{Reply, Server, open, response, send, show};
 
 /// What OPA says of a request: the response, or the error's message.
 fn opa(request: &Json) -> Result<Json, String> {
-    let opa = std::env::var("OPA_BIN").expect("OPA_BIN is a real OPA");
     let query = format!("x := http.send({request})");
-    let output = Command::new(opa)
+    let output = Command::new(test_support::opa())
         .args(["eval", "--strict-builtin-errors", "--format", "json", &query])
         .output()
         .unwrap();

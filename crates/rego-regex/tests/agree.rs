@@ -8,7 +8,7 @@ use rego_regex::{Expression, Program, Table};
 
 #[test]
 fn programs_and_tables_agree_with_the_crate_regex() {
-    let mut random = Random(7);
+    let mut random = Random::new(7);
     let (mut expressions, mut tables, mut matches) = (0, 0, 0);
     while expressions < 800 {
         let pattern = expression(&mut random, 3, false);

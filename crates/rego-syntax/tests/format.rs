@@ -55,7 +55,7 @@ fn options(from: RegoVersion, to: RegoVersion, drop: bool) -> FormatOptions {
 #[test]
 #[ignore = "needs the conformance corpus"]
 fn needs_corpus_modules_are_laid_out_as_by_opa() {
-    let folder = corpus::folder().expect("the conformance corpus");
+    let folder = corpus::folder();
     let mut tally = Tally::default();
     let v1 = options(RegoVersion::V1, RegoVersion::V1, false);
     for (index, case) in corpus::read(&folder.join("fmt/modules.jsonl")).iter().enumerate() {
@@ -69,7 +69,7 @@ fn needs_corpus_modules_are_laid_out_as_by_opa() {
 #[test]
 #[ignore = "needs the conformance corpus"]
 fn needs_corpus_opas_own_tests_of_its_formatter() {
-    let folder = corpus::folder().expect("the conformance corpus");
+    let folder = corpus::folder();
     let mut tally = Tally::default();
     for case in corpus::read(&folder.join("fmt/testfiles.json")) {
         let (from, to) = match case["group"].as_str().unwrap() {
@@ -90,7 +90,7 @@ fn needs_corpus_opas_own_tests_of_its_formatter() {
 #[test]
 #[ignore = "needs the conformance corpus"]
 fn needs_corpus_options_of_the_command() {
-    let folder = corpus::folder().expect("the conformance corpus");
+    let folder = corpus::folder();
     let mut tally = Tally::default();
     for (index, case) in corpus::read(&folder.join("fmt/options.jsonl")).iter().enumerate() {
         let args: Vec<&str> = case["args"].as_array().unwrap().iter().map(|a| a.as_str().unwrap()).collect();

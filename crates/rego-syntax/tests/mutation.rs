@@ -19,18 +19,7 @@ use rego_syntax::{
     FileId, FormatOptions, ParserOptions, SourceFile, SourceMap, format_module, parse_module, parse_query,
     render_all,
 };
-
-/// A small generator of numbers (xorshift), so that no run differs from another.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % n.max(1) as u64) as usize
-    }
-}
+use test_support::Random;
 
 const PIECES: [&str; 40] = [
     "[",
@@ -103,8 +92,8 @@ fn mutate(text: &str, random: &mut Random) -> String {
 #[test]
 #[ignore = "needs the conformance corpus"]
 fn needs_corpus_mutated_modules_never_panic() {
-    let folder = corpus::folder().expect("the conformance corpus");
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let folder = corpus::folder();
+    let mut random = Random::new(0x9e37_79b9_7f4a_7c15);
     let versions = [RegoVersion::V1, RegoVersion::V0, RegoVersion::V0CompatV1, RegoVersion::V2];
     for name in ["accepted", "parse"] {
         for case in corpus::read(&folder.join(format!("check/{name}.jsonl"))) {

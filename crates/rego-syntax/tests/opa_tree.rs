@@ -55,8 +55,8 @@ fn normal(value: &mut Json) {
 #[test]
 #[ignore = "needs the conformance corpus and OPA"]
 fn needs_corpus_the_tree_is_opas() {
-    let opa = std::env::var("OPA_BIN").expect("the conformance corpus");
-    let folder = corpus::folder().expect("the conformance corpus");
+    let opa = test_support::opa();
+    let folder = corpus::folder();
     let stride = std::env::var("HEXARCH_OPA_STRIDE").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
     let path = std::env::temp_dir().join(format!("rego-syntax-tree-{}.rego", std::process::id()));
     let mut wrong = 0;
@@ -66,7 +66,7 @@ fn needs_corpus_the_tree_is_opas() {
             let text = case["module"].as_str().unwrap();
             std::fs::write(&path, text).unwrap();
             let output =
-                std::process::Command::new(&opa).args(["parse", "-f", "json"]).arg(&path).output().unwrap();
+                std::process::Command::new(opa).args(["parse", "-f", "json"]).arg(&path).output().unwrap();
             let Ok(mut wanted) = serde_json::from_slice::<Json>(&output.stdout) else { continue };
             total += 1;
             wanted.as_object_mut().unwrap().remove("annotations");

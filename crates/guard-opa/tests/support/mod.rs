@@ -1,81 +1,9 @@
-//! A real OPA process, and a server that misbehaves.
+//! A server that misbehaves.
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-
-use guard_core::{Deadline, block_on};
-use guard_opa::{Client, Config};
-
-/// The OPA binary: `OPA_BIN`, then PATH, then `~/go/bin/opa`.
-pub(crate) fn opa_binary() -> Option<PathBuf> {
-    if let Some(path) = std::env::var_os("OPA_BIN") {
-        return Some(path.into());
-    }
-    let on_path = std::env::var_os("PATH")?;
-    let home = std::env::var_os("HOME").map(|home| Path::new(&home).join("go/bin"));
-    std::env::split_paths(&on_path).chain(home).map(|folder| folder.join("opa")).find(|path| path.is_file())
-}
-
-/// A running OPA server, killed when this is dropped.
-pub(crate) struct Opa {
-    process: Child,
-    pub(crate) port: u16,
-}
-
-impl Opa {
-    /// Starts one, or says loudly that the test is skipped.
-    pub(crate) fn start(test: &str) -> Option<Self> {
-        let port = free_port();
-        let opa = Self::start_at(port);
-        if opa.is_none() {
-            eprintln!("missing: {test}: no OPA binary (OPA_BIN, PATH, ~/go/bin/opa)");
-        }
-        opa
-    }
-
-    pub(crate) fn start_at(port: u16) -> Option<Self> {
-        let binary = opa_binary()?;
-        let process = Command::new(binary)
-            .args(["run", "--server", "--disable-telemetry", "--log-level", "error"])
-            .args(["--addr", &format!("127.0.0.1:{port}")])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let opa = Self { process, port };
-        let client = Client::new(&Config::new(opa.url())).unwrap();
-        let end = Instant::now() + Duration::from_secs(30);
-        while block_on(client.health(Deadline::after(Duration::from_secs(1)))).is_err() {
-            assert!(Instant::now() < end, "OPA does not start");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Some(opa)
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-
-    pub(crate) fn kill(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl Drop for Opa {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
+use std::time::Duration;
 
 /// What the misbehaving server does with a request.
 #[derive(Debug, Clone)]

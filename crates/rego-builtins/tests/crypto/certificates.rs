@@ -1,8 +1,8 @@
 //! Certificates and requests made anew, with all that Go looks at, right and wrong.
 
 use crate::der::{bits, boolean, element, integer, mostly, mutated, octets, of, oid, sequence, small};
-use crate::generate::Random;
 use crate::keys::{Key, keys};
+use test_support::Random;
 
 /// What a certificate is to be.
 pub(crate) struct Plan<'a> {

@@ -1,6 +1,6 @@
 //! Writing DER.
 
-use crate::generate::Random;
+use test_support::Random;
 
 pub(crate) fn element(tag: u8, contents: &[u8]) -> Vec<u8> {
     let mut out = vec![tag];

@@ -1,6 +1,7 @@
 //! Keys made anew in each run, in every container they come in.
 
 use std::sync::OnceLock;
+use test_support::{Random, setting};
 
 use rsa::signature::hazmat::PrehashSigner;
 use rsa::traits::{PrivateKeyParts, PublicKeyParts};
@@ -8,7 +9,6 @@ use rsa::{BoxedUint, RsaPrivateKey};
 use sha2::{Digest, Sha256};
 
 use crate::der::{base64url, bits, element, integer, null, octets, oid, sequence, small};
-use crate::generate::Random;
 
 /// The source of random numbers for RSA.
 struct Source<'a>(&'a mut Random);
@@ -16,13 +16,13 @@ struct Source<'a>(&'a mut Random);
 impl rsa::rand_core::TryRng for Source<'_> {
     type Error = std::convert::Infallible;
     fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        Ok(u32::try_from(self.0.next() >> 32).unwrap())
+        Ok(u32::try_from(self.0.bits() >> 32).unwrap())
     }
     fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        Ok(self.0.next())
+        Ok(self.0.bits())
     }
     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
-        out.fill_with(|| u8::try_from(self.0.next() >> 56).unwrap());
+        out.fill_with(|| u8::try_from(self.0.bits() >> 56).unwrap());
         Ok(())
     }
 }
@@ -52,7 +52,7 @@ fn scalar(random: &mut Random, size: usize) -> Vec<u8> {
 pub(crate) fn keys() -> &'static [Key] {
     static KEYS: OnceLock<Vec<Key>> = OnceLock::new();
     KEYS.get_or_init(|| {
-        let mut random = Random::new(crate::number("SEED", 20_261_122) ^ 0x6b65_7973);
+        let mut random = Random::new(setting("SEED", 20_261_122) ^ 0x6b65_7973);
         let mut keys = Vec::new();
         for bits in [1024, 1024, 1536] {
             keys.push(Key::Rsa(Box::new(RsaPrivateKey::new(&mut Source(&mut random), bits).unwrap())));

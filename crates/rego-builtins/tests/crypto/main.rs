@@ -22,17 +22,13 @@ mod tokens;
 use rego_builtins::{Context, by_name};
 use rego_value::Value;
 use rego_value::json::{self, Escape};
+use test_support::{Random, setting};
 
 use certificates::{any_certificate, certificate, chain, request};
 use der::{base64, mostly, mutated, pem};
-use generate::Random;
 use keys::{Key, keys};
 use opa::{Answer, Call};
 use tokens::object;
-
-pub(crate) fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
 
 /// The time for certificates: OPA asks its clock.
 fn now_ns() -> i64 {
@@ -88,14 +84,14 @@ fn compare(name: &str, mut arguments: impl FnMut(&mut Random) -> Vec<Value>) {
     if !name.contains(&std::env::var("ONLY").unwrap_or_default()) {
         return;
     }
-    let opa = opa::binary().expect("OPA in the pinned version");
-    let (seed, cases) = (number("SEED", 20_261_122), number("CASES", 200));
+    let opa = test_support::opa();
+    let (seed, cases) = (setting("SEED", 20_261_122), setting("CASES", 200));
     let mut random = Random::new(seed);
     let row = by_name(name).unwrap();
     let calls: Vec<Call> = (0..cases).map(|_| Call { row, args: arguments(&mut random) }).collect();
     let (mut wrong, mut good, mut values, mut errors) = (Vec::new(), 0, 0, 0);
     for batch in calls.chunks(100) {
-        for (call, theirs) in batch.iter().zip(opa::answers(&opa, batch)) {
+        for (call, theirs) in batch.iter().zip(opa::answers(opa, batch)) {
             let ours = ours(call);
             match &theirs {
                 Answer::Error(..) => errors += 1,
@@ -395,8 +391,8 @@ fn aws_arguments(random: &mut Random) -> Vec<Value> {
 
 /// Signatures that differ from one time to the next: those of ours must be good for OPA.
 fn signatures_are_accepted() {
-    let opa = opa::binary().expect("OPA in the pinned version");
-    let seed = number("SEED", 20_261_122);
+    let opa = test_support::opa();
+    let seed = setting("SEED", 20_261_122);
     let mut random = Random::new(seed);
     let mut calls = Vec::new();
     while calls.len() < 200 {
@@ -417,7 +413,7 @@ fn signatures_are_accepted() {
             args: vec![Value::from(token), Value::from(pem("PUBLIC KEY", &key.public_info()))],
         });
     }
-    for (call, theirs) in calls.iter().zip(opa::answers(&opa, &calls)) {
+    for (call, theirs) in calls.iter().zip(opa::answers(opa, &calls)) {
         assert_eq!(theirs, Answer::Value("true".to_owned()), "SEED={seed} {}", call.text(0));
         assert_eq!(ours(call), theirs, "SEED={seed} {}", call.text(0));
     }

@@ -3,10 +3,10 @@
 use rego_builtins::{Context, by_name};
 use rego_value::Value;
 use rego_value::json::{self, Escape};
+use test_support::Random;
 
 use crate::certificates::{Plan, certificate};
 use crate::der::{base64, base64url, mutated, pem};
-use crate::generate::Random;
 use crate::keys::{Key, keys};
 
 pub(crate) fn object(members: Vec<(&str, Value)>) -> Value {

@@ -2,9 +2,10 @@
 
 use rego_builtins::Builtin;
 use rego_value::{Value, json};
+use test_support::Random;
 
 use crate::expressions;
-use crate::generate::{Random, number, string, value};
+use crate::generate::{number, string, value};
 use crate::opa::Call;
 
 /// Texts for an argument, by the name of the function and the argument's position from 0.
@@ -75,13 +76,13 @@ pub(crate) fn special(name: &str, position: usize, random: &mut Random) -> Optio
             0,
         )
         | ("regex.replace", 1) => {
-            let mut expressions = expressions::Random(random.next());
+            let mut expressions = expressions::Random::new(random.bits());
             let wild = random.one_in(3);
             Some(Value::from(expressions::expression(&mut expressions, 3, wild)))
         }
         ("regex.match" | "regex.find_n" | "regex.split" | "regex.find_all_string_submatch_n", 1)
         | ("regex.replace", 0) => {
-            Some(Value::from(expressions::text(&mut expressions::Random(random.next()))))
+            Some(Value::from(expressions::text(&mut expressions::Random::new(random.bits()))))
         }
         ("json.patch", 1) => Some(patch(random)),
         ("graph.reachable_paths", 0) => Some(graph(random)),
@@ -157,13 +158,13 @@ fn format_operand(random: &mut Random) -> Value {
 
 fn moment(random: &mut Random) -> Value {
     let ns = match random.below(4) {
-        0 => i64::try_from(random.next() >> 1).unwrap(),
-        1 => -i64::try_from(random.next() >> 1).unwrap(),
-        2 => i64::try_from(random.next() >> 35).unwrap() * 1_000_000_000,
+        0 => i64::try_from(random.bits() >> 1).unwrap(),
+        1 => -i64::try_from(random.bits() >> 1).unwrap(),
+        2 => i64::try_from(random.bits() >> 35).unwrap() * 1_000_000_000,
         // Around now, to the second.
         _ => {
             1_500_000_000_000_000_000
-                + i64::try_from(random.next() >> 6).unwrap() / 1_000_000_000 * 1_000_000_000
+                + i64::try_from(random.bits() >> 6).unwrap() / 1_000_000_000 * 1_000_000_000
         }
     };
     let mut parts = vec![Value::from(ns)];

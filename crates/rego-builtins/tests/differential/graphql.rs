@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use rego_builtins::{Context, by_name};
 use rego_value::Value;
+use test_support::{Random, setting};
 
-use crate::generate::Random;
 use crate::opa::{self, Answer, Call};
-use crate::{answer, number, same};
+use crate::{answer, same};
 
 const FUNCTIONS: [&str; 6] = [
     "graphql.parse",
@@ -471,15 +471,15 @@ fn same_but_suggestions(ours: &Answer, theirs: &Answer) -> bool {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_graphql_is_that_of_opa() {
-    let opa = opa::binary().expect("OPA in the pinned version");
-    let (seed, cases) = (number("SEED", 20_261_122), number("CASES", 200));
+    let opa = test_support::opa();
+    let (seed, cases) = (setting("SEED", 20_261_122), setting("CASES", 200));
     eprintln!("SEED={seed} CASES={cases}");
     let mut random = Random::new(seed);
     let (mut wrong, mut count, mut valid) = (Vec::new(), 0, 0);
     for name in FUNCTIONS {
         let calls: Vec<Call> = (0..cases).map(|_| call(name, &mut random)).collect();
         for batch in calls.chunks(200) {
-            for (call, theirs) in batch.iter().zip(opa::answers(&opa, batch)) {
+            for (call, theirs) in batch.iter().zip(opa::answers(opa, batch)) {
                 let ours = answer(call);
                 count += 1;
                 valid += usize::from(

@@ -3,10 +3,10 @@
 use rego_builtins::{Context, by_name};
 use rego_value::json::{self, Escape};
 use rego_value::{Number, Value};
+use test_support::{Random, setting};
 
-use crate::generate::Random;
 use crate::opa::{self, Answer, Call};
-use crate::{answer, number, same};
+use crate::{answer, same};
 
 const NAMES: [&str; 8] = ["a", "b", "c", "id", "name", "x y", "é", "a/b"];
 
@@ -464,8 +464,8 @@ fn sorted(answer: &Answer) -> Answer {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_json_schema_is_that_of_opa() {
-    let opa = opa::binary().expect("OPA in the pinned version");
-    let (seed, cases) = (number("SEED", 20_261_122), number("CASES", 400));
+    let opa = test_support::opa();
+    let (seed, cases) = (setting("SEED", 20_261_122), setting("CASES", 400));
     eprintln!("SEED={seed} CASES={cases}");
     let mut random = Random::new(seed);
     let (mut wrong, mut count, mut errors) = (Vec::new(), 0, 0);
@@ -473,9 +473,9 @@ fn needs_opa_json_schema_is_that_of_opa() {
         let calls: Vec<Call> = (0..cases).map(|_| call(name, &mut random)).collect();
         count += calls.len();
         for batch in calls.chunks(200) {
-            let theirs = opa::answers(&opa, batch);
+            let theirs = opa::answers(opa, batch);
             errors += theirs.iter().filter(|theirs| matches!(theirs, Answer::Error(..))).count();
-            wrong.extend(differing(&opa, batch, &theirs));
+            wrong.extend(differing(opa, batch, &theirs));
         }
     }
     let shown = wrong.iter().take(12).cloned().collect::<Vec<_>>().join("\n");
@@ -500,10 +500,10 @@ fn differing(opa: &std::path::Path, calls: &[Call], theirs: &[Answer]) -> Vec<St
 
 /// Asks about all calls, in batches.
 fn assert_agree(calls: &[Call]) {
-    let opa = opa::binary().expect("OPA in the pinned version");
+    let opa = test_support::opa();
     let mut wrong = Vec::new();
     for batch in calls.chunks(300) {
-        wrong.extend(differing(&opa, batch, &opa::answers(&opa, batch)));
+        wrong.extend(differing(opa, batch, &opa::answers(opa, batch)));
     }
     let shown = wrong.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
     assert!(wrong.is_empty(), "{} of {} calls differ\n{shown}", wrong.len(), calls.len());
@@ -586,7 +586,7 @@ fn needs_opa_bounds_are_those_of_opa() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_metaschemas_are_those_of_opa() {
-    let seed = number("SEED", 20_261_122);
+    let seed = setting("SEED", 20_261_122);
     eprintln!("SEED={seed}");
     let mut random = Random::new(seed);
     let mut calls = Vec::new();

@@ -15,8 +15,8 @@ mod opa;
 use rego_builtins::{Builtin, Context, all};
 use rego_value::json::{self, Escape};
 use rego_value::{Value, json::to_string};
+use test_support::{Random, setting};
 
-use generate::Random;
 use opa::{Answer, Call};
 
 /// Functions whose answers differ from OPA's by intention, or that depend on more than arguments.
@@ -32,10 +32,6 @@ const NOT_COMPARED: [(&str, &str); 10] = [
     ("internal.print", "has no value"),
     ("internal.test_case", "has no value"),
 ];
-
-pub(crate) fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
 
 fn functions() -> Vec<&'static Builtin> {
     let only = std::env::var("ONLY").unwrap_or_default();
@@ -88,9 +84,9 @@ fn both_refuse_key(ours: &str, theirs: &str) -> bool {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_answers_are_those_of_opa() {
-    let opa = opa::binary().expect("OPA in the pinned version");
-    let seed = number("SEED", 20_261_122);
-    let cases = number("CASES", 40);
+    let opa = test_support::opa();
+    let seed = setting("SEED", 20_261_122);
+    let cases = setting("CASES", 40);
     eprintln!("SEED={seed} CASES={cases}");
     let mut random = Random::new(seed);
     let mut calls = Vec::new();
@@ -102,7 +98,7 @@ fn needs_opa_answers_are_those_of_opa() {
     }
     let mut wrong = Vec::new();
     for batch in calls.chunks(400) {
-        for (call, theirs) in batch.iter().zip(opa::answers(&opa, batch)) {
+        for (call, theirs) in batch.iter().zip(opa::answers(opa, batch)) {
             let ours = answer(call);
             if !same(&ours, &theirs) {
                 wrong.push(format!("{}\n    ours: {ours:?}\n    OPA:  {theirs:?}", call.text(0)));
@@ -117,8 +113,8 @@ fn needs_opa_answers_are_those_of_opa() {
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_values_survive_the_way_to_opa_and_back() {
-    let opa = opa::binary().expect("OPA in the pinned version");
-    let mut random = Random::new(number("SEED", 7));
+    let opa = test_support::opa();
+    let mut random = Random::new(setting("SEED", 7));
     let row = rego_builtins::by_name("object.get").unwrap();
     let calls: Vec<Call> = (0..50)
         .map(|_| {
@@ -126,7 +122,7 @@ fn needs_opa_values_survive_the_way_to_opa_and_back() {
             Call { row, args: vec![Value::object([]), Value::Null, value] }
         })
         .collect();
-    for (call, theirs) in calls.iter().zip(opa::answers(&opa, &calls)) {
+    for (call, theirs) in calls.iter().zip(opa::answers(opa, &calls)) {
         let ours = Answer::Value(to_string(&call.args[2], Escape::Plain));
         assert!(same(&ours, &theirs), "{ours:?} {theirs:?}");
     }

@@ -1,6 +1,6 @@
 //! Asking a real OPA: a batch of calls is one policy and one process.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -32,20 +32,6 @@ pub(crate) enum Answer {
     Undefined,
     /// Code and message.
     Error(String, String),
-}
-
-/// The OPA binary: `OPA_BIN`, the search path, or Go's default place. Says so when there is none.
-pub(crate) fn binary() -> Option<PathBuf> {
-    let home = std::env::var_os("HOME").map(|home| Path::new(&home).join("go/bin/opa"));
-    let candidates = [std::env::var_os("OPA_BIN").map(PathBuf::from), Some(PathBuf::from("opa")), home];
-    let found = candidates
-        .into_iter()
-        .flatten()
-        .find(|path| Command::new(path).arg("version").output().is_ok_and(|output| output.status.success()));
-    if found.is_none() {
-        eprintln!("missing: no opa binary (OPA_BIN, PATH or ~/go/bin/opa)");
-    }
-    found
 }
 
 /// A value as a Rego term.

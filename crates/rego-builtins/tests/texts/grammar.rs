@@ -2,7 +2,8 @@
 
 use rego_value::{Number, Value};
 
-use crate::generate::{Random, string, value};
+use crate::generate::{string, value};
+use test_support::Random;
 
 /// Texts picked one after the other.
 fn join(random: &mut Random, most: usize, pieces: &[&str]) -> String {

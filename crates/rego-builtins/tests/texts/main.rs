@@ -18,13 +18,9 @@ mod opa;
 use rego_builtins::{Context, by_name};
 use rego_value::Value;
 use rego_value::json::{self, Escape};
+use test_support::{Random, setting};
 
-use generate::Random;
 use opa::{Answer, Call};
-
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
 
 fn answer(call: &Call) -> Answer {
     let function = call.row.implementation.host().expect("a host function");
@@ -84,8 +80,8 @@ fn compare(name: &str, mut arguments: impl FnMut(&mut Random) -> Vec<Value>) {
     if !name.contains(&std::env::var("ONLY").unwrap_or_default()) {
         return;
     }
-    let opa = opa::binary().expect("OPA in the pinned version");
-    let (seed, cases) = (number("SEED", 20_261_122), number("CASES", 250));
+    let opa = test_support::opa();
+    let (seed, cases) = (setting("SEED", 20_261_122), setting("CASES", 250));
     println!("{name}: SEED={seed} CASES={cases}");
     let mut random = Random::new(seed);
     let row = by_name(name).unwrap();
@@ -93,7 +89,7 @@ fn compare(name: &str, mut arguments: impl FnMut(&mut Random) -> Vec<Value>) {
     let mut wrong = Vec::new();
     let (mut values, mut errors) = (0, 0);
     for batch in calls.chunks(400) {
-        for (call, theirs) in batch.iter().zip(opa::answers(&opa, batch)) {
+        for (call, theirs) in batch.iter().zip(opa::answers(opa, batch)) {
             let ours = answer(call);
             match theirs {
                 Answer::Value(_) => values += 1,
@@ -205,7 +201,7 @@ fn long_patterns_take_no_time() {
 
 #[test]
 fn broken_documents_never_panic() {
-    let (seed, cases) = (number("SEED", 20_261_122), number("FUZZ", 3000));
+    let (seed, cases) = (setting("SEED", 20_261_122), setting("FUZZ", 3000));
     println!("SEED={seed} FUZZ={cases}");
     let mut random = Random::new(seed);
     let row = by_name("yaml.unmarshal").unwrap();

@@ -1,24 +1,15 @@
 //! What the corpus tests share: where the corpus is, and compiling one program of it.
 #![allow(dead_code, reason = "each test uses a part")]
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rego_compiler::{CheckedProgram, Options, check};
 use rego_syntax::ast::RegoVersion;
 use rego_syntax::{Diagnostic, ParserOptions, SourceMap, parse_module};
 
-/// The corpus, if it is there; says so loudly if it is not.
-pub(crate) fn corpus(part: &str) -> Option<PathBuf> {
-    let root = match std::env::var_os("HEXARCH_CONFORMANCE") {
-        Some(folder) => PathBuf::from(folder),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/conformance"),
-    };
-    let folder = root.join(part);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    eprintln!("missing: {} is absent; set HEXARCH_CONFORMANCE to the conformance folder", folder.display());
-    None
+/// A part of the test cases.
+pub(crate) fn corpus(part: &str) -> PathBuf {
+    test_support::corpus().join(part)
 }
 
 /// Runs `body` on a thread whose stack is as large as a program's main thread has it.

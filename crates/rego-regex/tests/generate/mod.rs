@@ -1,21 +1,14 @@
 //! Expressions and texts at random, the same in every run.
 
-/// SplitMix64.
-pub(crate) struct Random(pub(crate) u64);
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "not by its manifest, which is part of what `runtime.wasm` is stamped with"
+)]
+#[path = "../../../test-support/src/random.rs"]
+mod random;
 
-impl Random {
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((bits ^ (bits >> 31)) % bound as u64) as usize
-    }
-
-    pub(crate) fn pick<'a>(&mut self, list: &[&'a str]) -> &'a str {
-        list[self.below(list.len())]
-    }
-}
+pub(crate) use random::Random;
 
 const ATOMS: &[&str] = &[
     "a",
@@ -81,20 +74,20 @@ pub(crate) fn expression(random: &mut Random, depth: usize, wild: bool) -> Strin
     let mut out = String::new();
     for _ in 0..=random.below(3) {
         match random.below(if depth == 0 { 5 } else { 9 }) {
-            0..=4 => out.push_str(random.pick(ATOMS)),
+            0..=4 => out.push_str(random.text(ATOMS)),
             5 => out.push_str(&format!("({})", expression(random, depth - 1, wild))),
             6 => {
-                let flags = random.pick(&["i", "s", "m", "U", "-s", "is", "i-s", ""]);
+                let flags = random.text(&["i", "s", "m", "U", "-s", "is", "i-s", ""]);
                 out.push_str(&format!("(?{flags}:{})", expression(random, depth - 1, wild)));
             }
             7 => {
                 let (a, b) = (expression(random, depth - 1, wild), expression(random, depth - 1, wild));
                 out.push_str(&format!("(?:{a}|{b})"));
             }
-            _ => out.push_str(random.pick(&["(?i)", "(?s)", "(?U)", "(?m)", "|", "(?-i)"])),
+            _ => out.push_str(random.text(&["(?i)", "(?s)", "(?U)", "(?m)", "|", "(?-i)"])),
         }
         if random.below(3) == 0 {
-            out.push_str(random.pick(REPEATS));
+            out.push_str(random.text(REPEATS));
         }
     }
     if wild && random.below(2) == 0 {
@@ -133,7 +126,7 @@ pub(crate) fn expression(random: &mut Random, depth: usize, wild: bool) -> Strin
         while !out.is_char_boundary(at) {
             at -= 1;
         }
-        out.insert_str(at, random.pick(&odd));
+        out.insert_str(at, random.text(&odd));
     }
     out
 }
@@ -144,5 +137,5 @@ pub(crate) fn text(random: &mut Random) -> String {
         "a", "b", "c", "A", "B", "k", "K", "\u{212a}", "s", "ſ", "é", "É", "\n", " ", "_", "1", "-", ".",
         "foo", "λ", "Σ", "ς", "ab", "&",
     ];
-    (0..random.below(9)).map(|_| random.pick(&parts)).collect()
+    (0..random.below(9)).map(|_| random.text(&parts)).collect()
 }
