@@ -47,6 +47,12 @@ impl Loaded {
         Self { instance, entrypoint, context }
     }
 
+    /// The module.
+    #[must_use]
+    pub fn module(&self) -> &Module {
+        self.instance.module()
+    }
+
     /// Decides an input's JSON text.
     ///
     /// # Panics

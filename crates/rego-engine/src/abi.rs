@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rego_value::Value;
 use rego_value::abi as layout;
+use rego_value::abi::Strings;
 use wasmtime::{AsContextMut, Instance, Memory, Store, TypedFunc, WasmParams, WasmResults};
 
 use crate::error::ModuleError;
@@ -51,8 +52,10 @@ pub(crate) struct Text {
 
 /// The way into modules whose layout of values we know.
 pub(crate) struct Native {
-    /// `rego_eval(entrypoint, input, data)` gives the result set.
-    pub(crate) eval: Func<(i32, i32, i32), i32>,
+    /// `rego_eval(entrypoint, input, data, top)` gives the result set.
+    pub(crate) eval: Func<(i32, i32, i32, i32), i32>,
+    /// `rego_value(entrypoint, input, data, top)` gives the value in it, or undefined.
+    pub(crate) value: Func<(i32, i32, i32, i32), i32>,
     /// The address of the record of the first failure of a built-in function.
     pub(crate) error_slot: u32,
 }
@@ -97,7 +100,8 @@ impl Abi {
                 source: crate::EvalError::Trap { message: error.to_string() },
             })?;
             let eval = func(store, instance, "rego_eval")?;
-            Way::Native(Native { eval, error_slot: error_slot.cast_unsigned() })
+            let value = func(store, instance, "rego_value")?;
+            Way::Native(Native { eval, value, error_slot: error_slot.cast_unsigned() })
         } else {
             Way::Text(Box::new(Text::new(store, instance)?))
         };
@@ -153,7 +157,17 @@ impl Abi {
         mut store: impl AsContextMut<Data = Host>,
         value: &Value,
     ) -> wasmtime::Result<i32> {
-        let Way::Text(way) = &self.way else { return self.lay_out(store, value) };
+        self.write_beside(&mut store, value, &Strings::new())
+    }
+
+    /// The same with strings that lie in the module already.
+    pub(crate) fn write_beside(
+        &self,
+        mut store: impl AsContextMut<Data = Host>,
+        value: &Value,
+        known: &Strings,
+    ) -> wasmtime::Result<i32> {
+        let Way::Text(way) = &self.way else { return self.lay_out(store, value, known) };
         let mut text = String::new();
         wire::write(value, &mut text);
         let (address, length) = self.copy_in(&mut store, text.as_bytes())?;
@@ -186,9 +200,14 @@ impl Text {
 
 impl Abi {
     /// Puts a value where the module would allocate it.
-    fn lay_out(&self, mut store: impl AsContextMut<Data = Host>, value: &Value) -> wasmtime::Result<i32> {
+    fn lay_out(
+        &self,
+        mut store: impl AsContextMut<Data = Host>,
+        value: &Value,
+        known: &Strings,
+    ) -> wasmtime::Result<i32> {
         let top = self.heap_ptr_get.call(&mut store, ())?;
-        let mut writer = layout::Writer::heap(top.cast_unsigned());
+        let mut writer = layout::Writer::heap_beside(top.cast_unsigned(), known);
         let handle = writer.value(value)?;
         let base = writer.base();
         let bytes = writer.into_bytes();

@@ -12,7 +12,7 @@ use crate::error::{EvalError, ModuleError};
 use crate::evaluation::{EvalContext, Input, ResultSet};
 use crate::live::Live;
 use crate::module::{EntrypointId, Module};
-use crate::run::Stop;
+use crate::run::{Stop, Wanted};
 
 /// A module with its own memory and its own copy of the data documents. Not shared between threads
 /// at a time; see [`Pool`](crate::Pool) for that.
@@ -158,7 +158,7 @@ impl Instance {
         input: Input<'_>,
         context: &EvalContext,
     ) -> Result<ResultSet, EvalError> {
-        self.run(entrypoint, input, context, Live::answers)
+        self.run(entrypoint, Wanted::Answers, input, context, Live::answers)
     }
 
     /// Evaluates an entrypoint and gives its value, none when it is undefined.
@@ -186,7 +186,7 @@ impl Instance {
         context: &EvalContext,
         look: impl FnOnce(Option<Answer<'_>>) -> R,
     ) -> Result<R, EvalError> {
-        self.run(entrypoint, input, context, |live, result| live.look(result, look))
+        self.run(entrypoint, Wanted::Value, input, context, |live, result| live.look(result, look))
     }
 
     /// What the last evaluation said beside its answers, also where it failed; taken, so that it is told once.
@@ -197,6 +197,7 @@ impl Instance {
     fn run<R>(
         &mut self,
         entrypoint: EntrypointId,
+        wanted: Wanted,
         input: Input<'_>,
         context: &EvalContext,
         read: impl FnOnce(&mut Live, i32) -> Result<R, Stop>,
@@ -208,7 +209,7 @@ impl Instance {
         let ticks = self.module.engine().clock().arm(deadline);
         let live = self.live()?;
         live.store.set_epoch_deadline(ticks);
-        let outcome = live.evaluate(entrypoint.0, input, context, deadline, read);
+        let outcome = live.evaluate(entrypoint.0, wanted, input, context, deadline, read);
         self.output = std::mem::take(&mut live.store.data_mut().context.output);
         if outcome.as_ref().is_err_and(may_have_damaged) {
             self.live = None;

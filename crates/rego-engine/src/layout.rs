@@ -11,6 +11,9 @@ const LAYOUT: &[u8] = b"rego-layout";
 /// Holds what is read of the input.
 const INPUT: &[u8] = b"rego-input";
 
+/// Holds the handles of constant strings, four bytes each, little endian.
+const STRINGS: &[u8] = b"rego-strings";
+
 /// Whether the layout of values in the module's memory is the one this engine knows. A module without
 /// the section is another compiler's and is talked to in text.
 pub(crate) fn is_known(module: &[u8]) -> Result<bool, ModuleError> {
@@ -28,6 +31,12 @@ pub(crate) fn projection(module: &[u8]) -> Result<Node, ModuleError> {
         None => Ok(Node::whole()),
         Some(content) => input::decode(content).ok_or(ModuleError::Projection),
     }
+}
+
+/// The handles of the module's constant strings; none, where it does not say.
+pub(crate) fn strings(module: &[u8]) -> Vec<u32> {
+    let (handles, _) = custom_section(module, STRINGS).unwrap_or_default().as_chunks();
+    handles.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect()
 }
 
 /// The content of a section, in a module that is known to be valid.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rego_builtins::Context;
 use rego_value::Value;
+use rego_value::abi::{Strings, View};
 use wasmtime::{Memory, Store, Trap};
 
 use crate::abi::Abi;
@@ -27,6 +28,8 @@ pub(crate) struct Live {
     pub(crate) data: i32,
     /// How far the heap reached when the data was last laid out as a whole.
     pub(crate) fresh_base: i32,
+    /// The module's constant strings.
+    pub(crate) strings: Arc<Strings>,
     /// What is read of the input.
     pub(crate) projection: Arc<Node>,
     pub(crate) scratch: Scratch,
@@ -78,6 +81,7 @@ impl Live {
             heap_base: heap_start,
             data: 0,
             fresh_base: heap_start,
+            strings: Arc::clone(&module.strings),
             projection: Arc::clone(&module.projection),
             scratch: Scratch::default(),
         })
@@ -100,6 +104,16 @@ impl Live {
     pub(crate) fn builtins(&mut self) -> Result<BTreeMap<String, i32>, EvalError> {
         let address = self.abi.builtins.clone().call(&mut self.store, ());
         self.numbered_names(address)
+    }
+
+    /// The strings at these handles, by their texts.
+    pub(crate) fn strings(&self, handles: &[u32]) -> Strings {
+        let memory = self.abi.memory.data(&self.store);
+        let text = |handle: u32| match View::new(memory, handle) {
+            Ok(View::String(text)) => Some((text.into(), handle)),
+            _ => None,
+        };
+        handles.iter().filter_map(|handle| text(*handle)).collect()
     }
 
     fn numbered_names(&mut self, value: wasmtime::Result<i32>) -> Result<BTreeMap<String, i32>, EvalError> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use rego_value::abi::Strings;
 use wasmtime::{ExternType, Linker, MemoryType};
 
 use crate::config::Engine;
@@ -31,6 +32,8 @@ pub(crate) struct Inner {
     pub(crate) builtins: Arc<[Option<HostBuiltin>]>,
     /// Whether values lie in its memory as `rego_value::abi` says.
     pub(crate) known_layout: bool,
+    /// Its constant strings, which data are laid out with.
+    pub(crate) strings: Arc<Strings>,
     /// What it reads of its input; used where the layout is known.
     pub(crate) projection: Arc<Node>,
 }
@@ -86,10 +89,20 @@ impl Module {
             environment: environment.clone(),
             builtins: Arc::new([]),
             known_layout: layout::is_known(bytes)?,
+            strings: Arc::default(),
             projection: Arc::new(layout::projection(bytes)?),
         };
-        let inner = describe(inner)?;
+        let inner = describe(inner, &layout::strings(bytes))?;
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Where the machine's code of each function lies: name, address, length in bytes. For profilers, which do not know
+    /// code that is made at run time; `/tmp/perf-PID.map` is where `perf` looks for it.
+    pub fn machine_code(&self) -> impl Iterator<Item = (String, usize, usize)> {
+        let base = self.inner.compiled.text().as_ptr().addr();
+        let functions = self.inner.compiled.functions();
+        functions
+            .map(move |function| (function.name.unwrap_or_default(), base + function.offset, function.len))
     }
 
     /// The engine that compiled it.
@@ -148,8 +161,8 @@ fn check_imports(module: &wasmtime::Module) -> Result<Option<MemoryType>, Module
     Ok(memory)
 }
 
-/// Instantiates the module once to read its version, entrypoints and built-in functions.
-fn describe(mut inner: Inner) -> Result<Inner, ModuleError> {
+/// Instantiates the module once to read its version, entrypoints, built-in functions and constant strings.
+fn describe(mut inner: Inner, strings: &[u32]) -> Result<Inner, ModuleError> {
     let mut live = Live::start(&inner)?;
     let (major, minor) = live.abi_version();
     if major != 1 || !(2..=3).contains(&minor) {
@@ -172,6 +185,7 @@ fn describe(mut inner: Inner) -> Result<Inner, ModuleError> {
             *slot = Some(builtin);
         }
     }
+    inner.strings = Arc::new(live.strings(strings));
     inner.needs = builtins.into_keys().collect();
     inner.builtins = table.into();
     Ok(inner)

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rego_value::Value;
-use rego_value::abi::{ReadError, View};
+use rego_value::abi::UNDEFINED;
 
-use crate::abi::{Abi, Way};
+use crate::abi::{Abi, Text, Way};
 use crate::answer::Answer;
 use crate::data::Change;
 use crate::error::{EvalError, PolicyError};
@@ -19,6 +19,15 @@ use crate::record;
 const HEAP_ALIGNMENT: usize = 8;
 
 const PAGE: usize = 1 << 16;
+
+/// What an evaluation is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// All answers.
+    Answers,
+    /// The value of the first.
+    Value,
+}
 
 /// What a step comes to: a wasmtime error stands for whatever stopped the module.
 pub(crate) enum Stop {
@@ -39,10 +48,11 @@ impl From<EvalError> for Stop {
 }
 
 impl Live {
-    /// Evaluates an entrypoint, and hands out what `read` makes of the handle of its result set.
+    /// Evaluates an entrypoint, and hands out what `read` makes of the handle of what is wanted; see [`Live::run`].
     pub(crate) fn evaluate<R>(
         &mut self,
         entrypoint: i32,
+        wanted: Wanted,
         input: Input<'_>,
         context: &EvalContext,
         deadline: Duration,
@@ -57,7 +67,7 @@ impl Live {
         if host.waits {
             host.context.deadline = Instant::now().checked_add(deadline);
         }
-        let outcome = self.run(entrypoint, input).and_then(|result| {
+        let outcome = self.run(entrypoint, input, wanted).and_then(|result| {
             if context.strict
                 && let Some(error) = self.first_failure()
             {
@@ -68,15 +78,37 @@ impl Live {
         self.settle(outcome, deadline)
     }
 
-    /// The calls of an evaluation.
-    fn run(&mut self, entrypoint: i32, input: Input<'_>) -> Result<i32, Stop> {
+    /// The calls of an evaluation: the handle of its result set, or in a native module of what is wanted.
+    fn run(&mut self, entrypoint: i32, input: Input<'_>, wanted: Wanted) -> Result<i32, Stop> {
         let abi = Arc::clone(&self.abi);
-        let input = self.input(&abi, input)?;
-        let way = match &abi.way {
+        match &abi.way {
             Way::Native(native) => {
-                return Ok(native.eval.call(&mut self.store, (entrypoint, input, self.data))?);
+                let Placed { handle, end } = self.place(&abi, input)?;
+                let eval = match wanted {
+                    Wanted::Answers => &native.eval,
+                    Wanted::Value => &native.value,
+                };
+                let operands = (entrypoint, handle.cast_signed(), self.data, end.cast_signed());
+                Ok(eval.call(&mut self.store, operands)?)
             }
-            Way::Text(way) => way,
+            Way::Text(way) => self.run_text(&abi, way, entrypoint, input),
+        }
+    }
+
+    fn run_text(&mut self, abi: &Abi, way: &Text, entrypoint: i32, input: Input<'_>) -> Result<i32, Stop> {
+        let input = match input {
+            Input::Undefined => {
+                abi.heap_ptr_set.call(&mut self.store, self.heap_base)?;
+                0
+            }
+            Input::Json(json) => {
+                std::str::from_utf8(json).map_err(|_| EvalError::InvalidInput)?;
+                self.parse_inside(abi, json)?
+            }
+            Input::Value(value) => {
+                abi.heap_ptr_set.call(&mut self.store, self.heap_base)?;
+                abi.write_value(&mut self.store, value)?
+            }
         };
         let context = way.ctx_new.call(&mut self.store, ())?;
         way.ctx_set_entrypoint.call(&mut self.store, (context, entrypoint))?;
@@ -90,30 +122,19 @@ impl Live {
         Ok(way.ctx_get_result.call(&mut self.store, context)?)
     }
 
-    /// Rewinds the heap to where the data end and puts the input there.
-    fn input(&mut self, abi: &Abi, input: Input<'_>) -> Result<i32, Stop> {
-        let is_native = abi.native().is_some();
+    /// Puts the input where the data end.
+    fn place(&mut self, abi: &Abi, input: Input<'_>) -> Result<Placed, Stop> {
         match input {
-            Input::Undefined => {
-                abi.heap_ptr_set.call(&mut self.store, self.heap_base)?;
-                Ok(0)
-            }
+            Input::Undefined => Ok(Placed { handle: 0, end: self.heap_base.cast_unsigned() }),
             Input::Json(json) => {
                 let text = std::str::from_utf8(json).map_err(|_| EvalError::InvalidInput)?;
-                if !is_native {
-                    return self.parse_inside(abi, json);
-                }
                 self.lay_out(abi, |memory, top, projection, scratch| {
                     input::read_text(text, projection, memory, top, scratch)
                 })
             }
-            Input::Value(value) if is_native => self.lay_out(abi, |memory, top, projection, _| {
+            Input::Value(value) => self.lay_out(abi, |memory, top, projection, _| {
                 input::write_value(value, projection, memory, top)
             }),
-            Input::Value(value) => {
-                abi.heap_ptr_set.call(&mut self.store, self.heap_base)?;
-                Ok(abi.write_value(&mut self.store, value)?)
-            }
         }
     }
 
@@ -122,15 +143,12 @@ impl Live {
         &mut self,
         abi: &Abi,
         mut write: impl FnMut(&mut [u8], u32, &Node, &mut Scratch) -> Result<Placed, Fault>,
-    ) -> Result<i32, Stop> {
+    ) -> Result<Placed, Stop> {
         let top = self.heap_base.cast_unsigned();
         loop {
             let memory = abi.memory.data_mut(&mut self.store);
             match write(memory, top, &self.projection, &mut self.scratch) {
-                Ok(placed) => {
-                    abi.heap_ptr_set.call(&mut self.store, placed.end.cast_signed())?;
-                    return Ok(placed.handle.cast_signed());
-                }
+                Ok(placed) => return Ok(placed),
                 Err(Fault::Invalid) => return Err(EvalError::InvalidInput.into()),
                 Err(Fault::Full) => self.double(abi)?,
             }
@@ -189,7 +207,7 @@ impl Live {
         }
     }
 
-    /// Looks at the value of an entrypoint.
+    /// Looks at the value of an entrypoint, after an evaluation that was asked for [`Wanted::Value`].
     pub(crate) fn look<R>(
         &mut self,
         result: i32,
@@ -200,8 +218,8 @@ impl Live {
             return Ok(look(value.as_ref().map(Answer::owned)));
         }
         let memory = self.abi.memory.data(&self.store);
-        let value = first_result(memory, result.cast_unsigned()).map_err(|_| EvalError::MalformedResult)?;
-        Ok(look(value.map(|handle| Answer::in_module(memory, handle))))
+        let handle = result.cast_unsigned();
+        Ok(look((handle != UNDEFINED).then_some(Answer::in_module(memory, handle))))
     }
 
     /// The first failure of a built-in function in this evaluation.
@@ -226,7 +244,7 @@ impl Live {
             stash.clear.call(&mut self.store, ())?;
         }
         abi.heap_ptr_set.call(&mut self.store, self.heap_start)?;
-        let address = abi.write_value(&mut self.store, data)?;
+        let address = abi.write_beside(&mut self.store, data, &self.strings)?;
         if address == 0 {
             return Err(EvalError::InvalidData.into());
         }
@@ -253,10 +271,11 @@ impl Live {
             stash.restore.call(&mut self.store, ())?;
         }
         let value = match &change.value {
-            Some(value) => Some(abi.write_value(&mut self.store, value)?),
+            Some(value) => Some(abi.write_beside(&mut self.store, value, &self.strings)?),
             None => None,
         };
-        let path = abi.write_value(&mut self.store, &Value::array(change.path.iter().cloned()))?;
+        let path = Value::array(change.path.iter().cloned());
+        let path = abi.write_beside(&mut self.store, &path, &self.strings)?;
         let status = match value {
             Some(value) => abi.add_path.call(&mut self.store, (self.data, path, value))?,
             None => abi.remove_path.call(&mut self.store, (self.data, path))?,
@@ -289,13 +308,4 @@ impl Live {
             Stop::Wasm(error) => self.failure(&error, deadline),
         })
     }
-}
-
-/// The handle of the first answer's `result`; none when there is no answer.
-fn first_result(memory: &[u8], result_set: u32) -> Result<Option<u32>, ReadError> {
-    let (View::Array(answers) | View::Set(answers)) = View::new(memory, result_set)? else {
-        return Err(ReadError::Malformed);
-    };
-    let Some((answer, _)) = answers.iter().next() else { return Ok(None) };
-    View::new(memory, answer)?.member(memory, "result").ok_or(ReadError::Malformed).map(Some)
 }

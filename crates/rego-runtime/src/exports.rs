@@ -86,7 +86,10 @@ export! {
         error::init();
     };
     rt_alloc(size: u32) -> u32 => memory::alloc(size);
-    rt_begin() => error::clear();
+    rt_begin(top: u32) => {
+        memory::set_heap_top(top);
+        error::clear();
+    };
     rt_get(value: Value, key: Value) -> Value => rt::get(value, key);
     rt_len(value: Value) -> Value => rt::len(value);
     rt_iter_len(value: Value) -> u32 => rt::iter_len(value);

@@ -26,7 +26,7 @@
 //! | global `__heap_base` | where the runtime's own data end: constants go here |
 //! | `rt_init(heap_base)` | once, by the start function: sets the heap's beginning, makes the error record |
 //! | `rt_alloc(size) -> addr` | 8-aligned; aborts when the memory is full |
-//! | `rt_begin()` | an evaluation begins: forgets the error (`opa_eval_ctx_new` does it too) |
+//! | `rt_begin(top)` | an evaluation begins: the heap goes on at `top`, the error is forgotten (`opa_eval_ctx_new` does it too) |
 //! | `rt_get(v, key) -> v` | member, element by index, element of a set; 0 |
 //! | `rt_len(v) -> v` | `count` without errors: 0 for what has no length |
 //! | `rt_iter_len(v)`, `rt_iter_key(v, i) -> v`, `rt_iter_value(v, i) -> v` | iteration in Rego's order; length 0 for scalars |

@@ -11,7 +11,7 @@ use crate::codegen::Pattern;
 
 /// The static memory of a module behind the runtime's own: first cells that evaluation writes, then constants.
 pub(crate) struct Constants {
-    writer: Writer,
+    writer: Writer<'static>,
     /// By text, since numbers that are equal may be written differently.
     numbers: HashMap<String, u32>,
     /// The texts of strings, by their handles.
@@ -53,6 +53,13 @@ impl Constants {
     /// The text of a string by its handle.
     pub(crate) fn text(&self, handle: u32) -> Option<&str> {
         self.strings.get(&handle).map(|text| &**text)
+    }
+
+    /// The handles of all strings, ascending.
+    pub(crate) fn string_handles(&self) -> Vec<u32> {
+        let mut handles: Vec<u32> = self.strings.keys().copied().collect();
+        handles.sort_unstable();
+        handles
     }
 
     /// A regular expression, compiled: a length and as many bytes.
@@ -113,6 +120,11 @@ impl Constants {
         let address = self.writer.raw(&bytes)?;
         self.messages.insert(text.to_owned(), address);
         Ok(address)
+    }
+
+    /// The address of a word that code keeps something in from one evaluation to the next; 0 at first.
+    pub(crate) fn cell(&mut self) -> Result<u32, LayoutError> {
+        self.writer.raw(&[0; 4])
     }
 
     /// The address of three words.

@@ -27,7 +27,9 @@ pub(crate) fn entries(generator: &mut Generator<'_>, functions: &mut Vec<Generat
     let policy = generator.policy;
     let first_plan = u32::try_from(policy.funcs.len()).unwrap_or(u32::MAX);
     let rego_eval = Generator::callee(u32::try_from(functions.len()).unwrap_or(u32::MAX));
-    functions.push(rego_eval_function(generator, first_plan)?);
+    let plans = u32::try_from(policy.plans.len()).unwrap_or(u32::MAX);
+    functions.push(way_in(generator, "rego_eval", first_plan)?);
+    functions.push(way_in(generator, "rego_value", first_plan + plans)?);
     if generator.target == Target::Portable {
         functions.push(eval(generator, rego_eval));
         functions.push(opa_eval(generator, rego_eval)?);
@@ -65,10 +67,11 @@ fn exported(name: &'static str, params: usize, body: Body) -> Generated {
     Generated { export: Some(name), ..function(name, &vec![HANDLE; params], &[HANDLE], body) }
 }
 
-/// `rego_eval(entrypoint, input, data)`: begins an evaluation and gives the result set.
-fn rego_eval_function(generator: &mut Generator<'_>, first_plan: u32) -> Result<Generated> {
+/// `name(entrypoint, input, data, top)`: begins an evaluation, with the heap from `top` on, and gives what the function of
+/// the entrypoint gives; the first one's is at `first_plan`.
+fn way_in(generator: &mut Generator<'_>, name: &'static str, first_plan: u32) -> Result<Generated> {
     let (epoch, last) = (generator.cells.epoch(), generator.cells.last_epoch());
-    let mut body = Body::new(3);
+    let mut body = Body::new(4);
     // No result of an earlier evaluation is good for this one.
     body.constant(0)
         .constant(0)
@@ -77,7 +80,7 @@ fn rego_eval_function(generator: &mut Generator<'_>, first_plan: u32) -> Result<
         .op(Instruction::I64Add)
         .store_long(last);
     body.constant(0).constant(0).load_long(last).store_long(epoch);
-    body.call(generator.runtime("rt_begin"));
+    body.get(3).call(generator.runtime("rt_begin"));
     let plans = u32::try_from(generator.policy.plans.len()).unwrap_or(u32::MAX);
     // One block for each plan, in one for the entrypoint that does not exist.
     for _ in 0..=plans {
@@ -94,7 +97,7 @@ fn rego_eval_function(generator: &mut Generator<'_>, first_plan: u32) -> Result<
     let message = generator.constants.message("internal: illegal entrypoint id")?;
     let abort = generator.symbols.number(Callee::Host(HostFunction::Abort));
     body.constant(message).call(abort).op(Instruction::Unreachable);
-    Ok(exported("rego_eval", 3, body))
+    Ok(exported(name, 4, body))
 }
 
 /// `eval(ctx)`: takes everything from the context and leaves the result in it.
@@ -102,6 +105,7 @@ fn eval(generator: &mut Generator<'_>, rego_eval: Callee) -> Generated {
     let mut body = Body::new(1);
     body.get(0);
     body.get(0).load(context::ENTRYPOINT).get(0).load(context::INPUT).get(0).load(context::DATA);
+    body.call(generator.runtime("opa_heap_ptr_get"));
     body.call(generator.symbols.number(rego_eval)).store(context::RESULT).constant(0);
     exported("eval", 1, body)
 }
@@ -117,7 +121,8 @@ fn opa_eval(generator: &mut Generator<'_>, rego_eval: Callee) -> Result<Generate
     // Without input text the input is undefined.
     body.get(entrypoint);
     body.get(input).get(length).call(generator.runtime("opa_value_parse"));
-    body.get(data).call(generator.symbols.number(rego_eval));
+    body.get(data).call(generator.runtime("opa_heap_ptr_get"));
+    body.call(generator.symbols.number(rego_eval));
     let result = body.new_local(HANDLE);
     body.set(result).get(format).if_value();
     body.get(result).call(generator.runtime("opa_value_dump"));

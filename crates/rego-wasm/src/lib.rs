@@ -10,11 +10,13 @@
 //!
 //! | export | |
 //! |---|---|
-//! | `rego_eval(entrypoint, input, data) -> handle` | evaluates and gives the array of answers, without context or text |
+//! | `rego_eval(entrypoint, input, data, top) -> handle` | evaluates and gives the array of answers, without context or text; the heap goes on at the address `top` |
+//! | `rego_value(entrypoint, input, data, top) -> handle` | the same for the value of the first answer's `result`, undefined without one |
 //! | `rego_error_slot() -> address` | the record of the first error of a built-in function ([`rego_value::abi::error`]); its location is 0 or the address of three words: the handle of the file's name, row, column |
 //!
-//! and carries the custom sections [`LAYOUT_SECTION`], by which a host tells our modules from OPA's, and
-//! [`projection::SECTION`], the parts of the input that the policy can read.
+//! and carries the custom sections [`LAYOUT_SECTION`], by which a host tells our modules from OPA's,
+//! [`projection::SECTION`], the parts of the input that the policy can read, and [`STRINGS_SECTION`], the handles of its
+//! constant strings.
 //!
 //! **What must be true**, and how it is shown: whatever is compiled is valid WebAssembly (`src/tests.rs` validates it for
 //! every plan of the conformance corpus), means what the plan means (the conformance harness runs those plans), and is
@@ -43,6 +45,10 @@ use codegen::Generator;
 
 /// The name of the custom section that holds [`rego_value::abi::LAYOUT_VERSION`] as four bytes, little endian.
 pub const LAYOUT_SECTION: &str = "rego-layout";
+
+/// The name of the custom section that holds the handles of constant strings, four bytes each, little endian. A host
+/// that lays data out uses them for equal strings: members are then found by comparing handles.
+pub const STRINGS_SECTION: &str = "rego-strings";
 
 /// Where a module aborts, `opa_abort` is given the text that OPA's modules have. Behind the zero byte that ends it may
 /// stand this mark, followed by the text of OPA's evaluator, which names the error's code and the rule, and another
@@ -117,6 +123,8 @@ fn compile_with(
     let reads = projection::encode(&rego_ir::reads::input_reads(policy), &mut generator.constants)?;
     let start = functions.len();
     let manifest = manifest(&generator);
+    let strings = generator.constants.string_handles();
+    let strings = strings.into_iter().flat_map(u32::to_le_bytes).collect();
     // The start function is given the end of the constants, so that it is the last to be generated.
     let constants = core::mem::replace(&mut generator.constants, constants::Constants::new(0));
     let (base, bytes, heap_base) = constants.finish()?;
@@ -134,7 +142,11 @@ fn compile_with(
         globals: &[("opa_wasm_abi_version", 1), ("opa_wasm_abi_minor_version", 3)],
         name_runtime: options.name_runtime,
         target: options.target,
-        custom: &[(LAYOUT_SECTION, abi::LAYOUT_VERSION.to_le_bytes().to_vec()), (projection::SECTION, reads)],
+        custom: &[
+            (LAYOUT_SECTION, abi::LAYOUT_VERSION.to_le_bytes().to_vec()),
+            (projection::SECTION, reads),
+            (STRINGS_SECTION, strings),
+        ],
     };
     Ok(CompiledModule { bytes: link::link(&input)?, manifest })
 }

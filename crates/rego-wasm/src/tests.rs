@@ -11,7 +11,7 @@ use wasm_encoder::{
 use crate::{CompileError, Options, compile_with};
 
 /// The runtime functions that generated code calls: name, parameters, whether there is a result.
-const PIECES: [(&str, usize, bool); 28] = [
+const PIECES: [(&str, usize, bool); 29] = [
     ("rt_get", 2, true),
     ("rt_len", 1, true),
     ("rt_iter_len", 1, true),
@@ -28,8 +28,9 @@ const PIECES: [(&str, usize, bool); 28] = [
     ("rt_upsert", 3, true),
     ("rt_builtin_failed", 1, false),
     ("rt_init", 1, false),
-    ("rt_begin", 0, false),
+    ("rt_begin", 1, false),
     ("rego_error_slot", 0, true),
+    ("opa_heap_ptr_get", 0, true),
     ("opa_heap_ptr_set", 1, false),
     ("opa_value_parse", 2, true),
     ("opa_value_dump", 1, true),
@@ -187,8 +188,16 @@ fn what_cannot_be_compiled_is_named() {
 fn a_module_exports_the_abi_and_nothing_internal() {
     let bytes = compile_text("plan \"p/q\"\nblock\n  result %0\nend").unwrap();
     let text = wasmprinter::print_bytes(&bytes).unwrap();
-    for name in ["memory", "eval", "opa_eval", "builtins", "entrypoints", "rego_eval", "opa_wasm_abi_version"]
-    {
+    for name in [
+        "memory",
+        "eval",
+        "opa_eval",
+        "builtins",
+        "entrypoints",
+        "rego_eval",
+        "rego_value",
+        "opa_wasm_abi_version",
+    ] {
         assert!(text.contains(&format!("(export \"{name}\"")), "{name}");
     }
     assert!(

@@ -59,10 +59,10 @@ pub use hash::{
     hash_int, hash_members, hash_set, hash_string, hash_value,
 };
 pub use read::{ReadError, View, read};
-pub use write::{LayoutError, Writer};
+pub use write::{LayoutError, Strings, Writer};
 
 /// The version of this layout; a module carries it in its custom section.
-pub const LAYOUT_VERSION: u32 = 1;
+pub const LAYOUT_VERSION: u32 = 2;
 
 /// The handle of no value.
 pub const UNDEFINED: u32 = 0;

@@ -36,28 +36,39 @@ impl core::error::Error for LayoutError {}
 /// assert_eq!(abi::read(&memory, handle).ok(), Some(Value::array([Value::from("a"), Value::from(7)])));
 /// # Ok::<(), abi::LayoutError>(())
 /// ```
-pub struct Writer {
+pub struct Writer<'k> {
     base: u32,
     bytes: Vec<u8>,
     flags: u8,
-    strings: BTreeMap<Arc<str>, u32>,
+    known: Option<&'k Strings>,
+    strings: Strings,
 }
 
-impl Writer {
+/// Strings that lie somewhere already, by their text.
+pub type Strings = BTreeMap<Arc<str>, u32>;
+
+impl<'k> Writer<'k> {
     /// A writer of values that are never written to, for data segments; `base` is rounded up to [`ALIGN`].
     #[must_use]
-    pub fn constants(base: u32) -> Writer {
+    pub fn constants(base: u32) -> Self {
         Writer::new(base, FLAG_CONSTANT)
     }
 
     /// A writer of values for the module's heap.
     #[must_use]
-    pub fn heap(base: u32) -> Writer {
+    pub fn heap(base: u32) -> Self {
         Writer::new(base, 0)
     }
 
-    fn new(base: u32, flags: u8) -> Writer {
-        Writer { base: align_up(base), bytes: Vec::new(), flags, strings: BTreeMap::new() }
+    /// As [`Writer::heap`]; strings that are known are not laid out again. So a module finds a member by comparing
+    /// handles, as long as the keys of its data are its own constants.
+    #[must_use]
+    pub fn heap_beside(base: u32, known: &'k Strings) -> Self {
+        Writer { known: Some(known), ..Writer::new(base, 0) }
+    }
+
+    fn new(base: u32, flags: u8) -> Self {
+        Writer { base: align_up(base), bytes: Vec::new(), flags, known: None, strings: BTreeMap::new() }
     }
 
     /// The address of the first byte.
@@ -99,7 +110,8 @@ impl Writer {
     /// # Errors
     /// No room.
     pub fn string(&mut self, text: &str) -> Result<u32, LayoutError> {
-        if let Some(handle) = self.strings.get(text) {
+        let known = self.known.and_then(|known| known.get(text)).or_else(|| self.strings.get(text));
+        if let Some(handle) = known {
             return Ok(*handle);
         }
         let handle = self.text(KIND_STRING, hash_string(text.as_bytes()), text)?;

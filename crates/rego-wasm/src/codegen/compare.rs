@@ -76,8 +76,8 @@ impl FuncGen<'_, '_> {
                 self.push(a)?;
                 self.body.constant(handle).op(Instruction::I32Eq);
             }
-            (Some(handle), None) if self.is_plain(handle) => self.push_equal_unless(a, b, b)?,
-            (None, Some(handle)) if self.is_plain(handle) => self.push_equal_unless(a, b, a)?,
+            (Some(handle), None) if self.is_plain(handle) => self.push_equal_unless(handle, b)?,
+            (None, Some(handle)) if self.is_plain(handle) => self.push_equal_unless(handle, a)?,
             _ => self.push_equal_any(a, b)?,
         }
         Ok(())
@@ -90,27 +90,55 @@ impl FuncGen<'_, '_> {
     }
 
     /// Equality with such a constant: `other` is the operand that is not one.
-    fn push_equal_unless(&mut self, a: Operand, b: Operand, other: Operand) -> Result<()> {
-        self.push(a)?;
-        self.push(b)?;
-        self.body.op(Instruction::I32Eq).if_value().constant(1).else_();
-        self.push_is_pointer(other)?;
-        self.body.if_value();
-        self.push(a)?;
-        self.push(b)?;
+    fn push_equal_unless(&mut self, constant: u32, other: Operand) -> Result<()> {
+        self.push(other)?;
+        self.body.constant(constant).op(Instruction::I32Eq).if_value().constant(1).else_();
+        self.push_may_be_address(other)?;
+        if let Some(text) = self.shared.constants.text(constant) {
+            // What is no string differs in any case, whatever it has in the place of a hash.
+            let hash = abi::hash_string(text.as_bytes());
+            self.push(other)?;
+            self.body.load(abi::TEXT_HASH).constant(hash).op(Instruction::I32Eq).op(Instruction::I32And);
+        }
+        self.body.if_value().constant(constant);
+        self.push(other)?;
         self.call_runtime("rt_equal");
         self.body.else_().constant(0).end().end();
         Ok(())
     }
 
+    /// Pushes 1 when a value lies on the heap or is undefined, else 0. The address 0 can be read from as well.
+    pub(super) fn push_may_be_address(&mut self, source: Operand) -> Result<()> {
+        self.push(source)?;
+        self.body.constant(abi::ALIGN - 1).op(Instruction::I32And).op(Instruction::I32Eqz);
+        Ok(())
+    }
+
+    /// Strings that differ mostly differ in their hashes, and need no call then.
     fn push_equal_any(&mut self, a: Operand, b: Operand) -> Result<()> {
         self.push(a)?;
         self.push(b)?;
         self.body.op(Instruction::I32Eq).if_value().constant(1).else_();
         self.push(a)?;
         self.push(b)?;
+        self.body
+            .op(Instruction::I32Or)
+            .constant(abi::ALIGN - 1)
+            .op(Instruction::I32And)
+            .op(Instruction::I32Eqz);
+        self.body.if_value();
+        self.push(a)?;
+        self.body.load_byte(abi::KIND).constant(u32::from(abi::KIND_STRING)).op(Instruction::I32Eq);
+        self.push(a)?;
+        self.body.load(abi::TEXT_HASH);
+        self.push(b)?;
+        self.body.load(abi::TEXT_HASH).op(Instruction::I32Ne).op(Instruction::I32And);
+        self.body.else_().constant(0).end();
+        self.body.if_value().constant(0).else_();
+        self.push(a)?;
+        self.push(b)?;
         self.call_runtime("rt_equal");
-        self.body.end();
+        self.body.end().end();
         Ok(())
     }
 

@@ -52,7 +52,9 @@ impl<'p> FuncGen<'_, 'p> {
         self.labels.push(Label { depth: self.body.depth(), with: None });
         self.body.get(scan.left).op(Instruction::I32Eqz).br_if(exit);
         self.scan_step(&scan, key, value, wants_key);
+        self.loops += 1;
         self.stmts(block)?;
+        self.loops -= 1;
         let next = self.body.depth();
         self.body.br(next);
         self.labels.pop();
@@ -73,9 +75,11 @@ impl<'p> FuncGen<'_, 'p> {
             stride: self.used_temporary(),
             index: self.used_temporary(),
         };
-        self.body.get(source);
+        // An array is in order as it is; nothing else of that kind needs a call.
+        self.push_is_kind_of(source, abi::KIND_ARRAY);
+        self.body.if_value().get(source).load(abi::LEN).else_().get(source);
         self.call_runtime("rt_iter_len");
-        self.body.tee(scan.left);
+        self.body.end().tee(scan.left);
         // Scalars have no elements, so beyond this point the source is a collection.
         self.body.if_();
         self.body.get(source).load_byte(abi::KIND).set(scan.kind);
@@ -88,6 +92,13 @@ impl<'p> FuncGen<'_, 'p> {
         self.body.constant(1).set(scan.index);
         self.body.end();
         scan
+    }
+
+    /// Pushes 1 when what a variable holds is a heap object of a kind, else 0.
+    fn push_is_kind_of(&mut self, variable: u32, kind: u8) {
+        self.body.get(variable).constant(abi::ALIGN - 1).op(Instruction::I32And);
+        self.body.if_value().constant(0).else_();
+        self.body.get(variable).load_byte(abi::KIND).constant(u32::from(kind)).op(Instruction::I32Eq).end();
     }
 
     fn is_kind(&mut self, kind: u32, wanted: u8) {

@@ -34,6 +34,8 @@ pub(super) struct FuncGen<'g, 'p> {
     wide: Option<u32>,
     /// What is looked up below input and data.
     pub(super) paths: Paths,
+    /// How many loops are open.
+    pub(super) loops: usize,
 }
 
 /// What is being generated.
@@ -100,6 +102,25 @@ impl<'g, 'p> FuncGen<'g, 'p> {
         Ok(this.finish(plan.name.clone(), params.len()))
     }
 
+    /// Generates the value that a plan's only answer has, by the statements before those that make the answer of it.
+    pub(super) fn plan_value(
+        shared: &'g mut Generator<'p>,
+        plan: &'p Plan,
+        stmts: &'p [Stmt],
+        value: Operand,
+    ) -> Result<Generated> {
+        let params = [Local::INPUT, Local::DATA];
+        let mut this = Self::new(shared, &params, Kind::Plan { results: 0 }, &plan.blocks);
+        this.body.block();
+        this.labels.push(Label { depth: this.body.depth(), with: None });
+        stmts.iter().try_for_each(|stmt| this.stmt(stmt))?;
+        this.push(value)?;
+        this.body.op(Instruction::Return);
+        this.labels.pop();
+        this.body.end().constant(abi::UNDEFINED);
+        Ok(this.finish(format!("{}.value", plan.name), params.len()))
+    }
+
     fn new(shared: &'g mut Generator<'p>, params: &[Local], kind: Kind<'p>, blocks: &[Block]) -> Self {
         let folded = fold(blocks, &shared.policy.static_);
         let mut read = HashSet::new();
@@ -118,6 +139,7 @@ impl<'g, 'p> FuncGen<'g, 'p> {
             truth: None,
             wide: None,
             paths: Paths::default(),
+            loops: 0,
         }
     }
 

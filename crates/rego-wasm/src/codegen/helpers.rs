@@ -10,7 +10,9 @@ use crate::link::Generated;
 /// A helper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Helper {
-    /// `member(collection, string) -> value`: the member of an object by a constant string, or undefined.
+    /// `member(collection, string, cell) -> value`: the member of an object by a constant string, or undefined. The cell
+    /// holds the position at which the last object had it, since objects that one place of a policy sees mostly have
+    /// the same members in the same order.
     Member,
 }
 
@@ -26,17 +28,24 @@ impl Helper {
 /// Anything but a small object is left to the runtime.
 fn member(generator: &mut Generator<'_>) -> Generated {
     let get = generator.runtime("rt_get");
-    let mut body = Body::new(2);
-    let (object, name) = (0, 1);
+    let mut body = Body::new(3);
+    let (object, name, cell) = (0, 1, 2);
     let (hash, entry, end) = (body.new_local(HANDLE), body.new_local(HANDLE), body.new_local(HANDLE));
+    let first = body.new_local(HANDLE);
     body.get(object).constant(abi::ALIGN - 1).op(Instruction::I32And).get(object).op(Instruction::I32Eqz);
     body.op(Instruction::I32Or).if_().constant(abi::UNDEFINED).op(Instruction::Return).end();
     body.get(object).load_byte(abi::KIND).constant(u32::from(abi::KIND_OBJECT)).op(Instruction::I32Ne);
     body.if_().get(object).get(name).call(get).op(Instruction::Return).end();
+    body.get(cell).load(0).tee(entry).get(object).load(abi::LEN);
+    body.constant(abi::OBJECT_ENTRY).op(Instruction::I32Mul).op(Instruction::I32LtU).if_();
+    body.get(object).load(abi::ITEMS).get(entry).op(Instruction::I32Add).tee(entry);
+    body.load(abi::ENTRY_KEY).get(name).op(Instruction::I32Eq);
+    body.if_().get(entry).load(abi::ENTRY_VALUE).op(Instruction::Return).end().end();
     body.get(object).load(abi::INDEX);
     body.if_().get(object).get(name).call(get).op(Instruction::Return).end();
     body.get(name).load(abi::TEXT_HASH).set(hash);
-    body.get(object).load(abi::ITEMS).tee(entry);
+    body.get(object).load(abi::ITEMS).tee(entry).set(first);
+    body.get(entry);
     body.get(object)
         .load(abi::LEN)
         .constant(abi::OBJECT_ENTRY)
@@ -50,7 +59,9 @@ fn member(generator: &mut Generator<'_>) -> Generated {
     body.get(entry).get(end).op(Instruction::I32GeU).br_if(missing);
     body.get(entry).load(abi::ENTRY_HASH).get(hash).op(Instruction::I32Eq).if_();
     same_text(generator, &mut body, entry, name);
-    body.if_().get(entry).load(abi::ENTRY_VALUE).op(Instruction::Return).end();
+    body.if_();
+    body.get(cell).get(entry).get(first).op(Instruction::I32Sub).store(0);
+    body.get(entry).load(abi::ENTRY_VALUE).op(Instruction::Return).end();
     body.end();
     body.get(entry).constant(abi::OBJECT_ENTRY).op(Instruction::I32Add).set(entry).br(next);
     body.end().end();
@@ -58,7 +69,7 @@ fn member(generator: &mut Generator<'_>) -> Generated {
     let (locals, code) = body.finish();
     Generated {
         name: "member".to_owned(),
-        params: vec![HANDLE; 2],
+        params: vec![HANDLE; 3],
         results: vec![HANDLE],
         locals,
         code,

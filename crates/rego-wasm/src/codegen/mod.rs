@@ -4,6 +4,7 @@
 //! is emitted in place: tests of kind, comparison and arithmetic of small integers, indexing and iteration. The rest
 //! are calls of the runtime.
 
+mod answer;
 mod body;
 mod calls;
 mod compare;
@@ -117,7 +118,8 @@ impl<'p> Generator<'p> {
         }
     }
 
-    /// Generates all functions: first those of the policy in its order, then one for each plan.
+    /// Generates all functions: first those of the policy in its order, then one for each plan, which gives the array of
+    /// its answers, then one for each plan that gives the value of its first answer.
     pub(crate) fn functions(&mut self) -> Result<Vec<Generated>> {
         let policy = self.policy;
         let mut functions = Vec::with_capacity(policy.funcs.len() + policy.plans.len());
@@ -127,8 +129,19 @@ impl<'p> Generator<'p> {
             memos += u32::from(memo.is_some());
             functions.push(FuncGen::func(self, func, memo)?);
         }
-        for plan in &policy.plans {
-            functions.push(FuncGen::plan(self, plan)?);
+        let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        let (first_plan, plans) = (count(policy.funcs.len()), count(policy.plans.len()));
+        for (plan, position) in policy.plans.iter().zip(first_plan + plans..) {
+            functions.push(match answer::single(plan, &policy.static_) {
+                Some(_) => answer::set_of_value(self, plan, Self::callee(position))?,
+                None => FuncGen::plan(self, plan)?,
+            });
+        }
+        for (plan, position) in policy.plans.iter().zip(first_plan..) {
+            functions.push(match answer::single(plan, &policy.static_) {
+                Some((stmts, value)) => FuncGen::plan_value(self, plan, stmts, value)?,
+                None => answer::value_of_set(self, plan, Self::callee(position))?,
+            });
         }
         for function in &functions {
             if function.locals.len() > MAX_LOCALS {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use rego_ir::{Local, Operand};
 use rego_value::abi;
+use wasm_encoder::Instruction;
 
 use super::Result;
 use super::facts::PathId;
@@ -41,7 +42,7 @@ impl FuncGen<'_, '_> {
             return Ok(());
         };
         let found = self.paths.found.get(path).copied().unwrap_or_default();
-        self.body.get(found).constant(abi::UNDEFINED).op(wasm_encoder::Instruction::I32Eq).if_();
+        self.body.get(found).constant(abi::UNDEFINED).op(Instruction::I32Eq).if_();
         self.push_member(source, key)?;
         self.body.set(found).end().get(found);
         self.pop_defined(target);
@@ -49,10 +50,32 @@ impl FuncGen<'_, '_> {
         Ok(())
     }
 
+    /// Pushes the member of a constant key. In a loop the entry that had it last is looked at in place.
     fn push_member(&mut self, source: Local, key: u32) -> Result<()> {
-        self.push(Operand::Local(source))?;
+        let cell = self.shared.constants.cell()?;
         let member = self.shared.helper(Helper::Member);
-        self.body.constant(key).call(member);
+        let source = Operand::Local(source);
+        if self.loops == 0 {
+            self.push(source)?;
+            self.body.constant(key).constant(cell).call(member);
+            return Ok(());
+        }
+        let entry = self.used_temporary();
+        self.push_is_kind(source, abi::KIND_OBJECT)?;
+        self.body.if_value();
+        self.body.constant(0).load(cell).tee(entry);
+        self.push(source)?;
+        self.body.load(abi::LEN).constant(abi::OBJECT_ENTRY).op(Instruction::I32Mul).op(Instruction::I32LtU);
+        self.body.if_value();
+        self.push(source)?;
+        self.body.load(abi::ITEMS).get(entry).op(Instruction::I32Add).tee(entry);
+        self.body.load(abi::ENTRY_KEY).constant(key).op(Instruction::I32Eq);
+        self.body.else_().constant(0).end();
+        self.body.else_().constant(0).end();
+        self.body.if_value().get(entry).load(abi::ENTRY_VALUE).else_();
+        self.push(source)?;
+        self.body.constant(key).constant(cell).call(member).end();
+        self.release(entry);
         Ok(())
     }
 
