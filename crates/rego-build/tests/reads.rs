@@ -41,6 +41,18 @@ fn constant_keys_are_followed() {
 }
 
 #[test]
+fn many_definitions_that_share_their_locals_read_no_more_than_they_name() {
+    let definition = |i: usize| {
+        format!(
+            "p contains {i} if {{\n\tsome c in input.list\n\tc.limits[\"l{i:03}\"] > {i}\n\tnot c.done\n}}\n"
+        )
+    };
+    let reads = of(&(0..100).map(definition).collect::<Vec<_>>().join("\n"));
+    assert!(reads.starts_with("{list: {*: {done, limits: {l000: whole, l001: whole,"), "{reads}");
+    assert!(!reads.contains("limits: whole") && !reads.contains("*: whole"), "{reads}");
+}
+
+#[test]
 fn rules_and_functions_pass_places_on() {
     assert_eq!(of("pod := input.request.object\n\np if pod.kind == \"Pod\""), "{request: {object: {kind}}}");
     assert_eq!(

@@ -19,6 +19,8 @@ pub struct Context {
     pub runtime: Option<Value>,
     /// When the evaluation must have ended, for functions that wait.
     pub deadline: Option<Instant>,
+    /// The clock of the deadline, for functions that compute long; without one, they are bounded by what they produce.
+    pub clock: Option<fn() -> Instant>,
     /// The way out to the network; without one, functions that need it fail.
     pub network: Option<Network>,
     /// The responses of this evaluation.
@@ -45,6 +47,11 @@ impl Context {
             self.answers.clear();
         }
         self.http.clear();
+    }
+
+    /// Whether the evaluation must have ended by now.
+    pub(crate) fn is_over(&self) -> bool {
+        self.deadline.zip(self.clock).is_some_and(|(deadline, now)| now() >= deadline)
     }
 
     /// The answer that [`Context::once`] found before.

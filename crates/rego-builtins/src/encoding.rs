@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::args::{Args, wrong_type};
 use crate::base64::URL_RAW;
+use crate::bounds::{MOST_BYTES, too_long};
 use crate::context::Context;
 use crate::error::BuiltinError;
 
@@ -193,17 +194,22 @@ pub(crate) fn json_marshal_with_options(_: &mut Context, args: &[Value]) -> Outc
     if !pretty.unwrap_or(implied) {
         return Ok(Some(compact.into()));
     }
-    Ok(Some((prefix.to_owned() + &indented(&compact, prefix, indent)).into()))
+    Ok(Some((prefix.to_owned() + &indented(&compact, prefix, indent)?).into()))
 }
 
 /// Compact JSON on many lines, each after the first with `prefix` and as many `indent`s as it is deep.
-fn indented(compact: &str, prefix: &str, indent: &str) -> String {
+fn indented(compact: &str, prefix: &str, indent: &str) -> Result<String, BuiltinError> {
     let mut out = String::with_capacity(compact.len() * 2);
     let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
     let line = |out: &mut String, depth: usize| {
+        let added = indent.len().saturating_mul(depth).saturating_add(prefix.len());
+        if added > MOST_BYTES.saturating_sub(out.len()) {
+            return Err(too_long());
+        }
         out.push('\n');
         out.push_str(prefix);
         out.extend(std::iter::repeat_n(indent, depth));
+        Ok(())
     };
     let mut chars = compact.chars().peekable();
     while let Some(c) = chars.next() {
@@ -219,17 +225,17 @@ fn indented(compact: &str, prefix: &str, indent: &str) -> String {
                     out.push(close);
                 } else {
                     depth += 1;
-                    line(&mut out, depth);
+                    line(&mut out, depth)?;
                 }
             }
             '}' | ']' => {
                 depth = depth.saturating_sub(1);
-                line(&mut out, depth);
+                line(&mut out, depth)?;
                 out.push(c);
             }
             ',' => {
                 out.push(c);
-                line(&mut out, depth);
+                line(&mut out, depth)?;
             }
             ':' => out.push_str(": "),
             _ => {
@@ -238,7 +244,7 @@ fn indented(compact: &str, prefix: &str, indent: &str) -> String {
             }
         }
     }
-    out
+    Ok(out)
 }
 
 /// An array of strings.

@@ -5,20 +5,20 @@ use std::collections::BTreeSet;
 use rego_value::{Object, Value};
 
 use crate::args::{Args, elements, wrong_type};
+use crate::bounds::{MOST_VALUES, Steps, too_many};
 use crate::context::Context;
 use crate::error::BuiltinError;
-use crate::numbers::{MOST_VALUES, too_many};
 
 type Outcome = Result<Option<Value>, BuiltinError>;
 
 /// `graph.reachable_paths`: every way from the initial vertices until there is no edge left, or the
 /// next vertex is outside the graph, or on the way already.
-pub(crate) fn reachable_paths(_: &mut Context, args: &[Value]) -> Outcome {
+pub(crate) fn reachable_paths(context: &mut Context, args: &[Value]) -> Outcome {
     let args = Args(args);
     let graph = args.object(1)?;
     let initial = args.value(2)?;
     let initial = elements(initial).ok_or_else(|| wrong_type(2, initial, &["{array, set}"]))?;
-    let mut paths = Paths { graph, found: BTreeSet::new(), size: 0 };
+    let mut paths = Paths { graph, found: BTreeSet::new(), size: 0, steps: Steps::new(context) };
     for vertex in initial {
         let Some(edges) = graph.get(vertex) else { continue };
         match elements(edges) {
@@ -38,6 +38,7 @@ struct Paths<'a> {
     found: BTreeSet<Value>,
     /// The length of all paths together, which bounds memory and time.
     size: usize,
+    steps: Steps<'a>,
 }
 
 impl<'a> Paths<'a> {
@@ -54,6 +55,7 @@ impl<'a> Paths<'a> {
     fn follow(&mut self, start: &'a Value, first: &'a Value) -> Result<(), BuiltinError> {
         let mut pending: Vec<(Vec<&'a Value>, &'a Value)> = vec![(vec![start], first)];
         while let Some((mut path, vertex)) = pending.pop() {
+            self.steps.step()?;
             let Some(edges) = self.graph.get(vertex) else {
                 self.add(&path)?;
                 continue;

@@ -14,6 +14,7 @@ mod args;
 mod asn1;
 mod aws;
 mod base64;
+mod bounds;
 mod cache;
 mod casts;
 mod context;
@@ -54,6 +55,7 @@ mod uuid;
 mod x509;
 mod yaml;
 
+pub use bounds::may_take_long;
 pub use context::Context;
 pub use error::{BuiltinError, ErrorCode};
 pub use implementation::{HostFn, Implementation};

@@ -5,9 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use rego_value::Value;
 
 use crate::args::{Args, elements};
+use crate::bounds::{MOST_VALUES, too_many};
 use crate::context::Context;
 use crate::error::BuiltinError;
-use crate::numbers::{MOST_VALUES, too_many};
 
 type Outcome = Result<Option<Value>, BuiltinError>;
 

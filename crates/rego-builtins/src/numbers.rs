@@ -4,19 +4,11 @@ use num_bigint::{BigInt, Sign};
 use rego_value::{Number, Value};
 
 use crate::args::Args;
+use crate::bounds::{MOST_VALUES, Steps, too_many};
 use crate::context::Context;
 use crate::error::BuiltinError;
 
 type Outcome = Result<Option<Value>, BuiltinError>;
-
-/// The most values that one call may produce: beyond it, memory of the host would be at stake, which
-/// no cap on the module's memory protects.
-pub(crate) const MOST_VALUES: usize = 4_000_000;
-
-/// The end of an evaluation that asked for more.
-pub(crate) fn too_many() -> BuiltinError {
-    BuiltinError { halt: true, ..BuiltinError::new(format!("result has more than {MOST_VALUES} values")) }
-}
 
 fn big(args: Args<'_>, position: usize) -> Result<BigInt, BuiltinError> {
     let value = args.value(position)?;
@@ -27,7 +19,7 @@ fn big(args: Args<'_>, position: usize) -> Result<BigInt, BuiltinError> {
 }
 
 /// `numbers.range_step`
-pub(crate) fn range_step(_: &mut Context, args: &[Value]) -> Outcome {
+pub(crate) fn range_step(context: &mut Context, args: &[Value]) -> Outcome {
     let args = Args(args);
     let (from, to, step) = (big(args, 1)?, big(args, 2)?, big(args, 3)?);
     if step.sign() != Sign::Plus {
@@ -35,11 +27,12 @@ pub(crate) fn range_step(_: &mut Context, args: &[Value]) -> Outcome {
     }
     let down = from > to;
     let mut next = from;
-    let mut items = Vec::new();
+    let (mut items, mut steps) = (Vec::new(), Steps::new(context));
     while if down { next >= to } else { next <= to } {
         if items.len() == MOST_VALUES {
             return Err(too_many());
         }
+        steps.step()?;
         items.push(Value::Number(Number::from(&next)));
         if down {
             next -= &step;

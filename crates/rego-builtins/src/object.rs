@@ -3,6 +3,7 @@
 use rego_value::{Array, Object, Set, Value};
 
 use crate::args::Args;
+use crate::bounds::{MOST_VALUES, count_values};
 use crate::context::Context;
 use crate::error::{BuiltinError, ErrorCode};
 use crate::strings::int;
@@ -89,13 +90,15 @@ pub(crate) fn patch(_: &mut Context, args: &[Value]) -> Outcome {
     let args = Args(args);
     let operations = args.array(2)?;
     let mut document = Some(args.value(1)?.clone());
+    // Copies share what they are made of, so that a few dozen would be more than any memory holds where they are written.
+    let mut left = MOST_VALUES;
     for operation in operations.iter() {
         let operation = operation.as_object().ok_or_else(|| {
             BuiltinError::new(
                 "must be an array of JSON-Patch objects, but at least one element is not an object",
             )
         })?;
-        apply(&mut document, operation)?;
+        apply(&mut document, operation, &mut left)?;
     }
     Ok(document)
 }
@@ -105,7 +108,7 @@ fn attribute<'a>(operation: &'a Object, name: &str) -> Result<&'a Value, Builtin
     found.ok_or_else(|| BuiltinError::new(format!("missing required attribute '{name}'")))
 }
 
-fn apply(document: &mut Option<Value>, operation: &Object) -> Result<(), BuiltinError> {
+fn apply(document: &mut Option<Value>, operation: &Object, left: &mut usize) -> Result<(), BuiltinError> {
     let path = attribute(operation, "path")?;
     let op = attribute(operation, "op")?;
     let op = op.as_str().ok_or_else(|| {
@@ -129,6 +132,7 @@ fn apply(document: &mut Option<Value>, operation: &Object) -> Result<(), Builtin
         "copy" => {
             let from = parse_path(attribute(operation, "from")?)?;
             let copied = find(document, &from)?.clone();
+            *left -= count_values(&copied, *left)?;
             insert(document, &path, copied)
         }
         "test" => {

@@ -5,6 +5,7 @@ use rego_regex::Expression;
 use rego_value::Value;
 
 use crate::args::Args;
+use crate::bounds::{MOST_BYTES, too_long};
 use crate::context::Context;
 use crate::encoding::strings;
 use crate::error::BuiltinError;
@@ -96,7 +97,37 @@ pub(crate) fn replace(context: &mut Context, args: &[Value]) -> Outcome {
     let args = Args(args);
     let (text, pattern, replacement) = (args.string(1)?, args.string(2)?, args.string(3)?);
     let regex = compiled(context, pattern)?;
-    Ok(Some(regex.replace_all(text, replacement).as_ref().into()))
+    Ok(Some(replaced(&regex, text, replacement)?.into()))
+}
+
+/// The text with every match replaced.
+fn replaced(regex: &Regex, text: &str, replacement: &str) -> Result<String, BuiltinError> {
+    let (mut out, mut from) = (String::new(), 0);
+    let references = replacement.matches('$').count();
+    let mut gap = |out: &mut String, begin: usize, end: usize, added: usize| {
+        let between = text.get(from..begin).unwrap_or_default();
+        from = end;
+        if out.len() + between.len() + added > MOST_BYTES {
+            return Err(too_long());
+        }
+        out.push_str(between);
+        Ok(())
+    };
+    if references == 0 {
+        for found in regex.find_iter(text) {
+            gap(&mut out, found.start(), found.end(), replacement.len())?;
+            out.push_str(replacement);
+        }
+    } else {
+        for groups in regex.captures_iter(text) {
+            let Some(found) = groups.get(0) else { continue };
+            // No group is longer than the match.
+            gap(&mut out, found.start(), found.end(), replacement.len() + references * found.len())?;
+            groups.expand(replacement, &mut out);
+        }
+    }
+    gap(&mut out, text.len(), text.len(), 0)?;
+    Ok(out)
 }
 
 /// `regex.template_match`: expressions between delimiters in a text that is otherwise literal.

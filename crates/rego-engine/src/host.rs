@@ -35,6 +35,11 @@ impl HostBuiltin {
         }
     }
 
+    /// Whether a call looks at the deadline while it computes.
+    pub(crate) fn may_take_long(&self) -> bool {
+        matches!(self, Self::Table { name, .. } if rego_builtins::may_take_long(name))
+    }
+
     pub(crate) fn is_missing(&self) -> bool {
         matches!(self, Self::Missing { .. })
     }

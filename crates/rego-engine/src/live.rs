@@ -11,7 +11,7 @@ use wasmtime::{Memory, Store, Trap};
 
 use crate::abi::Abi;
 use crate::error::{EvalError, ModuleError};
-use crate::host::{Host, Limits, Stopped};
+use crate::host::{Host, HostBuiltin, Limits, Stopped};
 use crate::input::{Node, Scratch};
 use crate::module::Inner;
 
@@ -44,7 +44,8 @@ impl Live {
             limits: Limits { memory: config.memory_limit, refused: false },
             builtins: Arc::clone(&module.builtins),
             context,
-            waits: module.environment.may_wait(),
+            waits: module.environment.may_wait()
+                || module.builtins.iter().flatten().any(HostBuiltin::may_take_long),
             strict: false,
             first_failure: None,
             memory: None,

@@ -66,6 +66,7 @@ impl Live {
         host.context.runtime.clone_from(&context.runtime);
         if host.waits {
             host.context.deadline = Instant::now().checked_add(deadline);
+            host.context.clock = Some(Instant::now);
         }
         let outcome = self.run(entrypoint, input, wanted).and_then(|result| {
             if context.strict

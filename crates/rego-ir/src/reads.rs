@@ -31,8 +31,11 @@ pub struct Reads {
 /// Deeper places count as read as a whole. Also what ends the search where locals pass places round in a ring.
 pub const MAX_DEPTH: usize = 32;
 
-/// More places than this (or sets of them in one local) count as the whole input.
+/// More places than this count as the whole input.
 const MAX_PLACES: usize = 1 << 16;
+
+/// More places than this in one local are each read as a whole, and the local is followed no further: definitions of one
+/// rule share their locals, and there may be thousands.
 const MAX_PLACES_OF_LOCAL: usize = 64;
 
 /// What any entrypoint of the policy can read of its input.
@@ -64,6 +67,8 @@ struct Body<'a> {
     func: Option<&'a Func>,
     /// What each local may hold.
     locals: HashMap<Local, BTreeSet<PlaceId>>,
+    /// Locals that are not followed: whatever they hold is read as a whole.
+    crowded: BTreeSet<Local>,
     /// What it may return.
     returned: BTreeSet<PlaceId>,
     callers: BTreeSet<usize>,
@@ -222,6 +227,10 @@ impl<'a> Analysis<'a> {
             return;
         }
         let Some(body) = self.bodies.get_mut(id) else { return };
+        if body.crowded.contains(&target) {
+            places.into_iter().for_each(|place| self.escape(place));
+            return;
+        }
         let held = body.locals.entry(target).or_default();
         let before = held.len();
         held.extend(places);
@@ -229,7 +238,9 @@ impl<'a> Analysis<'a> {
             return;
         }
         if held.len() > MAX_PLACES_OF_LOCAL {
-            self.escape(ROOT);
+            let held = std::mem::take(held);
+            body.crowded.insert(target);
+            held.into_iter().for_each(|place| self.escape(place));
         }
         self.wake(id);
     }

@@ -172,6 +172,10 @@ impl Generator {
     }
 
     /// A collection made of terms, or a comprehension.
+    ///
+    /// A set or object of several terms goes through an operator: where two members turn out to be equal, OPA's
+    /// interpreter iterates over both of the literal (whose count is 1), and finds either under the key, unlike OPA's own
+    /// plan and our modules; a function gets the collection as it should be.
     fn compound(&mut self, ty: &Ty, depth: usize) -> String {
         if self.c.below(2) == 1 && depth > 0 {
             return self.comprehension(ty, depth);
@@ -184,7 +188,8 @@ impl Generator {
             }
             Ty::Set(of) if count > 0 => {
                 let items: Vec<String> = (0..count).map(|_| self.expr(of, depth)).collect();
-                format!("{{{}}}", items.join(", "))
+                let set = format!("{{{}}}", items.join(", "));
+                if count > 1 { format!("({set} | set())") } else { set }
             }
             Ty::Obj(key, of) => {
                 let members: Vec<String> = (0..count)
@@ -193,7 +198,8 @@ impl Generator {
                         format!("{key}: {}", self.expr(of, depth))
                     })
                     .collect();
-                format!("{{{}}}", members.join(", "))
+                let object = format!("{{{}}}", members.join(", "));
+                if count > 1 { format!("object.union({object}, {{}})") } else { object }
             }
             Ty::Any => {
                 let ty = Ty::some(&mut self.c, 1);
