@@ -12,7 +12,7 @@ pub(crate) mod rsa;
 
 use ed25519_dalek::ed25519::signature::{Signer, Verifier};
 use num_bigint::{BigInt, BigUint};
-use rego_value::{Number, Value};
+use rego_value::Value;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use crate::base64::STANDARD;
@@ -81,7 +81,7 @@ pub(crate) fn ed25519_public(seed: &[u8; 32]) -> [u8; 32] {
 
 /// An integer of any size as a JSON number.
 pub(crate) fn number(value: impl Into<BigInt>) -> Value {
-    Number::parse(&value.into().to_string()).map_or(Value::Null, Value::Number)
+    crate::numbers::from_big(&value.into())
 }
 
 fn unsigned(value: &BigUint) -> Value {

@@ -10,10 +10,24 @@ use crate::error::BuiltinError;
 
 type Outcome = Result<Option<Value>, BuiltinError>;
 
+/// The value of a number, if it is an integer.
+pub(crate) fn to_big(number: &Number) -> Option<BigInt> {
+    // Most are written as integers; the crate reads long ones faster than `rego-value`, which is made for modules.
+    number.text().parse().ok().or_else(|| {
+        let int = number.to_bigint()?;
+        Some(BigInt::from_slice(if int.is_negative() { Sign::Minus } else { Sign::Plus }, int.limbs()))
+    })
+}
+
+/// An integer as a number.
+pub(crate) fn from_big(int: &BigInt) -> Value {
+    Number::parse(&int.to_string()).map_or(Value::Null, Value::Number)
+}
+
 fn big(args: Args<'_>, position: usize) -> Result<BigInt, BuiltinError> {
     let value = args.value(position)?;
     let number = value.as_number().ok_or_else(|| crate::args::wrong_type(position, value, &["integer"]))?;
-    number.to_bigint().ok_or_else(|| {
+    to_big(number).ok_or_else(|| {
         BuiltinError::operand(position, "must be integer number but got floating-point number")
     })
 }
@@ -33,7 +47,7 @@ pub(crate) fn range_step(context: &mut Context, args: &[Value]) -> Outcome {
             return Err(too_many());
         }
         steps.step()?;
-        items.push(Value::Number(Number::from(&next)));
+        items.push(from_big(&next));
         if down {
             next -= &step;
         } else {

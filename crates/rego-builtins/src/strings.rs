@@ -34,7 +34,7 @@ fn number_operand(number: &Number) -> Arg {
             _ => Arg::Str(text.into_owned()),
         };
     }
-    match (text.parse(), number.to_bigint()) {
+    match (text.parse(), crate::numbers::to_big(number)) {
         (Ok(int), _) => Arg::Int(int),
         (Err(_), Some(int)) => Arg::Big(int),
         (Err(_), None) => Arg::Str(text.into_owned()),

@@ -96,7 +96,7 @@ impl Moment {
 
 fn nanoseconds(number: &Number) -> Result<i64, BuiltinError> {
     let float = number.to_float();
-    let exact = if float.is_integer() { i64::try_from(float.truncated()).ok() } else { None };
+    let exact = if float.is_integer() { float.truncated_i64() } else { None };
     exact.ok_or_else(|| BuiltinError::new("timestamp too big"))
 }
 

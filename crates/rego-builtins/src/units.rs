@@ -93,7 +93,7 @@ pub(crate) fn parse(_: &mut Context, args: &[Value]) -> Outcome {
     }
     let (whole, rest) = (&numerator / &denominator, &numerator % &denominator);
     if rest == BigInt::ZERO {
-        return Ok(Some(Value::Number(Number::from(&whole))));
+        return Ok(Some(crate::numbers::from_big(&whole)));
     }
     let text = ten_digits(&numerator, &denominator);
     let number = Number::parse(&text).map_err(|error| BuiltinError::new(error.to_string()))?;

@@ -139,7 +139,7 @@ fn write_one(value: Value, format: Format, out: &mut String, steps: &mut Vec<Ste
         },
         KIND_DECIMAL => out.push_str(value.inline_text()),
         KIND_FLOAT => {
-            if let Some(number) = value.to_number() {
+            if let Some(number) = value.as_num() {
                 out.push_str(&number.text());
             }
         }

@@ -3,8 +3,6 @@
 use crate::memory::{load_u32, load_u64};
 use crate::value::{Num, Value};
 use crate::{array, table};
-use alloc::borrow::Cow;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 use rego_value::Kind;
@@ -105,16 +103,8 @@ pub(crate) fn compare_numbers(a: Num, b: Num) -> Ordering {
 
 #[cold]
 fn compare_decimals(a: Num, b: Num) -> Ordering {
-    let (x, y) = (number_text(a), number_text(b));
+    let (x, y) = (a.text(), b.text());
     Decimal::parse(&x).unwrap_or(Decimal::ZERO).compare(&Decimal::parse(&y).unwrap_or(Decimal::ZERO))
-}
-
-fn number_text(number: Num) -> Cow<'static, str> {
-    match number {
-        Num::Int(int) => Cow::Owned(String::from(crate::text::int_text(int, &mut [0; 20]))),
-        Num::Float(float) => Cow::Owned(String::from(&*float.to_number().text())),
-        Num::Text(text) => Cow::Borrowed(text),
-    }
 }
 
 /// Compares two values in Rego's order.
@@ -214,7 +204,9 @@ fn hash_other(value: Value) -> u32 {
 fn hash_scalar(value: Value) -> Option<u32> {
     match value.heap_kind() {
         KIND_STRING | KIND_DECIMAL => Some(value.text_hash()),
-        KIND_FLOAT => value.to_number().map(|number| number.hash32()),
+        KIND_FLOAT => {
+            value.as_num().map(|number| Decimal::parse(&number.text()).unwrap_or(Decimal::ZERO).hash32())
+        }
         KIND_ARRAY | KIND_OBJECT => None,
         KIND_SET => Some(abi::hash_set(table::elements(value).map(|(hash, _)| hash))),
         _ => Some(match value.as_int() {

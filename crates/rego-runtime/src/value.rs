@@ -1,13 +1,15 @@
 //! Handles: looking at values and making them.
 
 use crate::memory::{alloc, load_u8, load_u32, load_u64, store_u32, store_u64, text, write};
+use alloc::borrow::Cow;
+use alloc::string::String;
 use rego_value::Kind;
 use rego_value::abi::{
     self, FALSE, FLAG_NEGATIVE, FLAGS, FLOAT_EXPONENT, FLOAT_MANTISSA, FLOAT_SIZE, INT_SIZE, INT_VALUE,
     KIND_ARRAY, KIND_DECIMAL, KIND_FLOAT, KIND_INT, KIND_OBJECT, KIND_SET, KIND_STRING, LEN, NULL,
     TEXT_BYTES, TEXT_HASH, TRUE, UNDEFINED, small_int, small_int_value,
 };
-use rego_value::number::Float;
+use rego_value::number::{BigInt, Decimal, Float};
 
 /// A handle; see [`rego_value::abi`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,6 +25,47 @@ pub(crate) enum Num {
     Float(Float),
     /// Anything else: its text.
     Text(&'static str),
+}
+
+impl Num {
+    /// The number as OPA computes with it where it is no integer.
+    pub(crate) fn to_float(self) -> Float {
+        match self {
+            Num::Int(int) => Float::from_i64(int),
+            Num::Float(float) => float,
+            Num::Text(text) => {
+                Decimal::parse(text).map_or(Float::ZERO, |decimal| Float::from_decimal(&decimal))
+            }
+        }
+    }
+
+    /// The integer, if it is one.
+    pub(crate) fn to_big(self) -> Option<BigInt> {
+        match self {
+            Num::Int(int) => Some(BigInt::from(int)),
+            // Never an integer.
+            Num::Float(_) => None,
+            Num::Text(text) => Decimal::parse(text)?.to_bigint(),
+        }
+    }
+
+    /// Whether it is an integer.
+    pub(crate) fn is_integer(self) -> bool {
+        match self {
+            Num::Int(_) => true,
+            Num::Float(_) => false,
+            Num::Text(text) => Decimal::parse(text).is_some_and(|decimal| decimal.is_integer()),
+        }
+    }
+
+    /// The text as OPA writes it.
+    pub(crate) fn text(self) -> Cow<'static, str> {
+        match self {
+            Num::Int(int) => Cow::Owned(String::from(crate::text::int_text(int, &mut [0; 20]))),
+            Num::Float(float) => Cow::Owned(float.text(64)),
+            Num::Text(text) => Cow::Borrowed(text),
+        }
+    }
 }
 
 impl Value {
@@ -73,24 +116,21 @@ impl Value {
         match rego_value::number::plain_i64(text.as_bytes()) {
             Some(int) => Value::int(int),
             None => {
-                let hash = rego_value::number::Decimal::parse(text).map_or(0, |decimal| decimal.hash32());
+                let hash = Decimal::parse(text).map_or(0, |decimal| decimal.hash32());
                 new_text(KIND_DECIMAL, text.as_bytes(), hash)
             }
         }
     }
 
-    /// A number.
-    pub(crate) fn number(number: &rego_value::Number) -> Value {
-        match number.as_plain_int() {
-            Some(int) => Value::int(int),
-            None => Value::number_text(&number.text()),
-        }
+    /// An integer of any size.
+    pub(crate) fn big(int: &BigInt) -> Value {
+        Value::number_text(&int.to_radix(10))
     }
 
     /// What arithmetic gave; its text waits until somebody asks for it.
     pub(crate) fn from_float(float: Float) -> Value {
         if !float.is_kept() {
-            return Value::number(&float.to_number());
+            return Value::float_text(float, 64);
         }
         let (mantissa, exponent) = float.parts();
         let flags = if float.is_negative() { FLAG_NEGATIVE } else { 0 };
@@ -99,6 +139,17 @@ impl Value {
         store_u32(address + FLOAT_EXPONENT, exponent as u32);
         store_u64(address + FLOAT_MANTISSA, mantissa);
         Value(address)
+    }
+
+    /// The number that OPA writes for a float, rounded to so many bits before.
+    #[cold]
+    pub(crate) fn float_text(float: Float, bits: u32) -> Value {
+        if float.is_integer()
+            && let (Some(int), false) = (float.truncated_i64(), float.is_zero() && float.is_negative())
+        {
+            return Value::int(int);
+        }
+        Value::number_text(&float.text(bits))
     }
 
     fn float(self) -> Float {
@@ -220,17 +271,8 @@ impl Value {
             Num::Int(int) => Some(int),
             // Never an integer.
             Num::Float(_) => None,
-            Num::Text(_) => self.to_number()?.as_int_operand(),
+            Num::Text(text) => rego_value::number::int_operand(text),
         }
-    }
-
-    /// The number, to compute with.
-    pub(crate) fn to_number(self) -> Option<rego_value::Number> {
-        Some(match self.as_num()? {
-            Num::Int(int) => rego_value::Number::from(int),
-            Num::Float(float) => float.to_number(),
-            Num::Text(text) => rego_value::Number::from_module(text)?,
-        })
     }
 }
 

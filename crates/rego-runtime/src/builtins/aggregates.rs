@@ -4,11 +4,11 @@ use super::operands::{self, element_failure};
 use crate::array;
 use crate::error::{Failure, Outcome};
 use crate::order::compare;
-use crate::value::Value;
+use crate::value::{Num, Value};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
-use rego_value::Number;
 use rego_value::abi::{KIND_ARRAY, KIND_OBJECT, KIND_SET, KIND_STRING, TRUE};
+use rego_value::number::{BigInt, Float};
 
 pub(super) fn count(a: Value) -> Outcome {
     match a.heap_kind() {
@@ -27,7 +27,7 @@ pub(super) fn sum(a: Value) -> Outcome {
     let small = elements.iter().try_fold(0i64, |total, element| total.checked_add(element.as_int()?));
     match small {
         Some(total) => Ok(Value::int(total)),
-        None => Ok(Value::number(&Number::sum(&numbers(a, &elements)?))),
+        None => wide_sum(&numbers(a, &elements)?),
     }
 }
 
@@ -36,13 +36,37 @@ pub(super) fn product(a: Value) -> Outcome {
     let small = elements.iter().try_fold(1i64, |total, element| total.checked_mul(element.as_int()?));
     match small {
         Some(total) => Ok(Value::int(total)),
-        None => Ok(Value::number(&Number::product(&numbers(a, &elements)?))),
+        None => wide_product(&numbers(a, &elements)?),
     }
 }
 
-fn numbers(a: Value, elements: &[Value]) -> Result<Vec<Number>, Failure> {
-    let number =
-        |element: &Value| element.to_number().ok_or_else(|| element_failure(1, a, *element, "number"));
+/// Exact where all are integers, a float's otherwise.
+#[cold]
+fn wide_sum(numbers: &[Num]) -> Outcome {
+    if let Some(total) = exact(numbers, 0, BigInt::plus) {
+        return Ok(Value::big(&total));
+    }
+    Ok(Value::from_float(numbers.iter().fold(Float::ZERO, |total, number| total.sum(number.to_float()))))
+}
+
+/// Exact where all are integers, otherwise that of floats, rounded to 53 bits as OPA does here.
+#[cold]
+fn wide_product(numbers: &[Num]) -> Outcome {
+    if let Some(total) = exact(numbers, 1, BigInt::times) {
+        return Ok(Value::big(&total));
+    }
+    let one = Float::from_i64(1);
+    let product = numbers.iter().fold(one, |total, number| total.product_double(number.to_float()));
+    Ok(Value::float_text(product, 53))
+}
+
+/// Folds integers; `None` where one is none.
+fn exact(numbers: &[Num], start: i64, combine: impl Fn(&BigInt, &BigInt) -> BigInt) -> Option<BigInt> {
+    numbers.iter().try_fold(BigInt::from(start), |total, number| Some(combine(&total, &number.to_big()?)))
+}
+
+fn numbers(a: Value, elements: &[Value]) -> Result<Vec<Num>, Failure> {
+    let number = |element: &Value| element.as_num().ok_or_else(|| element_failure(1, a, *element, "number"));
     elements.iter().map(number).collect()
 }
 

@@ -4,10 +4,8 @@ use super::operands::number as operand;
 use crate::error::{Failure, Outcome};
 use crate::table;
 use crate::value::{Num, Value};
-use num_bigint::BigInt;
-use rego_value::Number;
 use rego_value::abi::small_int_value;
-use rego_value::number::{ArithmeticError, Decimal, Float};
+use rego_value::number::{BigInt, Float};
 
 /// Both integers, where both are handles themselves: nearly always, and worth the shortest way.
 #[inline(always)]
@@ -15,51 +13,55 @@ fn small_pair(a: Value, b: Value) -> Option<(i64, i64)> {
     if a.0 & b.0 & 1 == 1 { Some((small_int_value(a.0), small_int_value(b.0))) } else { None }
 }
 
-/// Generic, and not by pointers: a module without multiplication then need not hold it.
-fn combine(
-    a: Value,
-    b: Value,
-    small: impl FnOnce(i64, i64) -> Option<i64>,
-    exact: impl FnOnce(&Number, &Number) -> Number,
-    float: impl FnOnce(Float, Float) -> Float,
-) -> Outcome {
+/// What [`combine`] does. One function for all, since nearly all that they need is the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Operation {
+    Plus,
+    Minus,
+    Times,
+}
+
+#[inline(never)]
+fn combine(a: Value, b: Value, operation: Operation) -> Outcome {
     let (x, y) = (operand(a, 1)?, operand(b, 2)?);
-    if let (Num::Int(x), Num::Int(y)) = (x, y)
-        && let Some(result) = small(x, y)
-    {
-        return Ok(Value::int(result));
+    if let (Num::Int(x), Num::Int(y)) = (x, y) {
+        let small = match operation {
+            Operation::Plus => x.checked_add(y),
+            Operation::Minus => x.checked_sub(y),
+            Operation::Times => x.checked_mul(y),
+        };
+        if let Some(int) = small {
+            return Ok(Value::int(int));
+        }
     }
-    if !is_integer(x) || !is_integer(y) {
-        return Ok(Value::from_float(float(to_float(x), to_float(y))));
-    }
-    match (a.to_number(), b.to_number()) {
-        (Some(x), Some(y)) => Ok(Value::number(&exact(&x, &y))),
-        _ => Err(Failure::Undefined),
-    }
+    if x.is_integer() && y.is_integer() { exact(x, y, operation) } else { Ok(inexact(x, y, operation)) }
 }
 
-fn is_integer(number: Num) -> bool {
-    match number {
-        Num::Int(_) => true,
-        Num::Float(_) => false,
-        Num::Text(text) => Decimal::parse(text).is_some_and(|decimal| decimal.is_integer()),
-    }
+fn inexact(x: Num, y: Num, operation: Operation) -> Value {
+    let (x, y) = (x.to_float(), y.to_float());
+    Value::from_float(match operation {
+        Operation::Plus => x.sum(y),
+        Operation::Minus => x.difference(y),
+        Operation::Times => x.product(y),
+    })
 }
 
-fn to_float(number: Num) -> Float {
-    match number {
-        Num::Int(int) => Float::from_i64(int),
-        Num::Float(float) => float,
-        Num::Text(text) => Decimal::parse(text).map_or(Float::ZERO, |decimal| Float::from_decimal(&decimal)),
-    }
+#[cold]
+fn exact(x: Num, y: Num, operation: Operation) -> Outcome {
+    let (Some(x), Some(y)) = (x.to_big(), y.to_big()) else { return Err(Failure::Undefined) };
+    Ok(Value::big(&match operation {
+        Operation::Plus => x.plus(&y),
+        Operation::Minus => x.minus(&y),
+        Operation::Times => x.times(&y),
+    }))
 }
 
 pub(super) fn plus(a: Value, b: Value) -> Outcome {
     // 31 bits each: neither sum, difference nor product overflows 64.
-    if let Some((x, y)) = small_pair(a, b) {
-        return Ok(Value::int(x + y));
+    match small_pair(a, b) {
+        Some((x, y)) => Ok(Value::int(x + y)),
+        None => combine(a, b, Operation::Plus),
     }
-    combine(a, b, i64::checked_add, Number::plus, Float::sum)
 }
 
 pub(super) fn minus(a: Value, b: Value) -> Outcome {
@@ -70,7 +72,7 @@ pub(super) fn minus(a: Value, b: Value) -> Outcome {
         return Ok(difference(a, b));
     }
     match (a.as_num(), b.as_num()) {
-        (Some(_), Some(_)) => combine(a, b, i64::checked_sub, Number::minus, Float::difference),
+        (Some(_), Some(_)) => combine(a, b, Operation::Minus),
         (Some(_), None) => Err(Failure::operand(2, &["number"], b)),
         _ if !a.is_set() => Err(Failure::operand(1, &["number", "set"], a)),
         (_, Some(_)) => Err(Failure::operand(2, &["set"], b)),
@@ -89,27 +91,30 @@ fn difference(a: Value, b: Value) -> Value {
 }
 
 pub(super) fn mul(a: Value, b: Value) -> Outcome {
-    if let Some((x, y)) = small_pair(a, b) {
-        return Ok(Value::int(x * y));
+    match small_pair(a, b) {
+        Some((x, y)) => Ok(Value::int(x * y)),
+        None => combine(a, b, Operation::Times),
     }
-    combine(a, b, i64::checked_mul, Number::times, Float::product)
 }
 
+/// Exact where the divisor divides, a float otherwise.
 pub(super) fn div(a: Value, b: Value) -> Outcome {
     let (x, y) = (operand(a, 1)?, operand(b, 2)?);
+    // A zero dividend is left to the floats, whose zero has a sign.
     if let (Num::Int(x), Num::Int(y)) = (x, y)
         && x != 0
         && x.checked_rem(y) == Some(0)
     {
         return Ok(Value::int(x / y));
     }
-    let divisor = to_float(y);
+    let divisor = y.to_float();
     if divisor.is_zero() {
-        return Err(failure(ArithmeticError::DivideByZero));
+        return Err(Failure::builtin(&["divide by zero"]));
     }
-    Ok(Value::from_float(to_float(x).quotient(divisor)))
+    Ok(Value::from_float(x.to_float().quotient(divisor)))
 }
 
+/// The remainder, with the dividend's sign.
 pub(super) fn rem(a: Value, b: Value) -> Outcome {
     if let Some((x, y @ 1..)) = small_pair(a, b) {
         return Ok(Value::int(x % y));
@@ -120,61 +125,58 @@ pub(super) fn rem(a: Value, b: Value) -> Outcome {
     {
         return Ok(Value::int(result));
     }
-    match (a.to_number(), b.to_number()) {
-        (Some(x), Some(y)) => x.remainder(&y).map(|number| Value::number(&number)).map_err(failure),
-        _ => Err(Failure::Undefined),
+    let (Some(x), Some(y)) = (x.to_big(), y.to_big()) else {
+        return Err(Failure::builtin(&["modulo on floating-point number"]));
+    };
+    if y.is_zero() {
+        return Err(Failure::builtin(&["modulo by zero"]));
     }
+    Ok(Value::big(&x.remainder(&y)))
 }
 
-fn failure(error: ArithmeticError) -> Failure {
-    Failure::builtin(&[error.message()])
-}
-
+/// As in OPA, what does not fit 64 bits is rounded to a float.
 pub(super) fn abs(a: Value) -> Outcome {
-    match operand(a, 1)? {
-        Num::Int(int) if int != i64::MIN => Ok(Value::int(int.abs())),
-        Num::Float(float) => Ok(Value::from_float(float.abs())),
-        _ => unary(a, Number::abs),
-    }
+    let number = operand(a, 1)?;
+    Ok(match a.as_int_operand().and_then(i64::checked_abs) {
+        Some(int) => Value::int(int),
+        None => Value::from_float(number.to_float().abs()),
+    })
 }
 
+/// To the nearest integer, halves away from zero.
 pub(super) fn round(a: Value) -> Outcome {
-    match operand(a, 1)? {
-        Num::Int(_) => Ok(a),
-        Num::Float(float) => integer(float.half_further(), 0),
-        Num::Text(_) => unary(a, Number::round),
-    }
+    integer(a, |float| (float.half_further(), 0))
 }
 
+/// To the integer above. As in OPA, a value between -1 and 0 gives 1: what truncates to zero counts as positive.
 pub(super) fn ceil(a: Value) -> Outcome {
-    match operand(a, 1)? {
-        Num::Int(_) => Ok(a),
-        // As in OPA, what truncates to zero counts as positive.
-        Num::Float(float) => {
-            integer(float, i64::from(!float.is_negative() || float.truncated_i64() == Some(0)))
-        }
-        Num::Text(_) => unary(a, Number::ceil),
-    }
+    integer(a, |float| {
+        let up = !float.is_integer() && (!float.is_negative() || float.truncated_i64() == Some(0));
+        (float, i64::from(up))
+    })
 }
 
+/// To the integer below. As in OPA, a value between -1 and 0 gives 0.
 pub(super) fn floor(a: Value) -> Outcome {
-    match operand(a, 1)? {
-        Num::Int(_) => Ok(a),
-        Num::Float(float) => {
-            integer(float, -i64::from(float.is_negative() && float.truncated_i64() != Some(0)))
-        }
-        Num::Text(_) => unary(a, Number::floor),
-    }
+    integer(a, |float| {
+        let down = !float.is_integer() && float.is_negative() && float.truncated_i64() != Some(0);
+        (float, -i64::from(down))
+    })
 }
 
-/// The integer part and a step from it.
-fn integer(float: Float, step: i64) -> Outcome {
-    match float.truncated_i64().and_then(|int| int.checked_add(step)) {
-        Some(int) => Ok(Value::int(int)),
-        None => Ok(Value::number(&Number::from(&(float.truncated() + BigInt::from(step))))),
+/// The integer part of what a float becomes, and a step from it.
+#[inline(never)]
+fn integer(a: Value, through: fn(Float) -> (Float, i64)) -> Outcome {
+    let number = operand(a, 1)?;
+    if let Num::Int(_) = number {
+        return Ok(a);
     }
-}
-
-fn unary(a: Value, wide: impl FnOnce(&Number) -> Number) -> Outcome {
-    a.to_number().map(|number| Value::number(&wide(&number))).ok_or(Failure::Undefined)
+    if let Some(int) = a.as_int_operand() {
+        return Ok(Value::int(int));
+    }
+    let (float, step) = through(number.to_float());
+    Ok(match float.truncated_i64().and_then(|int| int.checked_add(step)) {
+        Some(int) => Value::int(int),
+        None => Value::big(&float.truncated().plus(&BigInt::from(step))),
+    })
 }

@@ -4,7 +4,7 @@ use crate::error::Failure;
 use crate::value::{Num, Value};
 use crate::{array, table};
 use alloc::vec::Vec;
-use num_bigint::BigInt;
+use rego_value::number::BigInt;
 
 pub(super) fn string(value: Value, position: u8) -> Result<&'static str, Failure> {
     value.as_str().ok_or_else(|| Failure::operand(position, &["string"], value))
@@ -34,8 +34,8 @@ pub(super) fn int(value: Value, position: u8) -> Result<i64, Failure> {
 
 /// An integer of any size.
 pub(super) fn big_int(value: Value, position: u8) -> Result<BigInt, Failure> {
-    let Some(number) = value.to_number() else { return Err(Failure::operand(position, &["integer"], value)) };
-    number.to_bigint().ok_or_else(|| not_an_integer(position))
+    let Some(number) = value.as_num() else { return Err(Failure::operand(position, &["integer"], value)) };
+    number.to_big().ok_or_else(|| not_an_integer(position))
 }
 
 fn not_an_integer(position: u8) -> Failure {

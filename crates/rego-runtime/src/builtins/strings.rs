@@ -215,11 +215,13 @@ pub(super) fn format_int(a: Value, base: Value) -> Outcome {
     match (value, radix) {
         (Num::Int(int), 10) => push_int(&mut out, int),
         _ => {
-            let Some(number) = a.to_number() else { return Err(Failure::Undefined) };
             // What is written as an integer is exact; anything else goes through a float and loses its fraction.
-            let exact = number.text().bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-            let integer = if exact { number.to_bigint() } else { None };
-            out = integer.unwrap_or_else(|| number.to_float().truncated()).to_str_radix(radix);
+            let exact = match value {
+                Num::Text(text) => text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'),
+                _ => true,
+            };
+            let integer = if exact { value.to_big() } else { None };
+            out = integer.unwrap_or_else(|| value.to_float().truncated()).to_radix(radix);
         }
     }
     Ok(Value::string(&out))

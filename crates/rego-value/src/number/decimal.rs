@@ -1,8 +1,8 @@
 //! A decimal text seen as digits and a point, without allocation: comparison and hashing by exact value.
 
-use super::{Float, MAX_BINARY_EXPONENT, NumberError};
+use super::big::Magnitude;
+use super::{BigInt, Float, MAX_BINARY_EXPONENT, NumberError};
 use core::cmp::Ordering;
-use num_bigint::{BigInt, BigUint, Sign};
 
 /// A decimal number as its text shows it.
 #[derive(Clone, Copy, Debug)]
@@ -131,9 +131,8 @@ impl<'a> Decimal<'a> {
             return Some(BigInt::ZERO);
         }
         let zeros = u32::try_from(significant.point - significant.len()).ok()?;
-        let mantissa = big_digits(significant.digits());
-        let magnitude = if zeros == 0 { mantissa } else { mantissa * BigUint::from(10u32).pow(zeros) };
-        Some(BigInt::from_biguint(if self.negative { Sign::Minus } else { Sign::Plus }, magnitude))
+        let magnitude = Magnitude::from_digits(significant.digits()).times_ten_to(zeros);
+        Some(BigInt::new(self.negative, magnitude))
     }
 
     /// Compares by value.
@@ -201,21 +200,6 @@ impl<'a> Significant<'a> {
     fn digits(&self) -> impl Iterator<Item = u8> + 'a {
         self.head.iter().chain(self.tail).map(|digit| digit - b'0')
     }
-}
-
-/// The integer of a row of decimal digits, nineteen at a time.
-pub(super) fn big_digits(digits: impl Iterator<Item = u8>) -> BigUint {
-    let mut total = BigUint::ZERO;
-    let (mut chunk, mut scale) = (0u64, 1u64);
-    for digit in digits {
-        chunk = chunk * 10 + u64::from(digit);
-        scale *= 10;
-        if scale == 10_000_000_000_000_000_000 {
-            total = total * scale + chunk;
-            (chunk, scale) = (0, 1);
-        }
-    }
-    if scale == 1 { total } else { total * scale + chunk }
 }
 
 fn length(bytes: &[u8]) -> i64 {

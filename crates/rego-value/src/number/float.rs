@@ -3,10 +3,11 @@
 //! It behaves as Go's `big.Float` of the default precision does, the way in which that one reads a decimal included
 //! (the power of five is itself rounded, to 128 bits, beyond 5^27), so that results agree to the last digit.
 
-use super::decimal::{Decimal, big_digits};
-use super::{Number, shortest};
+use super::big::Magnitude;
+use super::decimal::Decimal;
+use super::{BigInt, Number, shortest};
+use alloc::string::String;
 use core::cmp::Ordering;
-use num_bigint::{BigInt, BigUint, Sign};
 
 /// `± mantissa × 2^exponent`.
 ///
@@ -65,7 +66,7 @@ impl Float {
             let power = Float::rounded(false, u128::from(power), 0, false);
             return if scale < 0 { float.quotient(power) } else { float.product(power) };
         }
-        big::from_digits(negative, big_digits(decimal.digits()), scale)
+        wide::from_digits(negative, Magnitude::from_digits(decimal.digits()), scale)
     }
 
     /// Whether the value is zero.
@@ -169,7 +170,8 @@ impl Float {
     }
 
     /// The product, rounded to the 53 bits of a double (but with any exponent).
-    pub(super) fn product_double(self, other: Float) -> Float {
+    #[must_use]
+    pub fn product_double(self, other: Float) -> Float {
         let magnitude = u128::from(self.mantissa) * u128::from(other.mantissa);
         let exponent = self.exponent.saturating_add(other.exponent);
         Float::rounded_to(53, self.negative != other.negative, magnitude, exponent, false)
@@ -247,10 +249,10 @@ impl Float {
     #[must_use]
     pub fn truncated(&self) -> BigInt {
         let magnitude = match u32::try_from(self.exponent) {
-            Ok(shift) => BigUint::from(self.mantissa) << shift,
-            Err(_) => BigUint::from(self.truncated_small()),
+            Ok(shift) => Magnitude::new(u128::from(self.mantissa)).shift_left(u64::from(shift)),
+            Err(_) => Magnitude::new(u128::from(self.truncated_small())),
         };
-        BigInt::from_biguint(if self.negative { Sign::Minus } else { Sign::Plus }, magnitude)
+        BigInt::new(self.negative, magnitude)
     }
 
     /// The magnitude of the integer part of a value below 2^64.
@@ -271,18 +273,19 @@ impl Float {
     /// The number as OPA writes it: all digits where it is an integer, Go's shortest `%g` otherwise.
     #[must_use]
     pub fn to_number(&self) -> Number {
-        if self.is_integer() && self.exponent <= 0 {
-            let magnitude = self.truncated_small();
-            if let (Ok(int), false) = (i64::try_from(magnitude), self.negative && magnitude == 0) {
-                return Number::from(if self.negative { -int } else { int });
-            }
+        if self.is_integer()
+            && let (Some(int), false) = (self.truncated_i64(), self.is_zero() && self.negative)
+        {
+            return Number::from(int);
         }
-        Number::from_checked_text(shortest::format(self, 64))
+        Number::from_checked_text(self.text(64))
     }
 
-    /// The same for a value of 53 bits: the shortest digits that tell it from its neighbours of 53 bits.
-    pub(super) fn to_number_double(self) -> Number {
-        Number::from_checked_text(shortest::format(&self, 53))
+    /// The text of [`Self::to_number`] for the float, rounded to so many bits before: the shortest digits that tell it from
+    /// its neighbours of as many bits.
+    #[must_use]
+    pub fn text(&self, bits: u32) -> String {
+        shortest::format(self, bits)
     }
 }
 
@@ -300,76 +303,71 @@ fn power_of_five(n: u64) -> Option<u64> {
 }
 
 /// What needs more than 128 bits.
-mod big {
+mod wide {
+    use super::super::big::Magnitude;
     use super::Float;
-    use num_bigint::BigUint;
 
     /// `mantissa × 2^exponent`.
     struct Wide {
-        mantissa: BigUint,
+        mantissa: Magnitude,
         exponent: i64,
     }
 
     impl Wide {
+        fn times(&self, other: &Wide) -> Wide {
+            let mantissa = self.mantissa.times(&other.mantissa);
+            Wide { mantissa, exponent: self.exponent.saturating_add(other.exponent) }
+        }
+
         /// Rounds to nearest even.
-        fn round(self, bits: u64, sticky: bool) -> Wide {
+        fn round(self, bits: u64) -> Wide {
             let excess = self.mantissa.bits().saturating_sub(bits);
             if excess == 0 {
                 return self;
             }
-            let mut mantissa = &self.mantissa >> excess;
-            let half = self.mantissa.bit(excess - 1);
-            let below = sticky || self.mantissa.trailing_zeros().is_some_and(|zeros| zeros < excess - 1);
-            if half && (below || mantissa.bit(0)) {
-                mantissa += 1u32;
+            let (halves, lost) = self.mantissa.shift_right(excess - 1);
+            let (mut mantissa, half) = halves.shift_right(1);
+            if half && (lost || mantissa.low() & 1 == 1) {
+                mantissa.multiply_add(1, 1);
             }
             Wide { mantissa, exponent: self.exponent.saturating_add_unsigned(excess) }
         }
 
-        fn times(&self, other: &Wide, bits: u64) -> Wide {
-            let mantissa = &self.mantissa * &other.mantissa;
-            Wide { mantissa, exponent: self.exponent.saturating_add(other.exponent) }.round(bits, false)
-        }
-
+        /// The float nearest to it; `sticky` says that something below the last bit was cut off.
         fn finish(self, negative: bool, sticky: bool) -> Float {
-            let rounded = self.round(64, sticky);
-            // At most 65 bits, the 65th only where rounding carried and all others are 0.
-            let magnitude = rounded
-                .mantissa
-                .iter_u64_digits()
-                .rev()
-                .fold(0u128, |sum, word| sum << 64 | u128::from(word));
-            Float::rounded(negative, magnitude, rounded.exponent, false)
+            let excess = self.mantissa.bits().saturating_sub(128);
+            let (mantissa, lost) = self.mantissa.shift_right(excess);
+            let exponent = self.exponent.saturating_add_unsigned(excess);
+            Float::rounded(negative, mantissa.low(), exponent, lost || sticky)
         }
     }
 
     /// 5^n, rounded as Go's `big.Float` does: 128 bits for the power, 192 for the square.
     fn power_of_five(n: u64) -> Wide {
-        const TABLE_END: u64 = 27;
-        let mut power = Wide { mantissa: BigUint::from(5u32).pow(n.min(TABLE_END) as u32), exponent: 0 };
-        let mut square = Wide { mantissa: BigUint::from(5u32), exponent: 0 };
-        let mut left = n.saturating_sub(TABLE_END);
+        const TABLE_END: u32 = 27;
+        let mut square = Wide { mantissa: Magnitude::new(5), exponent: 0 };
+        let mut left = n.saturating_sub(u64::from(TABLE_END));
+        let exact = if left == 0 { n as u32 } else { TABLE_END };
+        let mut power = Wide { mantissa: Magnitude::new(1).times_five_to(exact), exponent: 0 };
         while left > 0 {
             if left & 1 == 1 {
-                power = power.times(&square, 128);
+                power = power.times(&square).round(128);
             }
-            square = square.times(&square, 192);
+            square = square.times(&square).round(192);
             left >>= 1;
         }
         power
     }
 
-    pub(super) fn from_digits(negative: bool, mantissa: BigUint, scale: i64) -> Float {
+    pub(super) fn from_digits(negative: bool, mantissa: Magnitude, scale: i64) -> Float {
         let value = Wide { mantissa, exponent: scale };
         let power = power_of_five(scale.unsigned_abs());
         if scale >= 0 {
-            return value.times(&power, 64).finish(negative, false);
+            return value.times(&power).finish(negative, false);
         }
         let shift = (power.mantissa.bits() + 66).saturating_sub(value.mantissa.bits());
-        let numerator = value.mantissa << shift;
-        let quotient = &numerator / &power.mantissa;
-        let sticky = &quotient * &power.mantissa != numerator;
+        let (mantissa, rest) = value.mantissa.shift_left(shift).divide(&power.mantissa);
         let exponent = value.exponent.saturating_sub_unsigned(shift).saturating_sub(power.exponent);
-        Wide { mantissa: quotient, exponent }.finish(negative, sticky)
+        Wide { mantissa, exponent }.finish(negative, !rest.is_zero())
     }
 }

@@ -2,14 +2,15 @@
 //!
 //! OPA keeps a number as the text it was written as, compares by value, and computes on the narrowest of an integer,
 //! a big integer and a binary float of 64 mantissa bits. So does this: [`Number`] is an `i64` where the text is the
-//! plain decimal form of one, and the text itself otherwise.
+//! plain decimal form of one, and the text itself otherwise. What is computed with, [`BigInt`] and [`Float`], is made for
+//! modules: of little code, and without the standard library's formatting.
 
-mod arithmetic;
+mod big;
 mod decimal;
 mod float;
 mod shortest;
 
-pub use arithmetic::ArithmeticError;
+pub use big::BigInt;
 pub use decimal::Decimal;
 pub use float::Float;
 
@@ -19,7 +20,6 @@ use alloc::sync::Arc;
 use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
-use num_bigint::BigInt;
 
 /// OPA's limit on the binary exponent of a number: beyond it, it is refused.
 pub const MAX_BINARY_EXPONENT: i64 = 100_000;
@@ -112,11 +112,7 @@ impl Number {
     pub fn as_int_operand(&self) -> Option<i64> {
         match &self.0 {
             Repr::Int(int) => Some(*int),
-            Repr::Text(text) => {
-                let decimal = Decimal::parse(text)?;
-                let significant = text.trim_start_matches(['+', '-']).len();
-                if decimal.has_exponent() || significant > 19 { None } else { decimal.to_i64() }
-            }
+            Repr::Text(text) => int_operand(text),
         }
     }
 
@@ -205,6 +201,14 @@ impl Number {
     }
 }
 
+/// [`Number::as_int_operand`] of a text.
+#[must_use]
+pub fn int_operand(text: &str) -> Option<i64> {
+    let decimal = Decimal::parse(text)?;
+    let significant = text.strip_prefix(['+', '-']).unwrap_or(text).len();
+    if decimal.has_exponent() || significant > 19 { None } else { decimal.to_i64() }
+}
+
 /// The text of an `i64` in the form in which we would print it; anything else is kept as text.
 pub fn plain_i64(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text {
@@ -235,7 +239,7 @@ impl From<i64> for Number {
 
 impl From<&BigInt> for Number {
     fn from(int: &BigInt) -> Self {
-        Number::from_checked_text(int.to_str_radix(10))
+        Number::from_checked_text(int.to_radix(10))
     }
 }
 

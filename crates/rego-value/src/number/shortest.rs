@@ -4,10 +4,10 @@
 //! by side, as Go's `math/big` does, including what that one does where the expansions differ in length.
 
 use super::Float;
+use super::big::Magnitude;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use num_bigint::BigUint;
 
 /// The significant digits (ASCII, no zeros at either end) of `0.d₁d₂… × 10^point`.
 struct Digits {
@@ -119,34 +119,79 @@ fn shortest(float: &Float, bits: u32) -> Digits {
     // One more bit, so that the midpoints to both neighbours are integers too.
     let (doubled, exponent) = (u128::from(mantissa) << 1, exponent - 1);
     let inclusive = mantissa & 1 == 0;
-    match u32::try_from(exponent.saturating_neg()) {
-        Ok(shift @ 1..=124) => walk(
-            &mut Fixed::new(doubled - 1, shift),
-            Fixed::new(doubled, shift),
-            &mut Fixed::new(doubled + 1, shift),
-            inclusive,
-        ),
-        _ => walk(
-            &mut Exact::new(doubled - 1, exponent),
-            Exact::new(doubled, exponent),
-            &mut Exact::new(doubled + 1, exponent),
-            inclusive,
-        ),
+    let [lower, value, upper] = [doubled - 1, doubled, doubled + 1].map(|n| Expansion::new(n, exponent));
+    walk(lower, value, upper, inclusive)
+}
+
+/// The digits of an exact expansion of `numerator × 2^exponent`, from the first that is not zero.
+#[derive(Clone)]
+struct Expansion {
+    /// The first digits, the lowest first; what is taken is gone.
+    digits: Vec<u8>,
+    /// What follows them: `fraction / 2^shift`, below 1.
+    fraction: u128,
+    shift: u32,
+    /// The power of ten above the first digit.
+    point: i64,
+}
+
+impl Expansion {
+    fn new(numerator: u128, exponent: i64) -> Expansion {
+        match u32::try_from(exponent.saturating_neg()) {
+            // In 128 bits, of which the numerator has at most 65 and the next digit needs four.
+            Ok(shift @ 1..=124) => Expansion::small(numerator, shift),
+            _ => Expansion::large(Magnitude::new(numerator), exponent),
+        }
+    }
+
+    fn small(numerator: u128, shift: u32) -> Expansion {
+        let digits = Magnitude::new(numerator >> shift).digits(10);
+        let (fraction, mut point) = (numerator & ((1 << shift) - 1), digits.len() as i64);
+        let mut this = Expansion { digits, fraction, shift, point };
+        // To the first digit of a value below 1.
+        while this.digits.is_empty() && this.fraction != 0 {
+            let digit = this.next_digit();
+            if digit != 0 {
+                this.digits.push(digit);
+            } else {
+                point -= 1;
+            }
+        }
+        this.point = point;
+        this
+    }
+
+    fn large(numerator: Magnitude, exponent: i64) -> Expansion {
+        // n × 2^-k = n × 5^k × 10^-k.
+        let (integer, scale) = match (u64::try_from(exponent), u32::try_from(exponent.unsigned_abs())) {
+            (Ok(shift), _) => (numerator.shift_left(shift), 0),
+            (_, Ok(power)) => (numerator.times_five_to(power), exponent),
+            // Beyond every number that OPA reads; a product of products could get here.
+            _ => (Magnitude::ZERO, 0),
+        };
+        let digits = integer.digits(10);
+        let point = (digits.len() as i64).saturating_add(scale);
+        Expansion { digits, fraction: 0, shift: 0, point }
+    }
+
+    /// The next digit; zeros after the end.
+    fn next_digit(&mut self) -> u8 {
+        if let Some(digit) = self.digits.pop() {
+            return digit;
+        }
+        let scaled = self.fraction * 10;
+        self.fraction = scaled & ((1 << self.shift) - 1);
+        (scaled >> self.shift) as u8
+    }
+
+    /// Whether only zeros follow.
+    fn ended(&self) -> bool {
+        self.fraction == 0 && self.digits.iter().all(|digit| *digit == 0)
     }
 }
 
-/// The digits of an exact expansion, from the first that is not zero.
-trait Expansion: Clone {
-    /// The next digit; zeros after the end.
-    fn next_digit(&mut self) -> u8;
-    /// Whether only zeros follow.
-    fn ended(&self) -> bool;
-    /// The power of ten above the first digit.
-    fn point(&self) -> i64;
-}
-
-fn walk<E: Expansion>(lower: &mut E, mut value: E, upper: &mut E, inclusive: bool) -> Digits {
-    let mut point = value.point();
+fn walk(mut lower: Expansion, mut value: Expansion, mut upper: Expansion, inclusive: bool) -> Digits {
+    let mut point = value.point;
     let mut digits = Vec::with_capacity(24);
     while !value.ended() {
         let (m, l, u) = (value.next_digit(), lower.next_digit(), upper.next_digit());
@@ -173,7 +218,7 @@ fn walk<E: Expansion>(lower: &mut E, mut value: E, upper: &mut E, inclusive: boo
 }
 
 /// Whether the digits after those taken are more than a half, or a half after an odd digit.
-fn nearest_is_up<E: Expansion>(digits: &[u8], mut rest: E) -> bool {
+fn nearest_is_up(digits: &[u8], mut rest: Expansion) -> bool {
     let next = rest.next_digit();
     if next == 5 && rest.ended() { digits.last().is_some_and(|last| last & 1 == 1) } else { next >= 5 }
 }
@@ -188,108 +233,4 @@ fn increment(digits: &mut Vec<u8>, point: &mut i64) {
     }
     digits.push(1);
     *point += 1;
-}
-
-/// `numerator / 2^shift` with 1 ≤ shift ≤ 124, in 128 bits.
-#[derive(Clone)]
-struct Fixed {
-    integer: [u8; 20],
-    /// How many digits of `integer` have been taken; they stand at its end.
-    taken: usize,
-    fraction: u128,
-    shift: u32,
-    point: i64,
-}
-
-impl Fixed {
-    fn new(numerator: u128, shift: u32) -> Fixed {
-        let mut fixed =
-            Fixed { integer: [0; 20], taken: 20, fraction: numerator & ((1 << shift) - 1), shift, point: 0 };
-        // At most 65 bits over 2: it fits.
-        let mut integer = (numerator >> shift) as u64;
-        for place in fixed.integer.iter_mut().rev() {
-            if integer == 0 {
-                break;
-            }
-            *place = (integer % 10) as u8;
-            integer /= 10;
-            fixed.taken -= 1;
-            fixed.point += 1;
-        }
-        if fixed.point == 0 {
-            fixed.skip_zeros();
-        }
-        fixed
-    }
-
-    /// Moves to the first digit of a value below 1.
-    fn skip_zeros(&mut self) {
-        while self.fraction != 0 && (self.fraction * 10) >> self.shift == 0 {
-            self.fraction *= 10;
-            self.point -= 1;
-        }
-    }
-}
-
-impl Expansion for Fixed {
-    fn next_digit(&mut self) -> u8 {
-        if let Some(digit) = self.integer.get(self.taken) {
-            self.taken += 1;
-            return *digit;
-        }
-        let scaled = self.fraction * 10;
-        self.fraction = scaled & ((1 << self.shift) - 1);
-        (scaled >> self.shift) as u8
-    }
-
-    fn ended(&self) -> bool {
-        self.fraction == 0 && self.integer.iter().skip(self.taken).all(|digit| *digit == 0)
-    }
-
-    fn point(&self) -> i64 {
-        self.point
-    }
-}
-
-/// `numerator × 2^exponent` of any size.
-#[derive(Clone)]
-struct Exact {
-    digits: Vec<u8>,
-    taken: usize,
-    point: i64,
-}
-
-impl Exact {
-    fn new(numerator: u128, exponent: i64) -> Exact {
-        let numerator = BigUint::from(numerator);
-        // n × 2^-k = n × 5^k × 10^-k.
-        let (integer, scale) = match (u64::try_from(exponent), u32::try_from(exponent.unsigned_abs())) {
-            (Ok(shift), _) => (numerator << shift, 0),
-            (_, Ok(power)) => (numerator * BigUint::from(5u32).pow(power), exponent),
-            // Beyond every number that OPA reads; a product of products could get here.
-            _ => (BigUint::ZERO, 0),
-        };
-        let mut digits = integer.to_radix_be(10);
-        let point = i64::try_from(digits.len()).unwrap_or(i64::MAX).saturating_add(scale);
-        while digits.last() == Some(&0) {
-            digits.pop();
-        }
-        Exact { digits, taken: 0, point }
-    }
-}
-
-impl Expansion for Exact {
-    fn next_digit(&mut self) -> u8 {
-        let digit = self.digits.get(self.taken).copied().unwrap_or(0);
-        self.taken += 1;
-        digit
-    }
-
-    fn ended(&self) -> bool {
-        self.taken >= self.digits.len()
-    }
-
-    fn point(&self) -> i64 {
-        self.point
-    }
 }
