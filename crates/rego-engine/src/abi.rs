@@ -19,7 +19,6 @@ pub(crate) struct Abi {
     pub(crate) builtins: Func<(), i32>,
     pub(crate) entrypoints: Func<(), i32>,
     pub(crate) malloc: Func<i32, i32>,
-    pub(crate) json_parse: Func<(i32, i32), i32>,
     pub(crate) heap_ptr_get: Func<(), i32>,
     pub(crate) heap_ptr_set: Func<i32, ()>,
     pub(crate) add_path: Func<(i32, i32, i32), i32>,
@@ -40,6 +39,7 @@ pub(crate) enum Way {
 
 /// What is called of modules whose layout of values we do not know.
 pub(crate) struct Text {
+    pub(crate) json_parse: Func<(i32, i32), i32>,
     pub(crate) eval: Func<i32, i32>,
     pub(crate) ctx_new: Func<(), i32>,
     pub(crate) ctx_set_input: Func<(i32, i32), ()>,
@@ -111,7 +111,6 @@ impl Abi {
             builtins: func(store, instance, "builtins")?,
             entrypoints: func(store, instance, "entrypoints")?,
             malloc: func(store, instance, "opa_malloc")?,
-            json_parse: func(store, instance, "opa_json_parse")?,
             heap_ptr_get: func(store, instance, "opa_heap_ptr_get")?,
             heap_ptr_set: func(store, instance, "opa_heap_ptr_set")?,
             add_path: func(store, instance, "opa_value_add_path")?,
@@ -186,6 +185,7 @@ impl Abi {
 impl Text {
     fn new(store: &mut Store<Host>, instance: &Instance) -> Result<Self, ModuleError> {
         Ok(Self {
+            json_parse: func(store, instance, "opa_json_parse")?,
             eval: func(store, instance, "eval")?,
             ctx_new: func(store, instance, "opa_eval_ctx_new")?,
             ctx_set_input: func(store, instance, "opa_eval_ctx_set_input")?,

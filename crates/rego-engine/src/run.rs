@@ -104,7 +104,7 @@ impl Live {
             }
             Input::Json(json) => {
                 std::str::from_utf8(json).map_err(|_| EvalError::InvalidInput)?;
-                self.parse_inside(abi, json)?
+                self.parse_inside(abi, way, json)?
             }
             Input::Value(value) => {
                 abi.heap_ptr_set.call(&mut self.store, self.heap_base)?;
@@ -170,10 +170,10 @@ impl Live {
     }
 
     /// Has the module read a text.
-    fn parse_inside(&mut self, abi: &Abi, json: &[u8]) -> Result<i32, Stop> {
+    fn parse_inside(&mut self, abi: &Abi, way: &Text, json: &[u8]) -> Result<i32, Stop> {
         let (end, length) = self.copy_to_top(abi, json)?;
         abi.heap_ptr_set.call(&mut self.store, end)?;
-        match abi.json_parse.call(&mut self.store, (self.heap_base, length))? {
+        match way.json_parse.call(&mut self.store, (self.heap_base, length))? {
             0 => Err(EvalError::InvalidInput.into()),
             input => Ok(input),
         }

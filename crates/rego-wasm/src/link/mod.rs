@@ -147,13 +147,9 @@ pub(crate) fn link(input: &Input<'_>) -> Result<Vec<u8>> {
 }
 
 /// What `rego-engine` calls of modules whose layout of values it knows.
-const ENGINE_EXPORTS: [&str; 10] = [
-    "opa_heap_blocks_restore",
-    "opa_heap_blocks_stash",
+const ENGINE_EXPORTS: [&str; 6] = [
     "opa_heap_ptr_get",
     "opa_heap_ptr_set",
-    "opa_heap_stash_clear",
-    "opa_json_parse",
     "opa_malloc",
     "opa_value_add_path",
     "opa_value_remove_path",
