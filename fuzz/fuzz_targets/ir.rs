@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rego_build::PlanOptions;
+use rego_build::Options;
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
@@ -13,6 +13,6 @@ fuzz_target!(|bytes: &[u8]| {
             let printed = rego_ir::print_text(&plan);
             assert!(rego_ir::parse_text(&printed).is_ok(), "{printed}");
         }
-        let _ = rego_build::assemble_plan(plan, &PlanOptions::default());
+        let _ = rego_build::assemble_plan(plan, &Options::default());
     }
 });

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use rego_build::Passes;
+
 /// What the command line asks for.
 pub(crate) struct Arguments {
     /// The corpus.
@@ -24,12 +26,15 @@ pub(crate) struct Arguments {
     pub(crate) node_modules: Option<PathBuf>,
     /// Judges so many of OPA's own modules (`OPA_BIN`) in our engine.
     pub(crate) opa_modules: usize,
+    /// The passes of the optimiser.
+    pub(crate) passes: Passes,
     /// How many threads judge.
     pub(crate) jobs: usize,
 }
 
 const USAGE: &str =
-    "usage: conformance [--dir DIR] [--filter TEXT] [--json] [--verbose] [--jobs N] [--update-known]
+    "usage: conformance [--dir DIR] [--filter TEXT] [--json] [--verbose] [--jobs N] [--passes NAME]
+                   [--update-known]
        conformance --export FOLDER [--node NODE_MODULES] [--opa-modules N] [--dir DIR] [--filter TEXT]";
 
 /// Parses the arguments after the program's name.
@@ -47,6 +52,7 @@ pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Arguments, St
         export: None,
         node_modules: None,
         opa_modules: 0,
+        passes: Passes::ALL,
         jobs: std::thread::available_parallelism().map_or(1, usize::from),
     };
     let mut words = words;
@@ -63,6 +69,11 @@ pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Arguments, St
             "--opa-modules" => {
                 arguments.opa_modules =
                     value()?.parse().map_err(|error| format!("--opa-modules: {error}"))?;
+            }
+            "--passes" => {
+                let name = value()?;
+                let unknown = || format!("--passes: no `{name}`: all, none, or the name of one");
+                arguments.passes = Passes::by_name(&name).ok_or_else(unknown)?;
             }
             "--jobs" => arguments.jobs = value()?.parse().map_err(|error| format!("--jobs: {error}"))?,
             "--json" => arguments.json = true,

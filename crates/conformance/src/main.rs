@@ -50,7 +50,7 @@ fn run() -> Result<bool, String> {
     }
     let known =
         if arguments.is_own_corpus { known::load(&arguments.known)? } else { known::Known::default() };
-    let mut verdicts = workers::judge_all(cases, arguments.jobs)?;
+    let mut verdicts = workers::judge_all(cases, arguments.jobs, arguments.passes)?;
     verdicts.extend(check::judge_all(&arguments.dir, &arguments.filter)?);
     let report = report::Report::new(&verdicts, &known, arguments.filter.is_none());
     if arguments.update_known {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rego_build::{BuildError, CompiledModule, Options, Source};
+use rego_build::{BuildError, CompiledModule, Options, Passes, Source};
 use rego_engine::{Config, Engine, EvalContext, EvalError, Input as EngineInput, Instance, Module};
 use rego_syntax::ast::{RegoVersion, Term, Value as TermValue};
 use rego_syntax::{FileId, ParserOptions, SourceFile};
@@ -14,6 +14,7 @@ use crate::functions;
 /// What every case shares.
 pub(crate) struct Pipeline {
     engine: Engine,
+    passes: Passes,
 }
 
 /// A case's module, ready to be evaluated.
@@ -39,11 +40,11 @@ const DEADLINE: Duration = Duration::from_secs(20);
 const ENTRYPOINT: &str = "eval";
 
 impl Pipeline {
-    pub(crate) fn new() -> Result<Self, String> {
+    pub(crate) fn new(passes: Passes) -> Result<Self, String> {
         // A module is evaluated once or twice here, so compiling it is nearly all of the work.
         let config = Config { memory_limit: 512 << 20, optimise: false, ..Config::default() };
         let engine = Engine::new(config).map_err(|error| error.to_string())?;
-        Ok(Self { engine })
+        Ok(Self { engine, passes })
     }
 
     /// Compiles what the case runs.
@@ -54,8 +55,8 @@ impl Pipeline {
     /// The module of what the case runs.
     pub(crate) fn compile_bytes(&self, case: &Case) -> Result<CompiledModule, Fault> {
         match &case.program {
-            Text::Source { modules, query, v0 } => from_source(case.group, modules, query, *v0),
-            Text::Plan(plan) => from_plan(plan.get()),
+            Text::Source { modules, query, v0 } => self.module_of_source(case.group, modules, query, *v0),
+            Text::Plan(plan) => self.module_of_plan(plan.get()),
             Text::Command(_) => Err(Fault {
                 code: String::new(),
                 message: "a run of the command line is no module".to_owned(),
@@ -145,22 +146,32 @@ impl Fault {
     }
 }
 
-fn from_source(group: &str, modules: &[String], query: &str, v0: bool) -> Result<CompiledModule, Fault> {
-    // The names that OPA's own judges of the groups use, since errors show them.
-    let prefix = if group == "wasm" { "module" } else { "test-" };
-    let named = |(index, text): (usize, &String)| Source::new(format!("{prefix}{index}.rego"), text.as_str());
-    let sources: Vec<Source> = modules.iter().enumerate().map(named).collect();
-    let version = if v0 { RegoVersion::V0 } else { RegoVersion::V1 };
-    let mut options = Options::for_version(version);
-    options.check.host_builtins = functions::declarations();
-    let built = rego_build::build_query(&sources, query, &options);
-    built.map_err(|error| Fault::of_build(&error))
-}
+impl Pipeline {
+    fn module_of_source(
+        &self,
+        group: &str,
+        modules: &[String],
+        query: &str,
+        v0: bool,
+    ) -> Result<CompiledModule, Fault> {
+        // The names that OPA's own judges of the groups use, since errors show them.
+        let prefix = if group == "wasm" { "module" } else { "test-" };
+        let named =
+            |(index, text): (usize, &String)| Source::new(format!("{prefix}{index}.rego"), text.as_str());
+        let sources: Vec<Source> = modules.iter().enumerate().map(named).collect();
+        let version = if v0 { RegoVersion::V0 } else { RegoVersion::V1 };
+        let mut options = Options::for_version(version);
+        options.passes = self.passes;
+        options.check.host_builtins = functions::declarations();
+        let built = rego_build::build_query(&sources, query, &options);
+        built.map_err(|error| Fault::of_build(&error))
+    }
 
-fn from_plan(text: &str) -> Result<CompiledModule, Fault> {
-    let policy = rego_ir::from_json(text).map_err(|error| Fault::own(&error))?;
-    let built = rego_build::assemble_plan(policy, &rego_build::PlanOptions::default());
-    built.map_err(|error| Fault::of_build(&error))
+    fn module_of_plan(&self, text: &str) -> Result<CompiledModule, Fault> {
+        let policy = rego_ir::from_json(text).map_err(|error| Fault::own(&error))?;
+        let built = rego_build::assemble_plan(policy, &Options { passes: self.passes, ..Options::default() });
+        built.map_err(|error| Fault::of_build(&error))
+    }
 }
 
 fn now_ns() -> i64 {

@@ -13,6 +13,8 @@ use std::process::Command;
 use rego_value::json::{self, Escape};
 use rego_value::{Array, Value};
 
+use rego_build::Passes;
+
 use crate::corpus::{Case, Input, Program};
 use crate::judge;
 use crate::pipeline::{Fault, Pipeline};
@@ -35,7 +37,7 @@ struct Tally {
 pub(crate) fn export(cases: &[Case], dir: &Path) -> Result<usize, String> {
     let io = |error: std::io::Error| format!("{}: {error}", dir.display());
     fs::create_dir_all(dir).map_err(io)?;
-    let pipeline = Pipeline::new()?;
+    let pipeline = Pipeline::new(Passes::ALL)?;
     let (mut tally, mut list) = (Tally::default(), String::from("["));
     for case in cases.iter().filter(|case| case.group == "v1") {
         let Some((module, row)) = row(&pipeline, case, &mut tally) else { continue };
@@ -174,7 +176,7 @@ pub(crate) fn of_opa(cases: &[Case], opa: &Path, most: usize) -> Result<(usize, 
         .collect();
     // Some need functions that our host does not have, so that more are looked at than are wanted.
     let step = (asked.len() / (most + most / 4).max(1)).max(1);
-    let pipeline = Pipeline::new()?;
+    let pipeline = Pipeline::new(Passes::ALL)?;
     let (mut passed, mut failures) = (0, Vec::new());
     let mut left_out = 0;
     for (case, question) in asked.iter().step_by(step) {

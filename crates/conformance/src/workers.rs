@@ -7,6 +7,8 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use rego_build::Passes;
+
 use crate::corpus::Case;
 use crate::judge;
 use crate::pipeline::Pipeline;
@@ -48,8 +50,8 @@ impl Place {
 }
 
 /// Judges all cases; the verdicts stand in the cases' order.
-pub(crate) fn judge_all(cases: Vec<Case>, jobs: usize) -> Result<Vec<Verdict>, String> {
-    let work = Arc::new(Work { cases, pipeline: Pipeline::new()?, next: AtomicUsize::new(0) });
+pub(crate) fn judge_all(cases: Vec<Case>, jobs: usize, passes: Passes) -> Result<Vec<Verdict>, String> {
+    let work = Arc::new(Work { cases, pipeline: Pipeline::new(passes)?, next: AtomicUsize::new(0) });
     let (sender, receiver) = mpsc::channel();
     let mut places = Vec::new();
     for _ in 0..jobs.max(1) {

@@ -33,6 +33,7 @@ fn main() {
         let queries = [rego_compiler::plan::Query::entrypoint(&entrypoint)];
         let plan =
             rego_compiler::plan::plan_in(&program, program.sources(), &queries, options.marks).unwrap();
+        let plan = rego_opt::optimise(plan, options.passes);
         std::fs::write(Path::new(out).join(format!("{name}.plan")), rego_ir::print_text(&plan)).unwrap();
     }
 }

@@ -26,6 +26,7 @@ use rego_syntax::{ParserOptions, SourceMap};
 pub use error::{BuildError, Diagnostics};
 pub use rego_compiler::plan::{self, Marks, Query};
 pub use rego_compiler::{Options as CheckOptions, PrintCalls};
+pub use rego_opt::Passes;
 pub use rego_wasm::{CompiledModule, Options as PlanOptions, Target};
 
 /// The largest source, in bytes. OPA has no such limit; a policy of this size is a mistake or an attack.
@@ -61,6 +62,8 @@ pub struct Options {
     pub check: rego_compiler::Options,
     /// Whether what is evaluated says so.
     pub marks: Marks,
+    /// What is done to make the plan faster.
+    pub passes: Passes,
     /// How the plan is compiled.
     pub wasm: PlanOptions,
 }
@@ -165,13 +168,19 @@ pub fn check_modules(
         .map_err(|list| BuildError::Diagnostics(Diagnostics::new(list, files)))
 }
 
-/// Verifies and compiles a plan that came from elsewhere (`opa build -t plan`).
+/// Verifies, optimises and compiles a plan that came from elsewhere (`opa build -t plan`).
 ///
 /// # Errors
 /// A plan that is not well formed, or that cannot be compiled.
-pub fn assemble_plan(policy: Policy, options: &PlanOptions) -> Result<CompiledModule, BuildError> {
+pub fn assemble_plan(policy: Policy, options: &Options) -> Result<CompiledModule, BuildError> {
     let verified: VerifiedPlan = rego_ir::verify(policy).map_err(BuildError::Malformed)?;
-    Ok(rego_wasm::compile(&verified, options)?)
+    let verified = if options.passes == Passes::NONE {
+        verified
+    } else {
+        let faster = rego_opt::optimise(verified.into_policy(), options.passes);
+        rego_ir::verify(faster).map_err(BuildError::Malformed)?
+    };
+    Ok(rego_wasm::compile(&verified, &options.wasm)?)
 }
 
 /// Plans queries over a checked program and compiles them to one module.
@@ -198,5 +207,5 @@ pub fn assemble_in(
 ) -> Result<CompiledModule, BuildError> {
     let policy = plan::plan_in(program, sources, queries, options.marks)
         .map_err(|error| BuildError::Diagnostics(Diagnostics::new(vec![error.into()], sources.clone())))?;
-    assemble_plan(policy, &options.wasm)
+    assemble_plan(policy, options)
 }

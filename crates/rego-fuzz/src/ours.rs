@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use rego_build::{BuildError, CompiledModule, Options, PlanOptions, Source};
+use rego_build::{BuildError, CompiledModule, Options, Source};
 use rego_engine::{Config, Engine, EvalContext, EvalError, Input, Instance, Module};
 use rego_syntax::ast::RegoVersion;
 use rego_value::json;
@@ -125,7 +125,7 @@ impl Ours {
     /// The answer to one question of a program by the plan that OPA made of it, compiled by us.
     pub(crate) fn answer_of_plan(&self, plan: &str, program: &Program, input: &str, package: &str) -> Answer {
         let compiled = rego_ir::from_json(plan).map_err(|error| error.to_string()).and_then(|policy| {
-            rego_build::assemble_plan(policy, &PlanOptions::default()).map_err(|error| error.to_string())
+            rego_build::assemble_plan(policy, &Options::default()).map_err(|error| error.to_string())
         });
         let compiled = match compiled {
             Ok(compiled) => compiled,

@@ -9,7 +9,7 @@
 #![allow(missing_docs, reason = "the table in the crate's documentation says what each one does")]
 
 use crate::value::Value;
-use crate::{array, builtins, error, host, json, memory, order, rt, table};
+use crate::{array, builtins, error, format, host, json, memory, order, rt, table};
 
 #[cfg(target_arch = "wasm32")]
 mod env {
@@ -98,6 +98,7 @@ export! {
     rt_array_new(capacity: u32) -> Value => array::new(capacity);
     rt_array_push(array: Value, item: Value) => array::push(array, item);
     rt_object_new(capacity: u32) -> Value => table::new_object(capacity);
+    rt_object_from(template: Value) -> Value => rt::object_from(template);
     rt_object_insert(object: Value, key: Value, value: Value) => table::insert(object, key, value);
     rt_object_insert_once(object: Value, key: Value, value: Value) -> u32 => u32::from(rt::insert_once(object, key, value));
     rt_object_merge(a: Value, b: Value) -> Value => rt::merge(a, b);
@@ -116,6 +117,8 @@ export! {
     rt_regex_table(table: u32, text: Value, old: u32) -> Value => regex_settle(old, text, |text| builtins::table_match(table, text));
     rt_regex_program(program: u32, text: Value, old: u32) -> Value => regex_settle(old, text, |text| builtins::program_match(program, text));
     rt_regex_find(program: u32, text: Value, count: Value) -> Value => regex_find(program, text, count);
+    rt_format(pieces: u32, operands: Value) -> Value => format::format(pieces, operands);
+    rt_floor_div(a: Value, b: Value) -> Value => builtins::floor_div(a, b);
     rt_upsert(base: Value, path: Value, value: Value) -> Value => rt::upsert(base, path, value);
     rt_builtin_failed(location: u32) => error::stamp(location);
     rt_abort(message: Value) => abort_at(message.0 + rego_value::abi::TEXT_BYTES);

@@ -32,6 +32,7 @@
 //! | `rt_iter_len(v)`, `rt_iter_key(v, i) -> v`, `rt_iter_value(v, i) -> v` | iteration in Rego's order; length 0 for scalars |
 //! | `rt_array_new(cap) -> v`, `rt_array_push(a, v)` | in place |
 //! | `rt_object_new(cap) -> v`, `rt_object_insert(o, k, v)`, `rt_object_insert_once(o, k, v) -> conflict` | in place; 1 = a different value is there |
+//! | `rt_object_from(constant) -> v` | a copy of an object of at most eight members, to write values into: its entries follow its header |
 //! | `rt_object_merge(a, b) -> v` | OPA's ObjectMerge: `a` wins, objects are merged |
 //! | `rt_set_new(cap) -> v`, `rt_set_add(s, v)` | in place |
 //! | `rt_copy(v) -> v` | a copy of one level of an object or set |
@@ -41,6 +42,8 @@
 //! | `rt_number(addr, len) -> v` | a number from its text, which must be one |
 //! | `rt_string(addr, len) -> v` | a string from UTF-8 |
 //! | `rt_is_array(v)`, `rt_is_object(v)`, `rt_is_set(v)` | 0/1 |
+//! | `rt_format(pieces, operands) -> v` | `sprintf` of a constant format with plain verbs; 0 where the host has to do it  |
+//! | `rt_floor_div(a, b) -> v` | `floor(a / b)` of integers below 2^52, without the quotient between; 0 where it is not that simple |
 //! | `rt_regex_table(table, text, old) -> v`, `rt_regex_program(program, text, old) -> v` | `regex.match` of a constant expression (`re_match` where `old` is not 0); the first operand is the address of a length and as many bytes of [`rego_regex`]'s |
 //! | `rt_regex_find(program, text, count) -> v` | `regex.find_all_string_submatch_n` of a constant expression |
 //! | `rt_upsert(base, path, v) -> v` | copy on write, for `with` |
@@ -57,6 +60,7 @@ mod array;
 mod builtins;
 mod error;
 pub mod exports;
+mod format;
 pub mod host;
 mod json;
 mod memory;

@@ -15,7 +15,14 @@ use rego_value::number::{Decimal, Float};
 /// Whether two values are equal.
 #[inline]
 pub(crate) fn equal(a: Value, b: Value) -> bool {
-    a == b || equal_unlike(a, b)
+    if a == b {
+        return true;
+    }
+    // Nearly always both are strings, with different hashes.
+    if a.heap_kind() == KIND_STRING && b.heap_kind() == KIND_STRING {
+        return a.text_hash() == b.text_hash() && equal_texts(a, b);
+    }
+    equal_unlike(a, b)
 }
 
 fn equal_unlike(a: Value, b: Value) -> bool {

@@ -1,9 +1,12 @@
 //! The pieces of which generated code is made.
 
 use crate::memory::{load_u32, store_u32};
-use crate::value::Value;
+use crate::value::{Value, store_header};
 use crate::{array, order, table};
-use rego_value::abi::{ENTRY_VALUE, KIND_ARRAY, KIND_OBJECT, KIND_SET, KIND_STRING};
+use rego_value::abi::{
+    CAPACITY, ENTRY_VALUE, FLAG_SORTED, INDEX, INDEX_MASK, ITEMS, KIND_ARRAY, KIND_OBJECT, KIND_SET,
+    KIND_STRING, OBJECT_ENTRY, TABLE_SIZE,
+};
 
 /// The value of a key: a member, an element by its index, the element itself of a set; undefined otherwise.
 #[inline]
@@ -120,4 +123,18 @@ pub(crate) fn upsert(base: Value, path: Value, value: Value) -> Value {
         node = next;
     }
     result
+}
+
+/// A copy of a constant object with at most [`rego_value::abi::LINEAR_MAX`] members, whose values are still to be
+/// written.
+pub(crate) fn object_from(template: Value) -> Value {
+    let size = TABLE_SIZE + template.len() * OBJECT_ENTRY;
+    let object = crate::memory::alloc(size);
+    crate::memory::copy_words(object + TABLE_SIZE, load_u32(template.0 + ITEMS), template.len() * 3);
+    store_header(object, KIND_OBJECT, FLAG_SORTED, template.len());
+    store_u32(object + CAPACITY, template.len());
+    store_u32(object + ITEMS, object + TABLE_SIZE);
+    store_u32(object + INDEX, 0);
+    store_u32(object + INDEX_MASK, 0);
+    Value(object)
 }

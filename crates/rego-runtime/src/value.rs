@@ -276,6 +276,22 @@ impl Value {
     }
 }
 
+/// A string of so many bytes whose text is still to be written, with room for eight bytes more: words may be written
+/// over its end.
+pub(crate) fn start_text(len: u32) -> Value {
+    let address = alloc(len.saturating_add(TEXT_BYTES + 16));
+    store_u64(address, u64::from(KIND_STRING) | u64::from(len) << 32);
+    Value(address)
+}
+
+/// Clears what may have been written behind a text, and finds its hash.
+pub(crate) fn finish_text(text: Value, len: u32) {
+    let bytes = text.0 + TEXT_BYTES;
+    store_u64(bytes + len, 0);
+    let hash = abi::hash_string(crate::memory::bytes(bytes, len));
+    store_u64(text.0 + TEXT_HASH, u64::from(hash));
+}
+
 #[inline]
 fn new_text(kind: u8, bytes: &[u8], hash: u32) -> Value {
     let len = bytes.len() as u32;

@@ -127,13 +127,18 @@ impl Constants {
         self.writer.raw(&[0; 4])
     }
 
+    /// The address of words of the code generator's own.
+    pub(crate) fn words(&mut self, words: &[u32]) -> Result<u32, LayoutError> {
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        self.writer.raw(&bytes)
+    }
+
     /// The address of three words.
     pub(crate) fn record(&mut self, words: [u32; 3]) -> Result<u32, LayoutError> {
         if let Some(address) = self.records.get(&words) {
             return Ok(*address);
         }
-        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        let address = self.writer.raw(&bytes)?;
+        let address = self.words(&words)?;
         self.records.insert(words, address);
         Ok(address)
     }

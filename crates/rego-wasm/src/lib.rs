@@ -116,11 +116,12 @@ fn compile_with(
 ) -> Result<CompiledModule, CompileError> {
     let policy = plan.policy();
     let runtime = link::Runtime::parse(runtime)?;
+    let reads = rego_ir::reads::input_reads(policy);
     let mut generator =
-        Generator::new(policy, &runtime, runtime.global_value("__heap_base")?, options.target);
+        Generator::new(policy, &reads, &runtime, runtime.global_value("__heap_base")?, options.target);
     let mut functions = generator.functions()?;
     entry::entries(&mut generator, &mut functions)?;
-    let reads = projection::encode(&rego_ir::reads::input_reads(policy), &mut generator.constants)?;
+    let reads = projection::encode(&reads, &mut generator.constants)?;
     let start = functions.len();
     let manifest = manifest(&generator);
     let strings = generator.constants.string_handles();

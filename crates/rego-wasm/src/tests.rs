@@ -11,13 +11,14 @@ use wasm_encoder::{
 use crate::{CompileError, Options, compile_with};
 
 /// The runtime functions that generated code calls: name, parameters, whether there is a result.
-const PIECES: [(&str, usize, bool); 29] = [
+const PIECES: [(&str, usize, bool); 34] = [
     ("rt_get", 2, true),
     ("rt_len", 1, true),
     ("rt_iter_len", 1, true),
     ("rt_array_new", 1, true),
     ("rt_array_push", 2, false),
     ("rt_object_new", 1, true),
+    ("rt_object_from", 1, true),
     ("rt_object_insert", 3, false),
     ("rt_object_insert_once", 3, true),
     ("rt_object_merge", 2, true),
@@ -27,6 +28,10 @@ const PIECES: [(&str, usize, bool); 29] = [
     ("rt_compare", 2, true),
     ("rt_upsert", 3, true),
     ("rt_builtin_failed", 1, false),
+    ("rt_format", 2, true),
+    ("rt_floor_div", 2, true),
+    ("bi_div", 2, true),
+    ("bi_floor", 1, true),
     ("rt_init", 1, false),
     ("rt_begin", 1, false),
     ("rego_error_slot", 0, true),

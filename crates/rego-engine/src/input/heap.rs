@@ -1,8 +1,8 @@
 //! The top of a module's heap, filled from the host in the layout of [`rego_value::abi`].
 
 use rego_value::abi::{
-    ALIGN, ARRAY_SIZE, INT_SIZE, KIND_ARRAY, KIND_DECIMAL, KIND_INT, KIND_OBJECT, KIND_STRING, LINEAR_MAX,
-    OBJECT_ENTRY, TABLE_SIZE, TEXT_BYTES, View, align_up, index_slots, small_int,
+    ALIGN, ARRAY_SIZE, FLAG_SLOTS, FLAG_SORTED, INT_SIZE, KIND_ARRAY, KIND_DECIMAL, KIND_INT, KIND_OBJECT,
+    KIND_STRING, LINEAR_MAX, OBJECT_ENTRY, TABLE_SIZE, TEXT_BYTES, View, align_up, index_slots, small_int,
 };
 
 use super::Fault;
@@ -107,6 +107,11 @@ impl<'m> Heap<'m> {
         self.table(entries.get(..count).unwrap_or_default(), flags, (0, 0))
     }
 
+    /// An object of which only these members are read, which stand in the order of their keys; see [`FLAG_SLOTS`].
+    pub(super) fn slots(&mut self, entries: &[Entry]) -> Result<u32, Fault> {
+        self.table(entries, FLAG_SORTED | FLAG_SLOTS, (0, 0))
+    }
+
     fn indexed_object(&mut self, entries: &mut [Entry], flags: u8, slots: u32) -> Result<u32, Fault> {
         let (index, room) = self.reserve(slots as usize * 4)?;
         room.fill(0);
@@ -140,7 +145,10 @@ impl<'m> Heap<'m> {
     /// The header of an object and its entries.
     fn table(&mut self, entries: &[Entry], flags: u8, (index, mask): (u32, u32)) -> Result<u32, Fault> {
         let count = u32::try_from(entries.len()).map_err(|_| Fault::Full)?;
-        debug_assert!(index != 0 || count <= LINEAR_MAX, "a large object has an index");
+        debug_assert!(
+            index != 0 || count <= LINEAR_MAX || flags & FLAG_SLOTS != 0,
+            "a large object has an index"
+        );
         let (address, room) = self.reserve(TABLE_SIZE as usize + entries.len() * OBJECT_ENTRY as usize)?;
         let (header, body) = room.split_at_mut_checked(TABLE_SIZE as usize).ok_or(Fault::Full)?;
         let kind = u32::from(KIND_OBJECT) | u32::from(flags) << 8;

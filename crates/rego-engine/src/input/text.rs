@@ -1,6 +1,6 @@
 //! A JSON text, laid out as far as it is read and checked to its end.
 
-use rego_value::abi::{FALSE, FLAG_SORTED, NULL, TRUE, UNDEFINED, hash_string};
+use rego_value::abi::{FALSE, NULL, TRUE, UNDEFINED, hash_string};
 use rego_value::{Number, Value, json};
 
 use super::heap::Heap;
@@ -84,12 +84,10 @@ impl<'t, 'm, 's> Reader<'t, 'm, 's> {
         let entries = words.len();
         for (position, member) in node.members.iter().enumerate() {
             let handle = words.get(found + position).copied().unwrap_or(UNDEFINED);
-            if handle != UNDEFINED {
-                words.extend([member.hash, member.handle, handle]);
-            }
+            words.extend([member.hash, member.handle, handle]);
         }
         let room = words.get_mut(entries..).unwrap_or_default();
-        let object = self.heap.object(room.as_chunks_mut().0, FLAG_SORTED);
+        let object = self.heap.slots(room.as_chunks_mut().0);
         words.truncate(found);
         object
     }

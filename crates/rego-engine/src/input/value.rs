@@ -1,6 +1,6 @@
 //! A value, laid out as far as it is read.
 
-use rego_value::abi::{FALSE, FLAG_SORTED, NULL, TRUE, Writer, hash_string};
+use rego_value::abi::{FALSE, FLAG_SORTED, NULL, TRUE, UNDEFINED, Writer, hash_string};
 use rego_value::{Number, Object, Value};
 
 use super::Fault;
@@ -35,11 +35,13 @@ fn object(members: &Object, node: &Node, heap: &mut Heap<'_>) -> Result<u32, Fau
     let Some(each) = &node.each else {
         let mut entries = Vec::with_capacity(node.members.len());
         for member in &node.members {
-            if let Some(value) = members.get(&member.value) {
-                entries.push([member.hash, member.handle, write(value, &member.node, heap)?]);
-            }
+            let value = match members.get(&member.value) {
+                Some(value) => write(value, &member.node, heap)?,
+                None => UNDEFINED,
+            };
+            entries.push([member.hash, member.handle, value]);
         }
-        return heap.object(&mut entries, FLAG_SORTED);
+        return heap.slots(&entries);
     };
     let mut entries: Vec<Entry> = Vec::with_capacity(members.len());
     for (key, value) in members.iter() {

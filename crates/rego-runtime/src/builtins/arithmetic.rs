@@ -114,9 +114,21 @@ pub(super) fn div(a: Value, b: Value) -> Outcome {
     Ok(Value::from_float(x.to_float().quotient(divisor)))
 }
 
+/// Below this a quotient of integers that is none is further from the next integer than a float's last bit, so that the
+/// integer below it is the one below the float: 2^52.
+const EXACT: i64 = 1 << 52;
+
+/// `floor(a / b)` of integers that are not negative, without the quotient between; undefined where it takes more.
+pub(crate) fn floor_div(a: Value, b: Value) -> Value {
+    match (a.as_int(), b.as_int()) {
+        (Some(x @ 0..EXACT), Some(y @ 1..EXACT)) => Value::int(x / y),
+        _ => Value::UNDEFINED,
+    }
+}
+
 /// The remainder, with the dividend's sign.
 pub(super) fn rem(a: Value, b: Value) -> Outcome {
-    if let Some((x, y @ 1..)) = small_pair(a, b) {
+    if let (Some(x), Some(y @ 1..)) = (a.as_int(), b.as_int()) {
         return Ok(Value::int(x % y));
     }
     let (x, y) = (operand(a, 1)?, operand(b, 2)?);

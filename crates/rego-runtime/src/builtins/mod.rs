@@ -17,6 +17,7 @@ mod types;
 use crate::error::{Outcome, settle};
 use crate::value::Value;
 
+pub(crate) use arithmetic::floor_div;
 pub(crate) use regex::{forget, program_find, program_match, table_match};
 
 /// A builtin by the number of its operands.

@@ -45,6 +45,10 @@
 //! - Up to [`LINEAR_MAX`] entries have no index (`index ptr` 0): look at each entry's hash. Beyond it, `index ptr` points
 //!   at `index mask + 1` slots of `u32` (a power of two, at least twice the capacity): 0 is free, otherwise the entry's
 //!   position plus one. The search begins at `hash & mask` and steps by one.
+//! - [`FLAG_SLOTS`]: an object of the input of which only members with constant keys are read: it has an entry for each of
+//!   them, in the order of the keys, right behind its header, without an index. The value is undefined where the input
+//!   has no such member; so nothing but lookups of those keys may see the object, which is what the reader of a
+//!   module's section `rego-input` sees to.
 //! - [`FLAG_CONSTANT`]: lies in a data segment; sorted, indexed, and never written to.
 //!
 //! # The error record
@@ -90,6 +94,8 @@ pub const KIND_SET: u8 = 6;
 
 /// The entries stand in Rego's order.
 pub const FLAG_SORTED: u8 = 1;
+/// An entry for each member that is read, at its own place.
+pub const FLAG_SLOTS: u8 = 8;
 /// The number is negative.
 pub const FLAG_NEGATIVE: u8 = 4;
 /// In a data segment: must not be written to.

@@ -97,6 +97,12 @@ impl Body {
         self.op(Instruction::Block(BlockType::Empty))
     }
 
+    /// A block that leaves an `i32`.
+    pub(crate) fn block_value(&mut self) -> &mut Self {
+        self.depth += 1;
+        self.op(Instruction::Block(BlockType::Result(ValType::I32)))
+    }
+
     pub(crate) fn loop_(&mut self) -> &mut Self {
         self.depth += 1;
         self.op(Instruction::Loop(BlockType::Empty))

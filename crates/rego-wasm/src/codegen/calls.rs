@@ -4,17 +4,20 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rego_builtins::Implementation;
-use rego_ir::{Local, Location, Operand};
+use rego_ir::{Func, Local, Location, Operand};
 use rego_value::Value;
 use wasm_encoder::Instruction;
 
 use super::Result;
 use super::compare::{Arithmetic, Order};
 use super::function::FuncGen;
-use super::{Generator, Kind};
+use super::{Generator, Kind, is_memoised};
 use crate::Target;
 use crate::error::CompileError;
 use crate::link::{Callee, HostFunction};
+
+/// What stands for a rule that was called and is undefined. No value has this handle.
+const NO_RESULT: u32 = 4;
 
 /// The levels that a dynamic call leaves when the function it found is undefined, less one.
 const FOUND_UNDEFINED: usize = rego_ir::CALL_DYNAMIC_LEVELS - 1;
@@ -27,7 +30,10 @@ impl FuncGen<'_, '_> {
         result: Local,
         location: Location,
     ) -> Result<()> {
-        if let Some(position) = self.shared.functions.get(func).map(|(position, _)| *position) {
+        if let Some((position, func)) = self.shared.functions.get(func).copied() {
+            if self.keeps_result(func, args) {
+                return self.rule_call(position, args, result);
+            }
             for arg in args {
                 self.push(*arg)?;
             }
@@ -39,10 +45,54 @@ impl FuncGen<'_, '_> {
         self.builtin(func, args, result, location)
     }
 
+    /// Whether it pays to keep what a rule gave in a variable: it is called with the documents that the function has,
+    /// more than once.
+    fn keeps_result(&self, func: &Func, args: &[Operand]) -> bool {
+        let takes_documents =
+            args.iter().zip(self.documents()).all(|(arg, own)| *arg == Operand::Local(*own));
+        is_memoised(func)
+            && takes_documents
+            && self.paths.replaced == 0
+            && (self.loops > 0 || self.calls.get(func.name.as_str()).is_some_and(|calls| *calls > 1))
+    }
+
+    /// A call of a rule that is called more than once: its result stays in a variable, where asking for it again is
+    /// cheaper than the call that would find it in the rule's memo.
+    fn rule_call(&mut self, position: u32, args: &[Operand], result: Local) -> Result<()> {
+        let kept = match self.rules.get(&position) {
+            Some(kept) => *kept,
+            None => {
+                let kept = self.temporary();
+                self.rules.insert(position, kept);
+                kept
+            }
+        };
+        self.body.get(kept).op(Instruction::I32Eqz).if_();
+        for arg in args {
+            self.push(*arg)?;
+        }
+        let number = self.shared.symbols.number(Generator::callee(position));
+        self.body
+            .call(number)
+            .tee(kept)
+            .op(Instruction::I32Eqz)
+            .if_()
+            .constant(NO_RESULT)
+            .set(kept)
+            .end()
+            .end();
+        self.body.get(kept).constant(NO_RESULT).op(Instruction::I32Eq);
+        self.undefined_if();
+        self.body.get(kept);
+        self.pop(result);
+        Ok(())
+    }
+
     fn builtin(&mut self, name: &str, args: &[Operand], result: Local, location: Location) -> Result<()> {
         self.require_arguments(args)?;
         if self.inline_builtin(name, args, result, location)?
             || self.regex_call(name, args, result, location)?
+            || self.format_call(name, args, result, location)?
         {
             return Ok(());
         }
@@ -155,7 +205,28 @@ impl FuncGen<'_, '_> {
         Ok(self.constant(operand)?.is_some_and(|handle| self.shared.constant_sets.contains(&handle)))
     }
 
-    fn host_call(&mut self, name: &str, args: &[Operand], result: Local, location: Location) -> Result<()> {
+    pub(super) fn host_call(
+        &mut self,
+        name: &str,
+        args: &[Operand],
+        result: Local,
+        location: Location,
+    ) -> Result<()> {
+        let has_result = self.push_host_call(name, args, location)?;
+        if has_result {
+            return self.builtin_result(result, location);
+        }
+        self.body.op(Instruction::Drop);
+        Ok(())
+    }
+
+    /// Pushes what a function of the host gives; whether that is a result.
+    pub(super) fn push_host_call(
+        &mut self,
+        name: &str,
+        args: &[Operand],
+        location: Location,
+    ) -> Result<bool> {
         let builtins = &self.shared.policy.static_.builtin_funcs;
         let arguments = u8::try_from(args.len()).ok().filter(|_| args.len() <= HostFunction::MAX_ARGUMENTS);
         let (Some(arguments), Some(id)) = (arguments, builtins.iter().position(|b| b.name == name)) else {
@@ -176,11 +247,7 @@ impl FuncGen<'_, '_> {
         }
         let number = self.shared.symbols.number(Callee::Host(HostFunction::Builtin(arguments)));
         self.body.call(number);
-        if has_result {
-            return self.builtin_result(result, location);
-        }
-        self.body.op(Instruction::Drop);
-        Ok(())
+        Ok(has_result)
     }
 
     /// Takes the result of a built-in function from the stack. Without one, an error that it left gets its position.

@@ -1,6 +1,6 @@
 //! One plan or function: its frame, and the dispatch over statements.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use rego_ir::{Block, Func, Local, Location, Operand, Plan, Stmt, StmtKind};
 use rego_value::{Value, abi};
@@ -26,14 +26,20 @@ pub(super) struct FuncGen<'g, 'p> {
     /// The open blocks of the plan, outermost first.
     pub(super) labels: Vec<Label>,
     folded: Folded,
-    /// The locals that some statement reads.
-    read: HashSet<Local>,
+    /// How many statements read a local.
+    read: HashMap<Local, usize>,
     /// Variables for handles and addresses that nothing uses any more.
     free: Vec<u32>,
     truth: Option<u32>,
     wide: Option<u32>,
     /// What is looked up below input and data.
-    pub(super) paths: Paths,
+    pub(super) paths: Paths<'p>,
+    /// How many lookups of members there are so far.
+    pub(super) looks: usize,
+    /// The results of rules that this function calls more than once or in a loop; see [`FuncGen::rule_call`].
+    pub(super) rules: HashMap<u32, u32>,
+    /// How many statements call a rule.
+    pub(super) calls: HashMap<&'p str, usize>,
     /// How many loops are open.
     pub(super) loops: usize,
 }
@@ -113,7 +119,7 @@ impl<'g, 'p> FuncGen<'g, 'p> {
         let mut this = Self::new(shared, &params, Kind::Plan { results: 0 }, &plan.blocks);
         this.body.block();
         this.labels.push(Label { depth: this.body.depth(), with: None });
-        stmts.iter().try_for_each(|stmt| this.stmt(stmt))?;
+        this.statements(stmts)?;
         this.push(value)?;
         this.body.op(Instruction::Return);
         this.labels.pop();
@@ -121,10 +127,11 @@ impl<'g, 'p> FuncGen<'g, 'p> {
         Ok(this.finish(format!("{}.value", plan.name), params.len()))
     }
 
-    fn new(shared: &'g mut Generator<'p>, params: &[Local], kind: Kind<'p>, blocks: &[Block]) -> Self {
+    fn new(shared: &'g mut Generator<'p>, params: &[Local], kind: Kind<'p>, blocks: &'p [Block]) -> Self {
         let folded = fold(blocks, &shared.policy.static_);
-        let mut read = HashSet::new();
-        blocks.iter().for_each(|block| collect_reads(block, &mut read));
+        let mut read = HashMap::new();
+        let mut calls = HashMap::new();
+        blocks.iter().for_each(|block| collect(block, &mut read, &mut calls));
         let locals: HashMap<Local, u32> = params.iter().copied().zip(0..).collect();
         Self {
             body: Body::new(u32::try_from(params.len()).unwrap_or(u32::MAX)),
@@ -139,6 +146,9 @@ impl<'g, 'p> FuncGen<'g, 'p> {
             truth: None,
             wide: None,
             paths: Paths::default(),
+            looks: 0,
+            rules: HashMap::new(),
+            calls,
             loops: 0,
         }
     }
@@ -212,7 +222,7 @@ impl<'g, 'p> FuncGen<'g, 'p> {
 
     /// Whether any statement reads a local.
     pub(super) fn is_read(&self, local: Local) -> bool {
-        self.read.contains(&local)
+        self.read.contains_key(&local)
     }
 
     /// A new variable for a handle or an address.
@@ -335,7 +345,42 @@ impl<'g, 'p> FuncGen<'g, 'p> {
     }
 
     pub(super) fn stmts(&mut self, block: &'p Block) -> Result<()> {
-        block.stmts.iter().try_for_each(|stmt| self.stmt(stmt))
+        self.statements(&block.stmts)
+    }
+
+    fn statements(&mut self, mut stmts: &'p [Stmt]) -> Result<()> {
+        while let [stmt, rest @ ..] = stmts {
+            stmts = rest;
+            let absorbed = self.whole(stmt, rest)?;
+            if absorbed > 0 {
+                stmts = rest.get(absorbed..).unwrap_or_default();
+            } else if let [next, rest @ ..] = rest
+                && self.pair(stmt, next)?
+            {
+                stmts = rest;
+            } else {
+                self.stmt(stmt)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Generates two statements at once, where that is worth it.
+    fn pair(&mut self, stmt: &Stmt, next: &Stmt) -> Result<bool> {
+        let StmtKind::Call { func, args, result: quotient } = &stmt.kind else { return Ok(false) };
+        let StmtKind::Call { func: next_func, args: next_args, result } = &next.kind else {
+            return Ok(false);
+        };
+        let ("div", "floor", [a, b]) = (func.as_str(), next_func.as_str(), args.as_slice()) else {
+            return Ok(false);
+        };
+        let is_only_reader = next_args.as_slice() == [Operand::Local(*quotient)]
+            && self.read.get(quotient) == Some(&1)
+            && args.iter().all(|arg| !matches!(arg, Operand::Local(local) if self.is_document(*local)));
+        if is_only_reader {
+            self.floor_of_quotient((*a, *b), (*quotient, stmt.location), (*result, next.location))?;
+        }
+        Ok(is_only_reader)
     }
 
     fn stmt(&mut self, stmt: &'p Stmt) -> Result<()> {
@@ -357,6 +402,11 @@ impl<'g, 'p> FuncGen<'g, 'p> {
             _ => self.value_stmt(stmt)?,
         }
         Ok(())
+    }
+
+    /// Whether a statement is part of a constant that another one makes.
+    pub(super) fn is_absorbed(&self, stmt: &Stmt) -> bool {
+        self.folded.is_absorbed(stmt)
     }
 
     /// Whether a `Dot` looks for a part of the function's result, to add to it.
@@ -397,11 +447,13 @@ impl<'g, 'p> FuncGen<'g, 'p> {
     }
 }
 
-fn collect_reads(block: &Block, read: &mut HashSet<Local>) {
+/// Counts the statements that read a local, and those that call a function.
+fn collect<'p>(block: &'p Block, read: &mut HashMap<Local, usize>, calls: &mut HashMap<&'p str, usize>) {
     for stmt in &block.stmts {
-        stmt.kind.for_each_read(|local| {
-            read.insert(local);
-        });
-        stmt.kind.blocks().iter().for_each(|inner| collect_reads(inner, read));
+        stmt.kind.for_each_read(|local| *read.entry(local).or_default() += 1);
+        if let StmtKind::Call { func, .. } = &stmt.kind {
+            *calls.entry(func).or_default() += 1;
+        }
+        stmt.kind.blocks().iter().for_each(|inner| collect(inner, read, calls));
     }
 }

@@ -10,14 +10,17 @@ mod calls;
 mod compare;
 mod control;
 mod facts;
+mod format;
 mod function;
 mod helpers;
 mod paths;
 mod regex;
 mod values;
+mod whole;
 
 use std::collections::{HashMap, HashSet};
 
+use rego_ir::reads::Reads;
 use rego_ir::{Func, Location, Operand, Policy, StringIndex};
 use rego_value::abi;
 use wasm_encoder::ValType;
@@ -83,6 +86,8 @@ pub(crate) fn is_memoised(func: &Func) -> bool {
 /// What the functions of one module share.
 pub(crate) struct Generator<'p> {
     pub(crate) policy: &'p Policy,
+    /// What is read of the input.
+    reads: &'p Reads,
     linked: &'p Runtime<'p>,
     pub(crate) symbols: Symbols,
     pub(crate) constants: Constants,
@@ -101,11 +106,18 @@ pub(crate) struct Generator<'p> {
 
 impl<'p> Generator<'p> {
     /// A generator whose static memory begins at `base`.
-    pub(crate) fn new(policy: &'p Policy, linked: &'p Runtime<'p>, base: u32, target: Target) -> Self {
+    pub(crate) fn new(
+        policy: &'p Policy,
+        reads: &'p Reads,
+        linked: &'p Runtime<'p>,
+        base: u32,
+        target: Target,
+    ) -> Self {
         let memos = policy.funcs.iter().filter(|f| is_memoised(f)).count();
         let cells = Cells::new(base, memos);
         Self {
             policy,
+            reads,
             linked,
             symbols: Symbols::default(),
             constants: Constants::new(cells.end()),

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use rego_ir::reads::Reads;
 use rego_ir::{Local, Operand};
 use rego_value::abi;
 use wasm_encoder::Instruction;
@@ -15,15 +16,28 @@ use super::helpers::Helper;
 /// With more variables than these a function looks paths up each time: engines accept no more than twice as many.
 const MOST_LOCALS: usize = 25_000;
 
+/// With more lookups than these a function leaves the others to the helper: looking in place is some 60 bytes.
+const MOST_LOOKS: usize = 500;
+
 /// The paths that a function reads.
 #[derive(Default)]
-pub(super) struct Paths {
+pub(super) struct Paths<'p> {
     /// By the document or path they go on from, and the key.
     ids: HashMap<(Base, u32), PathId>,
-    /// The variables that hold what was found; undefined until then.
-    found: Vec<u32>,
+    known: Vec<Path<'p>>,
     /// How many `with` statements that replace a document are open.
     pub(super) replaced: usize,
+}
+
+/// A path that a function reads.
+#[derive(Clone, Copy)]
+struct Path<'p> {
+    /// The variable that holds what was found; undefined until then.
+    found: u32,
+    /// What is read of the input there, if the path is one of the input.
+    reads: Option<&'p Reads>,
+    /// The position of its last key among those that are read beside it, if only such keys are.
+    slot: Option<u32>,
 }
 
 /// What a path goes on from.
@@ -33,72 +47,105 @@ enum Base {
     Path(PathId),
 }
 
-impl FuncGen<'_, '_> {
+impl<'p> FuncGen<'_, 'p> {
     /// A lookup of a constant key in a local.
     pub(super) fn dot_member(&mut self, source: Local, key: u32, target: Local) -> Result<()> {
-        let Some(path) = self.path_of(source, key) else {
-            self.push_member(source, key)?;
+        let Some((id, path)) = self.path_of(source, key) else {
+            self.push_member(source, key, None)?;
             self.pop_defined(target);
             return Ok(());
         };
-        let found = self.paths.found.get(path).copied().unwrap_or_default();
+        let Path { found, slot, .. } = path;
         self.body.get(found).constant(abi::UNDEFINED).op(Instruction::I32Eq).if_();
-        self.push_member(source, key)?;
+        self.push_member(source, key, slot)?;
         self.body.set(found).end().get(found);
         self.pop_defined(target);
-        self.facts.assign_path(target, path);
+        self.facts.assign_path(target, id);
         Ok(())
     }
 
-    /// Pushes the member of a constant key. In a loop the entry that had it last is looked at in place.
-    fn push_member(&mut self, source: Local, key: u32) -> Result<()> {
+    /// Pushes the member of a constant key. The entry that had it last is looked at in place; what is no object, or has the
+    /// member elsewhere, is left to a helper.
+    fn push_member(&mut self, source: Local, key: u32, slot: Option<u32>) -> Result<()> {
         let cell = self.shared.constants.cell()?;
         let member = self.shared.helper(Helper::Member);
         let source = Operand::Local(source);
-        if self.loops == 0 {
+        self.looks += 1;
+        if let (Some(slot), true) = (slot, self.looks <= MOST_LOOKS) {
+            return self.push_slot(source, slot, (key, cell, member));
+        }
+        if self.looks > MOST_LOOKS || self.loops == 0 {
             self.push(source)?;
             self.body.constant(key).constant(cell).call(member);
             return Ok(());
         }
         let entry = self.used_temporary();
-        self.push_is_kind(source, abi::KIND_OBJECT)?;
-        self.body.if_value();
-        self.body.constant(0).load(cell).tee(entry);
+        self.body.block_value();
+        let done = self.body.depth();
+        self.body.block();
+        let elsewhere = self.body.depth();
         self.push(source)?;
-        self.body.load(abi::LEN).constant(abi::OBJECT_ENTRY).op(Instruction::I32Mul).op(Instruction::I32LtU);
-        self.body.if_value();
+        self.body.constant(abi::ALIGN - 1).op(Instruction::I32And).br_if(elsewhere);
+        self.push(source)?;
+        self.body.load_byte(abi::KIND).constant(u32::from(abi::KIND_OBJECT)).op(Instruction::I32Ne);
+        self.body.br_if(elsewhere).constant(0).load(cell).tee(entry);
+        self.push(source)?;
+        self.body.load(abi::LEN).constant(abi::OBJECT_ENTRY).op(Instruction::I32Mul).op(Instruction::I32GeU);
+        self.body.br_if(elsewhere);
         self.push(source)?;
         self.body.load(abi::ITEMS).get(entry).op(Instruction::I32Add).tee(entry);
-        self.body.load(abi::ENTRY_KEY).constant(key).op(Instruction::I32Eq);
-        self.body.else_().constant(0).end();
-        self.body.else_().constant(0).end();
-        self.body.if_value().get(entry).load(abi::ENTRY_VALUE).else_();
+        self.body.load(abi::ENTRY_KEY).constant(key).op(Instruction::I32Ne).br_if(elsewhere);
+        self.body.get(entry).load(abi::ENTRY_VALUE).br(done).end();
         self.push(source)?;
         self.body.constant(key).constant(cell).call(member).end();
         self.release(entry);
         Ok(())
     }
 
+    /// Pushes the member of an object of the input, which stands at its own place if the engine has laid the object out.
+    fn push_slot(&mut self, source: Operand, slot: u32, (key, cell, member): (u32, u32, u32)) -> Result<()> {
+        const SLOTS: u32 = (abi::KIND_OBJECT as u32) | ((abi::FLAG_SORTED | abi::FLAG_SLOTS) as u32) << 8;
+        self.push_may_be_address(source)?;
+        self.body.if_value();
+        self.push(source)?;
+        self.body.load_short(abi::KIND).constant(SLOTS).op(Instruction::I32Eq).else_().constant(0).end();
+        self.body.if_value();
+        self.push(source)?;
+        let place = slot.saturating_mul(abi::OBJECT_ENTRY).saturating_add(abi::TABLE_SIZE + abi::ENTRY_VALUE);
+        self.body.load(place).else_();
+        self.push(source)?;
+        self.body.constant(key).constant(cell).call(member).end();
+        Ok(())
+    }
+
     /// The path of a key in a local, where that is one.
-    fn path_of(&mut self, source: Local, key: u32) -> Option<PathId> {
+    fn path_of(&mut self, source: Local, key: u32) -> Option<(PathId, Path<'p>)> {
         if self.paths.replaced > 0 {
             return None;
         }
-        let base = match self.facts.path(source) {
-            Some(path) => Base::Path(path),
-            None if self.is_document(source) => Base::Document(source),
+        let (base, reads) = match self.facts.path(source) {
+            Some(path) => (Base::Path(path), self.paths.known.get(path)?.reads),
+            None if self.is_data(source) => (Base::Document(source), None),
+            None if self.is_document(source) => (Base::Document(source), Some(self.shared.reads)),
             None => return None,
         };
-        if let Some(path) = self.paths.ids.get(&(base, key)) {
-            return Some(*path);
+        if let Some(id) = self.paths.ids.get(&(base, key)) {
+            return Some((*id, *self.paths.known.get(*id)?));
         }
         if self.body.locals() >= MOST_LOCALS {
             return None;
         }
-        let path = self.paths.found.len();
-        let found = self.temporary();
-        self.paths.found.push(found);
-        self.paths.ids.insert((base, key), path);
-        Some(path)
+        let only_members = reads.filter(|reads| !reads.whole && reads.each.is_none());
+        let text = self.shared.constants.text(key)?;
+        let position = only_members.and_then(|reads| reads.members.keys().position(|key| key == text));
+        let path = Path {
+            reads: reads.and_then(|reads| reads.members.get(text)),
+            slot: position.and_then(|position| u32::try_from(position).ok()),
+            found: self.temporary(),
+        };
+        let id = self.paths.known.len();
+        self.paths.known.push(path);
+        self.paths.ids.insert((base, key), id);
+        Some((id, path))
     }
 }

@@ -1,0 +1,85 @@
+//! Arrays and small objects whose parts follow at once are made whole, with no call for each part.
+
+use rego_ir::{Local, Operand, Stmt, StmtKind};
+use rego_value::{Value, abi};
+
+use super::Result;
+use super::function::FuncGen;
+
+/// Longer arrays are filled one by one.
+const MOST_ITEMS: usize = 32;
+
+impl FuncGen<'_, '_> {
+    /// Generates a `Make…` together with the statements right behind it that fill what it makes; how many those are.
+    pub(super) fn whole(&mut self, stmt: &Stmt, rest: &[Stmt]) -> Result<usize> {
+        if self.folded_value(stmt)?.is_some() || self.makes_part(stmt) || self.is_absorbed(stmt) {
+            return Ok(0);
+        }
+        match stmt.kind {
+            StmtKind::MakeArray { target, .. } => self.whole_array(target, rest),
+            StmtKind::MakeObject { target } => self.whole_object(target, rest),
+            _ => Ok(0),
+        }
+    }
+
+    fn whole_array(&mut self, target: Local, rest: &[Stmt]) -> Result<usize> {
+        let mut items = Vec::new();
+        for stmt in rest {
+            match stmt.kind {
+                StmtKind::ArrayAppend { value, array }
+                    if array == target && value != Operand::Local(target) && items.len() < MOST_ITEMS =>
+                {
+                    items.push(value);
+                }
+                _ => break,
+            }
+        }
+        let Ok(count @ 1..) = u32::try_from(items.len()) else { return Ok(0) };
+        self.body.constant(count);
+        self.call_runtime("rt_array_new");
+        self.pop(target);
+        let array = self.local(target);
+        self.body.get(array).constant(count).store(abi::LEN);
+        for (position, item) in (0..).zip(&items) {
+            // The runtime lays the items of a new array out behind its header.
+            self.body.get(array);
+            self.push(*item)?;
+            self.body.store(abi::ARRAY_SIZE + position * 4);
+        }
+        Ok(items.len())
+    }
+
+    fn whole_object(&mut self, target: Local, rest: &[Stmt]) -> Result<usize> {
+        let mut members: Vec<(&str, Operand)> = Vec::new();
+        for stmt in rest {
+            let StmtKind::ObjectInsert { key: Operand::String(key), value, object } = stmt.kind else {
+                break;
+            };
+            let key = self.shared.string_text(key);
+            let is_new = members.iter().all(|(known, _)| *known != key);
+            if object != target || value == Operand::Local(target) || !is_new {
+                break;
+            }
+            members.push((key, value));
+        }
+        let most = usize::try_from(abi::LINEAR_MAX).unwrap_or_default();
+        if members.len() < 2 || members.len() > most {
+            return Ok(0);
+        }
+        let absorbed = members.len();
+        // Rego's order, in which the constant has them.
+        members.sort_unstable_by_key(|(key, _)| *key);
+        let template = Value::object(members.iter().map(|(key, _)| (Value::from(*key), Value::Null)));
+        let template = self.shared.constants.value(&template)?;
+        self.body.constant(template);
+        self.call_runtime("rt_object_from");
+        self.pop(target);
+        let object = self.local(target);
+        for (position, (_, value)) in (0..).zip(&members) {
+            self.body.get(object);
+            self.push(*value)?;
+            self.body.store(abi::TABLE_SIZE + position * abi::OBJECT_ENTRY + abi::ENTRY_VALUE);
+        }
+        Ok(absorbed)
+    }
+}
