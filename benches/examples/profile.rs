@@ -41,6 +41,8 @@ fn main() {
 }
 
 fn profile(policy: &Policy, wanted: &str, time: Duration, alone: bool) {
+    let typed = typed::load(&policy.name, &policy.data);
+    let by_hand = typed.as_ref().filter(|_| !alone);
     let module = match std::env::var_os("WASM_DIR") {
         Some(dir) => std::fs::read(Path::new(&dir).join(format!("{}.wasm", policy.name))).unwrap(),
         None => ours::compile(policy),
@@ -48,7 +50,6 @@ fn profile(policy: &Policy, wanted: &str, time: Duration, alone: bool) {
     println!("{}: {} bytes", policy.name, module.len());
     let mut engine = ours::Loaded::new(&module, policy);
     leave_map(&engine);
-    let by_hand = typed::load(&policy.name, &policy.data).unwrap();
     let mut ratios = Vec::new();
     for case in &policy.cases {
         let name = format!("{}/{}", policy.name, case.name);
@@ -60,12 +61,12 @@ fn profile(policy: &Policy, wanted: &str, time: Duration, alone: bool) {
         let start = Instant::now();
         while start.elapsed() < time {
             text = text.min(nanoseconds(|| drop(black_box(engine.decide(black_box(&case.input))))));
-            if !alone {
+            if let Some(by_hand) = by_hand {
                 parsed = parsed.min(nanoseconds(|| drop(black_box(engine.decide_parsed(black_box(&input))))));
                 typed = typed.min(nanoseconds(|| drop(black_box(by_hand(black_box(case.input.as_bytes()))))));
             }
         }
-        if alone {
+        if by_hand.is_none() {
             println!("{name:20} ours {text:6.0}");
         } else {
             println!(

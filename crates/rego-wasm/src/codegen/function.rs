@@ -170,9 +170,7 @@ impl<'g, 'p> FuncGen<'g, 'p> {
             Some((last, others)) => (Some(last), others),
             None => (None, blocks),
         };
-        for block in others {
-            self.block(block)?;
-        }
+        self.sequence(others)?;
         // Planners end a function with a block that only returns: then nothing is left to do behind it.
         if let Some([Stmt { kind: StmtKind::ReturnLocal { source }, .. }]) = last.map(|b| b.stmts.as_slice())
         {
@@ -218,6 +216,14 @@ impl<'g, 'p> FuncGen<'g, 'p> {
         let index = self.body.new_local(HANDLE);
         self.locals.insert(local, index);
         index
+    }
+
+    /// Whether a local is a parameter of the function.
+    pub(super) fn is_parameter(&self, local: Local) -> bool {
+        match self.kind {
+            Kind::Plan { .. } => [Local::INPUT, Local::DATA].contains(&local),
+            Kind::Func { func, .. } => func.params.contains(&local),
+        }
     }
 
     /// Whether any statement reads a local.
@@ -383,7 +389,7 @@ impl<'g, 'p> FuncGen<'g, 'p> {
         Ok(is_only_reader)
     }
 
-    fn stmt(&mut self, stmt: &'p Stmt) -> Result<()> {
+    pub(super) fn stmt(&mut self, stmt: &'p Stmt) -> Result<()> {
         if self.folded.is_absorbed(stmt) {
             return Ok(());
         }
@@ -392,7 +398,7 @@ impl<'g, 'p> FuncGen<'g, 'p> {
             StmtKind::ReturnLocal { source } => self.return_local(*source),
             StmtKind::Call { func, args, result } => self.call(func, args, *result, location)?,
             StmtKind::CallDynamic { args, result, path } => self.call_dynamic(args, *result, path)?,
-            StmtKind::Block { blocks } => blocks.iter().try_for_each(|block| self.block(block))?,
+            StmtKind::Block { blocks } => self.sequence(blocks)?,
             StmtKind::Break { index } => self.leave(usize::try_from(*index).unwrap_or(usize::MAX)),
             StmtKind::Scan { source, key, value, block } => self.scan(*source, *key, *value, block)?,
             StmtKind::Not { block } => self.not(block)?,

@@ -13,6 +13,7 @@ mod facts;
 mod format;
 mod function;
 mod helpers;
+mod index;
 mod paths;
 mod regex;
 mod values;
