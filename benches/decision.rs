@@ -1,6 +1,7 @@
 //! Decisions, from JSON text (or from an already parsed value) to an owned decision, by every engine in one run.
 //!
-//! Ids are `decision/<policy>/<case>/<engine>`. `BENCH_POLICIES` names a folder of further policies in the layout of
+//! Ids are `decision/<policy>/<case>/<engine>`; the case `varied` stands for all cases in rotation, each in many forms
+//! ([`hexarch_benches::varied`]): the ratios that count, since one text again and again flatters everybody. `BENCH_POLICIES` names a folder of further policies in the layout of
 //! the standing ones; they are measured by every engine that needs no Rust written for them. Each answer is compared
 //! with the expected decision before it is timed. `load/<policy>/source-to-instance/ours` is the way there: from source
 //! text to a warm instance with its data.
@@ -18,7 +19,7 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use hexarch_benches::engines::{opa_wasm, ours, regorus};
 use hexarch_benches::policy::{self, Case, Policy};
-use hexarch_benches::{Decision, dynamic, opa, typed};
+use hexarch_benches::{Decision, dynamic, opa, typed, varied};
 
 fn decisions(criterion: &mut Criterion) {
     let mut policies = policy::load_all(&policy::standing());
@@ -86,12 +87,31 @@ fn measure(
     engine: &str,
     mut decide: impl FnMut(&str) -> Decision,
 ) {
+    in_rotation(criterion, policy, engine, &mut decide);
     for case in &policy.cases {
         check(policy, case, engine, &decide(&case.input));
         criterion.bench_function(&id(policy, case, engine), |bencher| {
             bencher.iter(|| decide(black_box(&case.input)));
         });
     }
+}
+
+/// All cases in rotation, in many forms.
+fn in_rotation(
+    criterion: &mut Criterion,
+    policy: &Policy,
+    engine: &str,
+    decide: &mut impl FnMut(&str) -> Decision,
+) {
+    let mut judge = ours::Loaded::new(&ours::compile(policy), policy);
+    let inputs = varied::inputs(policy, |text| judge.decide(text));
+    for (text, expected) in &inputs {
+        assert_eq!(decide(text), *expected, "{}/varied/{engine}: {text}", policy.name);
+    }
+    let mut texts = inputs.iter().map(|(text, _)| text).cycle();
+    criterion.bench_function(&format!("decision/{}/varied/{engine}", policy.name), |bencher| {
+        bencher.iter(|| texts.next().map(|text| decide(black_box(text))));
+    });
 }
 
 fn check(policy: &Policy, case: &Case, engine: &str, decision: &Decision) {

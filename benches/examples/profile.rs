@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use hexarch_benches::engines::ours;
 use hexarch_benches::policy::{self, Policy};
-use hexarch_benches::typed;
+use hexarch_benches::{typed, varied};
 
 /// Calls between two looks at the clock.
 const CALLS: u32 = 200;
@@ -76,6 +76,23 @@ fn profile(policy: &Policy, wanted: &str, time: Duration, alone: bool) {
             ratios.push(text / typed);
         }
     }
+    if wanted.contains('/') && !wanted.ends_with("/varied") {
+        return;
+    }
+    let inputs = varied::inputs(policy, |text| engine.decide(text));
+    let [mut text, mut typed] = [f64::MAX; 2];
+    let start = Instant::now();
+    let (mut ours_next, mut typed_next) = (inputs.iter().cycle(), inputs.iter().cycle());
+    while start.elapsed() < time {
+        text =
+            text.min(nanoseconds(|| drop(black_box(ours_next.next().map(|(text, _)| engine.decide(text))))));
+        if let Some(by_hand) = by_hand {
+            typed = typed.min(nanoseconds(|| {
+                drop(black_box(typed_next.next().map(|(text, _)| by_hand(text.as_bytes()))));
+            }));
+        }
+    }
+    println!("{}/varied  ours {text:6.0}  typed {typed:6.0}  {:.2}", policy.name, text / typed);
     if !ratios.is_empty() {
         println!(
             "{}: {:.2} times typed on average",

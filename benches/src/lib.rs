@@ -16,6 +16,7 @@ pub mod engines;
 pub mod opa;
 pub mod policy;
 pub mod typed;
+pub mod varied;
 
 use serde::Deserialize;
 

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use rego_build::{Options, Source};
+use rego_build::{Options, PlanOptions, Source, Target};
 use rego_engine::{Answer, Config, Engine, EntrypointId, EvalContext, Input, Instance, Module};
 use rego_value::{Value, json};
 
 use crate::Decision;
 use crate::policy::Policy;
 
-/// The policy as our compiler builds it.
+/// The policy as our compiler builds it for our engine.
 ///
 /// # Panics
 ///
@@ -17,7 +17,8 @@ use crate::policy::Policy;
 #[must_use]
 pub fn compile(policy: &Policy) -> Vec<u8> {
     let source = Source::new("policy.rego", policy.source.as_str());
-    match rego_build::build(&[source], &[&policy.entrypoint], &Options::default()) {
+    let wasm = PlanOptions { target: Target::Engine, ..PlanOptions::default() };
+    match rego_build::build(&[source], &[&policy.entrypoint], &Options { wasm, ..Options::default() }) {
         Ok(module) => module.bytes,
         Err(error) => panic!("{}: {error}", policy.name),
     }
