@@ -24,6 +24,9 @@ pub struct Config {
     /// Compile modules for speed of evaluation. `false` compiles several times faster into code that is slower: for
     /// modules that are evaluated once, as those of tests are.
     pub optimise: bool,
+    /// Count the instructions that evaluations take ([`Instance::instructions`](crate::Instance::instructions)), which
+    /// makes them slower: for tests of what a policy costs, which must not depend on a clock.
+    pub count_instructions: bool,
 }
 
 impl Default for Config {
@@ -35,6 +38,7 @@ impl Default for Config {
             tick: Duration::from_millis(1),
             garbage_limit: 1 << 20,
             optimise: true,
+            count_instructions: false,
         }
     }
 }
@@ -61,6 +65,7 @@ impl Engine {
         let mut settings = wasmtime::Config::new();
         settings
             .epoch_interruption(true)
+            .consume_fuel(config.count_instructions)
             .max_wasm_stack(config.stack_limit)
             .wasm_backtrace_max_frames(NonZeroUsize::new(1))
             .wasm_simd(true)

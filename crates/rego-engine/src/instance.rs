@@ -189,6 +189,12 @@ impl Instance {
         self.run(entrypoint, Wanted::Value, input, context, |live, result| live.look(result, look))
     }
 
+    /// How many instructions of WebAssembly the running instance has taken since it was made, if the engine
+    /// [counts](crate::Config::count_instructions) them.
+    pub fn instructions(&self) -> Option<u64> {
+        self.live.as_ref()?.instructions()
+    }
+
     /// What the last evaluation said beside its answers, also where it failed; taken, so that it is told once.
     pub fn take_output(&mut self) -> Output {
         std::mem::take(&mut self.output)

@@ -15,6 +15,9 @@ use crate::host::{Host, HostBuiltin, Limits, Stopped};
 use crate::input::{Node, Scratch};
 use crate::module::Inner;
 
+/// The instructions that an instance which counts them may take: more than any deadline leaves time for.
+const FUEL: u64 = u64::MAX;
+
 /// Everything that must be thrown away together.
 pub(crate) struct Live {
     pub(crate) store: Store<Host>,
@@ -53,6 +56,9 @@ impl Live {
         };
         let mut store = Store::new(module.engine.wasmtime(), host);
         store.limiter(|host| &mut host.limits);
+        if config.count_instructions {
+            store.set_fuel(FUEL).map_err(|error| ModuleError::Invalid { message: error.to_string() })?;
+        }
         store.set_epoch_deadline(module.engine.clock().arm(config.default_deadline));
         let failed = |error: wasmtime::Error, store: &Store<Host>| {
             ModuleError::from(classify(&error, store, config.default_deadline, config.stack_limit))
@@ -86,6 +92,11 @@ impl Live {
             projection: Arc::clone(&module.projection),
             scratch: Scratch::default(),
         })
+    }
+
+    /// The instructions taken so far, where they are counted.
+    pub(crate) fn instructions(&self) -> Option<u64> {
+        self.store.get_fuel().ok().map(|left| FUEL - left)
     }
 
     /// Major and minor version of the ABI, -1 where the module does not say.
