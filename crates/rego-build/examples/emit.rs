@@ -18,6 +18,7 @@ fn main() {
         return;
     };
     let mut options = Options::default();
+    options.wasm.target = rego_build::Target::Engine;
     options.wasm.name_runtime = rest.iter().any(|word| word == "names");
     for entry in std::fs::read_dir(policies).unwrap() {
         let dir = entry.unwrap().path();
