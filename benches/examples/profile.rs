@@ -79,7 +79,7 @@ fn profile(policy: &Policy, wanted: &str, time: Duration, alone: bool) {
     if wanted.contains('/') && !wanted.ends_with("/varied") {
         return;
     }
-    let inputs = varied::inputs(policy, |text| engine.decide(text));
+    let inputs = varied::inputs(policy);
     let [mut text, mut typed] = [f64::MAX; 2];
     let start = Instant::now();
     let (mut ours_next, mut typed_next) = (inputs.iter().cycle(), inputs.iter().cycle());
