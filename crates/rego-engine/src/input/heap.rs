@@ -1,11 +1,13 @@
 //! The top of a module's heap, filled from the host in the layout of [`rego_value::abi`].
 
 use rego_value::abi::{
-    ALIGN, ARRAY_SIZE, FLAG_SLOTS, FLAG_SORTED, INT_SIZE, KIND_ARRAY, KIND_DECIMAL, KIND_INT, KIND_OBJECT,
-    KIND_STRING, LINEAR_MAX, OBJECT_ENTRY, TABLE_SIZE, TEXT_BYTES, View, align_up, index_slots, small_int,
+    ALIGN, ARRAY_SIZE, ENTRY_VALUE, FLAG_SLOTS, FLAG_SORTED, Hash64, INT_SIZE, KIND_ARRAY, KIND_DECIMAL,
+    KIND_INT, KIND_OBJECT, KIND_STRING, LINEAR_MAX, OBJECT_ENTRY, TABLE_SIZE, TEXT_BYTES, UNDEFINED, View,
+    align_up, index_slots, small_int,
 };
 
 use super::Fault;
+use super::scan::{first_bytes, word_at};
 
 /// The part of a module's memory that is free.
 pub(super) struct Heap<'m> {
@@ -15,6 +17,28 @@ pub(super) struct Heap<'m> {
 
 /// An object's entry: the key's hash, the key, the value.
 pub(super) type Entry = [u32; 3];
+
+/// A text among other bytes, which are read with it where that is faster.
+#[derive(Clone, Copy)]
+pub(super) struct Text<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) start: usize,
+    pub(super) length: usize,
+}
+
+impl Text<'_> {
+    /// Whether it is this text.
+    #[inline]
+    pub(super) fn is(&self, other: &[u8]) -> bool {
+        self.bytes.get(self.start..self.start + self.length) == Some(other)
+    }
+}
+
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Self { bytes: text.as_bytes(), start: 0, length: text.len() }
+    }
+}
 
 impl<'m> Heap<'m> {
     pub(super) fn new(memory: &'m mut [u8], top: u32) -> Self {
@@ -42,23 +66,41 @@ impl<'m> Heap<'m> {
         Ok((u32::try_from(start).map_err(|_| Fault::Full)?, room))
     }
 
-    /// A string and its hash.
-    #[inline]
-    pub(super) fn string(&mut self, text: &[u8], hash: u32) -> Result<u32, Fault> {
-        self.text(KIND_STRING, text, hash)
+    /// A string; its hash is given out beside it.
+    #[inline(always)]
+    pub(super) fn string(&mut self, text: Text<'_>) -> Result<(u32, u32), Fault> {
+        let length = u32::try_from(text.length).map_err(|_| Fault::Full)?;
+        // Room for the words that are full and for one with the rest and the zero at the end.
+        let full = text.length / 8;
+        let (address, room) = self.reserve(TEXT_BYTES as usize + full * 8 + 8)?;
+        let (header, body) = room.split_at_mut_checked(TEXT_BYTES as usize).ok_or(Fault::Full)?;
+        let (body, _) = body.as_chunks_mut::<8>();
+        let mut hash = Hash64::new(0);
+        let mut from = text.start;
+        let (last, body) = body.split_last_mut().ok_or(Fault::Full)?;
+        for place in body {
+            let word = word_at(text.bytes, from);
+            hash.word(word);
+            *place = word.to_le_bytes();
+            from += 8;
+        }
+        let rest = first_bytes(word_at(text.bytes, from), text.length % 8);
+        *last = rest.to_le_bytes();
+        if !text.length.is_multiple_of(8) {
+            hash.word(rest);
+        }
+        hash.word(text.length as u64);
+        let hash = hash.finish();
+        put(header, &[u32::from(KIND_STRING), length, hash, 0]);
+        Ok((address, hash))
     }
 
     /// A number that is no integer of 64 bits.
     pub(super) fn decimal(&mut self, text: &[u8], hash: u32) -> Result<u32, Fault> {
-        self.text(KIND_DECIMAL, text, hash)
-    }
-
-    #[inline]
-    fn text(&mut self, kind: u8, text: &[u8], hash: u32) -> Result<u32, Fault> {
         let length = u32::try_from(text.len()).map_err(|_| Fault::Full)?;
         let (address, room) = self.reserve(TEXT_BYTES as usize + text.len() + 1)?;
         let (header, body) = room.split_at_mut_checked(TEXT_BYTES as usize).ok_or(Fault::Full)?;
-        put(header, &[u32::from(kind), length, hash, 0]);
+        put(header, &[u32::from(KIND_DECIMAL), length, hash, 0]);
         // The padding first: the text overwrites what it does not need.
         if let Some(last) = body.last_chunk_mut::<8>() {
             *last = [0; 8];
@@ -94,6 +136,17 @@ impl<'m> Heap<'m> {
         if slots > 0 {
             return self.indexed_object(entries, flags, slots);
         }
+        let repeats = (1..entries.len()).any(|at| {
+            let (earlier, rest) = entries.split_at_checked(at).unwrap_or_default();
+            rest.first().is_some_and(|entry| earlier.iter().any(|other| other[0] == entry[0]))
+        });
+        let count = if repeats { self.distinct(entries) } else { entries.len() };
+        self.table(entries.get(..count).unwrap_or_default(), flags, (0, 0))
+    }
+
+    /// Moves the entries that count to the front: how many they are.
+    #[cold]
+    fn distinct(&self, entries: &mut [Entry]) -> usize {
         let mut count = 0;
         for at in 0..entries.len() {
             let Some(entry) = entries.get(at).copied() else { break };
@@ -104,12 +157,7 @@ impl<'m> Heap<'m> {
             }
             count = count.max(position + 1);
         }
-        self.table(entries.get(..count).unwrap_or_default(), flags, (0, 0))
-    }
-
-    /// An object of which only these members are read, which stand in the order of their keys; see [`FLAG_SLOTS`].
-    pub(super) fn slots(&mut self, entries: &[Entry]) -> Result<u32, Fault> {
-        self.table(entries, FLAG_SORTED | FLAG_SLOTS, (0, 0))
+        count
     }
 
     fn indexed_object(&mut self, entries: &mut [Entry], flags: u8, slots: u32) -> Result<u32, Fault> {
@@ -142,6 +190,34 @@ impl<'m> Heap<'m> {
         self.table(entries.get(..count).unwrap_or_default(), flags, (index, mask))
     }
 
+    /// An object of which only these members are read, which stand in the order of their keys; see [`FLAG_SLOTS`].
+    pub(super) fn slots(&mut self, entries: &[Entry]) -> Result<u32, Fault> {
+        self.table(entries, FLAG_SORTED | FLAG_SLOTS, (0, 0))
+    }
+
+    /// The same by the hashes and handles of the keys, for members that are yet to come.
+    #[inline]
+    pub(super) fn empty_slots(&mut self, keys: &[[u32; 2]]) -> Result<u32, Fault> {
+        let count = u32::try_from(keys.len()).map_err(|_| Fault::Full)?;
+        let (address, room) = self.reserve(TABLE_SIZE as usize + keys.len() * OBJECT_ENTRY as usize)?;
+        let (header, body) = room.split_at_mut_checked(TABLE_SIZE as usize).ok_or(Fault::Full)?;
+        let kind = u32::from(KIND_OBJECT) | u32::from(FLAG_SORTED | FLAG_SLOTS) << 8;
+        put(header, &[kind, count, count, address + TABLE_SIZE, 0, 0]);
+        let mut keys = keys.iter();
+        for place in body.as_chunks_mut::<{ OBJECT_ENTRY as usize }>().0 {
+            let Some([hash, key]) = keys.next() else { break };
+            *place = entry([*hash, *key, UNDEFINED]);
+        }
+        Ok(address)
+    }
+
+    /// Gives a member of such an object its value.
+    #[inline]
+    pub(super) fn fill_slot(&mut self, object: u32, position: usize, value: u32) {
+        let entry = object as usize + TABLE_SIZE as usize + position * OBJECT_ENTRY as usize;
+        self.set_word(entry + ENTRY_VALUE as usize, value);
+    }
+
     /// The header of an object and its entries.
     fn table(&mut self, entries: &[Entry], flags: u8, (index, mask): (u32, u32)) -> Result<u32, Fault> {
         let count = u32::try_from(entries.len()).map_err(|_| Fault::Full)?;
@@ -153,7 +229,11 @@ impl<'m> Heap<'m> {
         let (header, body) = room.split_at_mut_checked(TABLE_SIZE as usize).ok_or(Fault::Full)?;
         let kind = u32::from(KIND_OBJECT) | u32::from(flags) << 8;
         put(header, &[kind, count, count, address + TABLE_SIZE, index, mask]);
-        put(body, entries.as_flattened());
+        let mut entries = entries.iter();
+        for place in body.as_chunks_mut::<{ OBJECT_ENTRY as usize }>().0 {
+            let Some(words) = entries.next() else { break };
+            *place = entry(*words);
+        }
         Ok(address)
     }
 
@@ -198,10 +278,22 @@ fn halves(word: u64) -> [u32; 2] {
     [u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])]
 }
 
+/// An entry's bytes: two words and one, for a copy of the whole would be a call.
+#[inline(always)]
+fn entry([hash, key, value]: Entry) -> [u8; OBJECT_ENTRY as usize] {
+    let [a, b, c, d] = hash.to_le_bytes();
+    let [e, f, g, h] = key.to_le_bytes();
+    let [i, j, k, l] = value.to_le_bytes();
+    [a, b, c, d, e, f, g, h, i, j, k, l]
+}
+
 /// Writes words, little endian.
-#[inline]
+#[inline(always)]
 fn put(room: &mut [u8], words: &[u32]) {
-    for (place, word) in room.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+    // No `zip`: it is a call where crates are compiled apart.
+    let mut words = words.iter();
+    for place in room.as_chunks_mut::<4>().0 {
+        let Some(word) = words.next() else { return };
         *place = word.to_le_bytes();
     }
 }

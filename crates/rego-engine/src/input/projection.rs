@@ -4,6 +4,9 @@
 use rego_value::Value;
 use rego_value::abi::hash_string;
 
+use super::heap::Text;
+use super::scan::{first_bytes, word_at};
+
 /// What is read at a place of the input, and below it.
 #[derive(Debug, Default)]
 pub(crate) struct Node {
@@ -13,8 +16,12 @@ pub(crate) struct Node {
     pub(crate) members: Box<[Member]>,
     /// All other members, and all elements of an array.
     pub(crate) each: Option<Box<Node>>,
-    /// The hash of each member's key, in the order of `members`.
-    hashes: Box<[u32]>,
+    /// The first bytes of each member's key and its length, in the order of `members`.
+    heads: Box<[(u64, usize)]>,
+    /// The bits of all keys.
+    filter: u64,
+    /// The hash and the handle of each, as they stand in entries.
+    keys: Box<[[u32; 2]]>,
 }
 
 /// A member that is read.
@@ -32,8 +39,9 @@ pub(crate) struct Member {
 /// As deep as sections go; the compiler stops far earlier.
 const MAX_DEPTH: usize = 64;
 
-const WHOLE: u8 = 1;
-const EACH: u8 = 2;
+/// The flags of a node.
+pub(super) const WHOLE: u8 = 1;
+pub(super) const EACH: u8 = 2;
 
 impl Node {
     /// A node that reads everything: for modules that do not say what they read.
@@ -42,19 +50,42 @@ impl Node {
     }
 
     /// The position of the member with this key.
+    #[inline(always)]
+    pub(super) fn find(&self, key: Text<'_>) -> Option<usize> {
+        let head = first_bytes(word_at(key.bytes, key.start), key.length);
+        // Most keys of most inputs are none of ours.
+        if self.filter & filter(head, key.length) == 0 {
+            return None;
+        }
+        self.find_among(key, head)
+    }
+
     #[inline]
-    pub(crate) fn find(&self, key: &[u8], hash: u32) -> Option<usize> {
-        // A few dozen hashes in a row are compared faster than any table is asked.
-        let mut from = 0;
-        while let Some(at) = self.hashes.get(from..)?.iter().position(|other| *other == hash) {
-            let position = from + at;
-            if self.members.get(position).is_some_and(|member| member.key.as_bytes() == key) {
+    fn find_among(&self, key: Text<'_>, head: u64) -> Option<usize> {
+        // A few dozen heads in a row are compared faster than any table is asked.
+        for (position, (other, length)) in self.heads.iter().enumerate() {
+            if *other == head && *length == key.length && (key.length <= 8 || self.is(position, key)) {
                 return Some(position);
             }
-            from = position + 1;
         }
         None
     }
+
+    fn is(&self, position: usize, key: Text<'_>) -> bool {
+        self.members.get(position).is_some_and(|member| key.is(member.key.as_bytes()))
+    }
+
+    /// The hash and the handle of each member's key.
+    pub(super) fn keys(&self) -> &[[u32; 2]] {
+        &self.keys
+    }
+}
+
+/// The bit of a key by its first bytes and its length.
+#[inline(always)]
+const fn filter(head: u64, length: usize) -> u64 {
+    let mixed = (head ^ length as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    1 << (mixed >> 58)
 }
 
 /// Reads a section. None when it is malformed.
@@ -90,8 +121,13 @@ fn node(rest: &mut &[u8], depth: usize) -> Option<Node> {
         return None;
     }
     let each = if flags & EACH == 0 { None } else { Some(Box::new(node(rest, depth + 1)?)) };
-    let hashes = members.iter().map(|member| member.hash).collect();
-    Some(Node { whole: flags & WHOLE != 0, members: members.into(), each, hashes })
+    let head = |member: &Member| {
+        (first_bytes(word_at(member.key.as_bytes(), 0), member.key.len()), member.key.len())
+    };
+    let heads: Box<[(u64, usize)]> = members.iter().map(head).collect();
+    let filter = heads.iter().fold(0, |bits, (head, length)| bits | filter(*head, *length));
+    let keys = members.iter().map(|member| [member.hash, member.handle]).collect();
+    Some(Node { whole: flags & WHOLE != 0, members: members.into(), each, heads, filter, keys })
 }
 
 fn word(rest: &mut &[u8]) -> Option<u32> {
@@ -111,8 +147,8 @@ mod tests {
         section.extend(leaf);
         section.extend([WHOLE, 0, 0, 0, 0]);
         let node = decode(&section).unwrap();
-        assert_eq!(node.find(b"a", hash_string(b"a")), Some(0));
-        assert_eq!(node.find(b"b", hash_string(b"b")), None);
+        assert_eq!(node.find("a".into()), Some(0));
+        assert_eq!(node.find("b".into()), None);
         assert!(node.each.unwrap().whole && !node.whole);
         for end in 0..section.len() {
             assert!(decode(&section[..end]).is_none(), "{end}");

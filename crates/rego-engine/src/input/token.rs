@@ -1,23 +1,24 @@
-//! The tokens of a JSON text that is known to be UTF-8.
+//! The tokens of a JSON text that is known to be UTF-8, one after the other.
 
-use rego_value::abi::{Hash64, hash_string};
+use rego_value::abi::{FALSE, NULL, TRUE};
 use rego_value::number::Decimal;
-use rego_value::{Value, json};
 
 use super::Fault;
+use super::scan::{digits, plain_end, word_at};
 
-/// A place in a text.
+/// A place in a text. It is copied into a local variable wherever much is read, so that it stays in a register.
+#[derive(Clone, Copy)]
 pub(super) struct Tokens<'t> {
     text: &'t [u8],
     at: usize,
 }
 
-/// A string's text.
-pub(super) enum Text<'t> {
-    /// As it stands, with its hash.
-    Plain(&'t [u8], u32),
-    /// It had escapes.
-    Decoded(Value),
+/// A string, without its quotes.
+#[derive(Clone, Copy)]
+pub(super) struct Literal {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) has_escapes: bool,
 }
 
 /// A number.
@@ -33,184 +34,146 @@ impl<'t> Tokens<'t> {
         Self { text: text.as_bytes(), at: 0 }
     }
 
-    /// The next byte that is no white space; it is not taken.
-    #[inline]
-    pub(super) fn peek(&mut self) -> Result<u8, Fault> {
-        loop {
-            match self.text.get(self.at) {
-                Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
-                Some(byte) => return Ok(*byte),
-                None => return Err(Fault::Invalid),
-            }
+    /// The whole text.
+    pub(super) const fn text(&self) -> &'t [u8] {
+        self.text
+    }
+
+    /// The next byte that is no white space, which is not taken; 0, which begins nothing, at the end.
+    #[inline(always)]
+    pub(super) fn peek(&mut self) -> u8 {
+        match self.text.get(self.at) {
+            Some(byte) if *byte > b' ' => *byte,
+            _ => self.peek_further(),
         }
     }
 
-    /// Takes the byte that was peeked.
     #[inline]
-    pub(super) fn take(&mut self) {
+    fn peek_further(&mut self) -> u8 {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.text.get(self.at) {
+            self.at += 1;
+        }
+        self.text.get(self.at).copied().unwrap_or(0)
+    }
+
+    /// Takes the byte that was peeked.
+    #[inline(always)]
+    pub(super) const fn take(&mut self) {
         self.at += 1;
     }
 
     /// Whether nothing but white space follows.
     pub(super) fn is_done(&mut self) -> bool {
-        self.peek().is_err()
+        self.peek();
+        self.at == self.text.len()
     }
 
     /// Takes the colon behind a key, and peeks at the value.
-    #[inline]
+    #[inline(always)]
     pub(super) fn colon(&mut self) -> Result<u8, Fault> {
-        if self.peek()? != b':' {
+        if self.peek() != b':' {
             return Err(Fault::Invalid);
         }
-        self.at += 1;
-        self.peek()
-    }
-
-    /// Takes `true`, `false` or `null`.
-    #[inline]
-    pub(super) fn literal(&mut self, literal: &[u8]) -> Result<(), Fault> {
-        if !self.rest().starts_with(literal) {
-            return Err(Fault::Invalid);
-        }
-        self.at += literal.len();
-        Ok(())
-    }
-
-    #[inline]
-    fn rest(&self) -> &'t [u8] {
-        self.text.get(self.at..).unwrap_or_default()
+        self.take();
+        Ok(self.peek())
     }
 
     /// Takes a string whose first quote is the byte at hand.
-    #[inline]
-    pub(super) fn string(&mut self) -> Result<Text<'t>, Fault> {
+    #[inline(always)]
+    pub(super) fn string(&mut self) -> Result<Literal, Fault> {
         let start = self.at + 1;
-        let rest = self.text.get(start..).unwrap_or_default();
-        let mut hash = Hash64::new(0);
-        let mut length = 0usize;
-        for bytes in rest.as_chunks::<8>().0 {
-            let word = u64::from_le_bytes(*bytes);
-            let stops = stops(word);
-            if stops == 0 {
-                hash.word(word);
-                length += 8;
-                continue;
-            }
-            let plain = stops.trailing_zeros() / 8;
-            if plain > 0 {
-                hash.word(word & ((1 << (plain * 8)) - 1));
-            }
-            length += plain as usize;
-            if rest.get(length) != Some(&b'"') {
-                return self.escaped();
-            }
-            hash.word(length as u64);
-            self.at = start + length + 1;
-            return Ok(Text::Plain(rest.get(..length).unwrap_or_default(), hash.finish()));
+        let end = plain_end(self.text, start);
+        if self.text.get(end) == Some(&b'"') {
+            self.at = end + 1;
+            return Ok(Literal { start, end, has_escapes: false });
         }
-        // The last few bytes of the text.
-        let tail = rest.get(length..).unwrap_or_default();
-        let plain = tail.iter().position(|byte| is_stop(*byte)).ok_or(Fault::Invalid)?;
-        length += plain;
-        if rest.get(length) != Some(&b'"') {
-            return self.escaped();
-        }
-        self.at = start + length + 1;
-        let text = rest.get(..length).unwrap_or_default();
-        Ok(Text::Plain(text, hash_string(text)))
+        let end = escaped_end(self.text, end).ok_or(Fault::Invalid)?;
+        self.at = end + 1;
+        Ok(Literal { start, end, has_escapes: true })
     }
 
-    #[cold]
-    fn escaped(&mut self) -> Result<Text<'t>, Fault> {
-        let start = self.at;
-        self.skip_string()?;
-        let literal = self.text.get(start..self.at).unwrap_or_default();
-        json::parse(literal).map(Text::Decoded).map_err(|_| Fault::Invalid)
-    }
-
-    /// Takes a string of which only the form matters.
-    #[inline]
-    pub(super) fn skip_string(&mut self) -> Result<(), Fault> {
-        self.at += 1;
-        loop {
-            let rest = self.rest();
-            let mut plain = 0;
-            let mut found = false;
-            for bytes in rest.as_chunks::<8>().0 {
-                let stops = stops(u64::from_le_bytes(*bytes));
-                if stops != 0 {
-                    plain += (stops.trailing_zeros() / 8) as usize;
-                    found = true;
-                    break;
-                }
-                plain += 8;
-            }
-            if !found {
-                let tail = rest.get(plain..).unwrap_or_default();
-                plain += tail.iter().position(|byte| is_stop(*byte)).ok_or(Fault::Invalid)?;
-            }
-            self.at += plain + 1;
-            match rest.get(plain) {
-                Some(b'"') => return Ok(()),
-                Some(b'\\') => self.skip_escape()?,
-                _ => return Err(Fault::Invalid),
-            }
-        }
-    }
-
-    /// Takes what follows a backslash.
-    fn skip_escape(&mut self) -> Result<(), Fault> {
-        let length = match self.rest() {
-            [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 1,
-            [b'u', a, b, c, d, ..] if [a, b, c, d].iter().all(|digit| digit.is_ascii_hexdigit()) => 5,
+    /// Takes `true`, `false` or `null`, which begins with `byte`: its handle.
+    #[inline(always)]
+    pub(super) fn constant(&mut self, byte: u8) -> Result<u32, Fault> {
+        let (word, length, handle) = match byte {
+            b't' => (u32::from_le_bytes(*b"true"), 4, TRUE),
+            b'n' => (u32::from_le_bytes(*b"null"), 4, NULL),
+            b'f' => (u32::from_le_bytes(*b"alse"), 5, FALSE),
             _ => return Err(Fault::Invalid),
         };
+        let start = self.at + length - 4;
+        let found = self.text.get(start..).and_then(|rest| rest.first_chunk());
+        if found.is_none_or(|found| u32::from_le_bytes(*found) != word) {
+            return Err(Fault::Invalid);
+        }
         self.at += length;
-        Ok(())
+        Ok(handle)
     }
 
     /// Takes a number whose first byte is the one at hand.
-    #[inline]
+    #[inline(always)]
     pub(super) fn number(&mut self) -> Result<Numeral<'t>, Fault> {
-        let rest = self.rest();
-        let (negative, digits) = match rest {
-            [b'-', digits @ ..] => (true, digits),
-            digits => (false, digits),
-        };
-        let mut magnitude = 0i64;
-        let mut count = 0;
-        // Eighteen digits fit.
-        while let Some(digit @ b'0'..=b'9') = digits.get(count)
-            && count < 19
-        {
-            magnitude = magnitude.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
-            count += 1;
+        let negative = self.text.get(self.at) == Some(&b'-');
+        let start = self.at + usize::from(negative);
+        let first = word_at(self.text, start);
+        let (mut count, mut magnitude) = digits(first);
+        if count == 8 {
+            let (more, low) = digits(word_at(self.text, start + 8));
+            magnitude = magnitude * 10u64.pow(more) + low;
+            count += more;
         }
-        let is_plain = (1..19).contains(&count)
-            && !matches!(digits.get(count), Some(b'.' | b'e' | b'E'))
-            && (digits.first() != Some(&b'0') || (count == 1 && !negative));
-        if !is_plain {
-            return self.long_number();
+        let end = start + count as usize;
+        // Zeros in front, minus zero and what is longer are left to those who take their time.
+        let is_plain = (1..16).contains(&count)
+            && (first & 0xff != u64::from(b'0') || (count == 1 && !negative))
+            && !matches!(self.text.get(end), Some(b'.' | b'e' | b'E'));
+        if is_plain {
+            self.at = end;
+            let magnitude = magnitude.cast_signed();
+            return Ok(Numeral::Int(if negative { -magnitude } else { magnitude }));
         }
-        self.at += count + usize::from(negative);
-        Ok(Numeral::Int(if negative { -magnitude } else { magnitude }))
+        let (numeral, end) = long_number(self.text, self.at)?;
+        self.at = end;
+        Ok(numeral)
     }
+}
 
-    fn long_number(&mut self) -> Result<Numeral<'t>, Fault> {
-        let rest = self.rest();
-        let length = numeral_length(rest).ok_or(Fault::Invalid)?;
-        self.at += length;
-        let bytes = rest.get(..length).unwrap_or_default();
-        if let Some(int) = rego_value::number::plain_i64(bytes) {
-            return Ok(Numeral::Int(int));
-        }
-        let text = std::str::from_utf8(bytes).map_err(|_| Fault::Invalid)?;
-        let decimal = Decimal::parse(text).ok_or(Fault::Invalid)?;
-        if decimal.has_exponent() {
-            decimal.check_magnitude().map_err(|_| Fault::Invalid)?;
-        }
-        Ok(Numeral::Other(text))
+/// The closing quote of a string of which everything before `at` is plain; none when it does not end, or ends badly.
+#[cold]
+fn escaped_end(text: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        at = match text.get(at)? {
+            b'"' => return Some(at),
+            b'\\' => plain_end(text, at + 1 + escape_length(text.get(at + 1..)?)?),
+            _ => return None,
+        };
     }
+}
+
+/// The length of an escape, behind its backslash.
+fn escape_length(rest: &[u8]) -> Option<usize> {
+    match rest {
+        [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => Some(1),
+        [b'u', a, b, c, d, ..] if [a, b, c, d].iter().all(|digit| digit.is_ascii_hexdigit()) => Some(5),
+        _ => None,
+    }
+}
+
+/// A number at `at`, and where it ends.
+#[inline(never)]
+fn long_number(text: &[u8], at: usize) -> Result<(Numeral<'_>, usize), Fault> {
+    let rest = text.get(at..).unwrap_or_default();
+    let length = numeral_length(rest).ok_or(Fault::Invalid)?;
+    let bytes = rest.get(..length).unwrap_or_default();
+    if let Some(int) = rego_value::number::plain_i64(bytes) {
+        return Ok((Numeral::Int(int), at + length));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| Fault::Invalid)?;
+    let decimal = Decimal::parse(text).ok_or(Fault::Invalid)?;
+    if decimal.has_exponent() {
+        decimal.check_magnitude().map_err(|_| Fault::Invalid)?;
+    }
+    Ok((Numeral::Other(text), at + length))
 }
 
 /// The length of the number at the beginning: `-? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?`.
@@ -230,21 +193,4 @@ fn numeral_length(text: &[u8]) -> Option<usize> {
         at = digits(at + usize::from(matches!(text.get(at), Some(b'+' | b'-'))))?;
     }
     Some(at)
-}
-
-/// Whether a string's run of plain bytes ends here.
-const fn is_stop(byte: u8) -> bool {
-    matches!(byte, b'"' | b'\\' | 0..0x20)
-}
-
-/// The bytes of a word that [`is_stop`], as their top bits; those behind the first are not reliable.
-const fn stops(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const TOPS: u64 = 0x8080_8080_8080_8080;
-    let quote = word ^ (ONES * b'"' as u64);
-    let backslash = word ^ (ONES * b'\\' as u64);
-    let found = quote.wrapping_sub(ONES) & !quote
-        | backslash.wrapping_sub(ONES) & !backslash
-        | word.wrapping_sub(ONES * 0x20) & !word;
-    found & TOPS
 }

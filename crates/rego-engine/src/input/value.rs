@@ -1,6 +1,6 @@
 //! A value, laid out as far as it is read.
 
-use rego_value::abi::{FALSE, FLAG_SORTED, NULL, TRUE, UNDEFINED, Writer, hash_string};
+use rego_value::abi::{FALSE, FLAG_SORTED, NULL, TRUE, UNDEFINED, Writer};
 use rego_value::{Number, Object, Value};
 
 use super::Fault;
@@ -47,11 +47,13 @@ fn object(members: &Object, node: &Node, heap: &mut Heap<'_>) -> Result<u32, Fau
     for (key, value) in members.iter() {
         // Other keys exist in values only, never in texts.
         let Some(key) = key.as_str() else { return foreign(&Value::Object(members.clone()), heap) };
-        let hash = hash_string(key.as_bytes());
-        let found = node.find(key.as_bytes(), hash).and_then(|position| node.members.get(position));
-        let (handle, node) = match found {
-            Some(member) => (member.handle, &member.node),
-            None => (heap.string(key.as_bytes(), hash)?, &**each),
+        let found = node.find(key.into()).and_then(|position| node.members.get(position));
+        let (handle, hash, node) = match found {
+            Some(member) => (member.handle, member.hash, &member.node),
+            None => {
+                let (handle, hash) = heap.string(key.into())?;
+                (handle, hash, &**each)
+            }
         };
         entries.push([hash, handle, write(value, node, heap)?]);
     }
@@ -64,7 +66,7 @@ fn whole(value: &Value, heap: &mut Heap<'_>, depth: usize) -> Result<u32, Fault>
         Value::Bool(false) => Ok(FALSE),
         Value::Bool(true) => Ok(TRUE),
         Value::Number(value) => number(value, heap),
-        Value::String(text) => heap.string(text.as_bytes(), hash_string(text.as_bytes())),
+        Value::String(text) => Ok(heap.string((&**text).into())?.0),
         Value::Array(items) if depth < MAX_DEPTH => {
             let mut handles = Vec::with_capacity(items.len());
             for item in items.iter() {
@@ -75,9 +77,8 @@ fn whole(value: &Value, heap: &mut Heap<'_>, depth: usize) -> Result<u32, Fault>
         Value::Object(members) if depth < MAX_DEPTH && members.keys().all(|key| key.as_str().is_some()) => {
             let mut entries: Vec<Entry> = Vec::with_capacity(members.len());
             for (key, value) in members.iter() {
-                let key = key.as_str().unwrap_or_default().as_bytes();
-                let hash = hash_string(key);
-                entries.push([hash, heap.string(key, hash)?, whole(value, heap, depth + 1)?]);
+                let (handle, hash) = heap.string(key.as_str().unwrap_or_default().into())?;
+                entries.push([hash, handle, whole(value, heap, depth + 1)?]);
             }
             heap.object(&mut entries, FLAG_SORTED)
         }
