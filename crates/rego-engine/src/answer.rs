@@ -1,7 +1,10 @@
 //! What an entrypoint gave, looked at where the module has it.
 
 use rego_value::Value;
-use rego_value::abi::{self, ReadError, View};
+use rego_value::abi::{
+    self, ALIGN, ENTRY_KEY, ENTRY_VALUE, ITEMS, KIND_OBJECT, KIND_STRING, LEN, OBJECT_ENTRY, ReadError,
+    TEXT_BYTES, View,
+};
 
 /// The value of an entrypoint, or a part of it, without a copy: for callers that want a few fields of a decision and
 /// nothing of it afterwards.
@@ -31,8 +34,7 @@ impl<'a> Answer<'a> {
         match self.0 {
             Form::Owned(value) => value.get_str(name).map(Self::owned),
             Form::InModule { memory, handle } => {
-                let member = View::new(memory, handle).ok()?.member(memory, name)?;
-                Some(Self::in_module(memory, member))
+                member(memory, handle, name.as_bytes()).map(|member| Self::in_module(memory, member))
             }
         }
     }
@@ -71,4 +73,40 @@ impl<'a> Answer<'a> {
             Form::InModule { memory, handle } => abi::read(memory, handle),
         }
     }
+}
+
+/// The member of an object with this key, by comparing the bytes of each: a decision has few members, and what is no
+/// UTF-8 equals no name.
+fn member(memory: &[u8], object: u32, name: &[u8]) -> Option<u32> {
+    let header = header(memory, object, KIND_OBJECT)?;
+    let (count, start) =
+        (usize::try_from(word(header, LEN)).ok()?, usize::try_from(word(header, ITEMS)).ok()?);
+    let size = count.checked_mul(OBJECT_ENTRY as usize)?;
+    let entries = memory.get(start..start.checked_add(size)?)?;
+    let (entries, _) = entries.as_chunks::<{ OBJECT_ENTRY as usize }>();
+    let entry = entries.iter().find(|entry| is_string(memory, word(entry, ENTRY_KEY), name))?;
+    Some(word(entry, ENTRY_VALUE))
+}
+
+fn is_string(memory: &[u8], handle: u32, text: &[u8]) -> bool {
+    let Some(header) = header(memory, handle, KIND_STRING) else { return false };
+    if usize::try_from(word(header, LEN)) != Ok(text.len()) {
+        return false;
+    }
+    let start = handle as usize + TEXT_BYTES as usize;
+    start.checked_add(text.len()).and_then(|end| memory.get(start..end)) == Some(text)
+}
+
+/// The beginning of a heap object of that kind.
+fn header(memory: &[u8], handle: u32, kind: u8) -> Option<&[u8; TEXT_BYTES as usize]> {
+    if handle == 0 || !handle.is_multiple_of(ALIGN) {
+        return None;
+    }
+    let header = memory.get(handle as usize..)?.first_chunk()?;
+    (header.first() == Some(&kind)).then_some(header)
+}
+
+fn word<const N: usize>(bytes: &[u8; N], at: u32) -> u32 {
+    let word = bytes.get(at as usize..).and_then(|rest| rest.first_chunk());
+    word.map_or(0, |word| u32::from_le_bytes(*word))
 }

@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 
 use rego_value::Value;
 use rego_value::abi::UNDEFINED;
+use wasmtime::{Memory, Store};
 
 use crate::abi::{Abi, Text, Way};
 use crate::answer::Answer;
 use crate::data::Change;
 use crate::error::{EvalError, PolicyError};
 use crate::evaluation::{EvalContext, Input, ResultSet};
+use crate::host::Host;
 use crate::input::{self, Fault, Node, Placed, Scratch};
 use crate::live::Live;
 use crate::record;
@@ -81,18 +83,22 @@ impl Live {
 
     /// The calls of an evaluation: the handle of its result set, or in a native module of what is wanted.
     fn run(&mut self, entrypoint: i32, input: Input<'_>, wanted: Wanted) -> Result<i32, Stop> {
-        let abi = Arc::clone(&self.abi);
+        // The parts of this one by one: the way in costs no count of references.
+        let Self { store, abi, data, heap_base, projection, scratch, .. } = self;
+        if let Way::Native(native) = &abi.way {
+            let top = heap_base.cast_unsigned();
+            let Placed { handle, end } = place(store, abi.memory, top, projection, scratch, input)?;
+            let eval = match wanted {
+                Wanted::Answers => &native.eval,
+                Wanted::Value => &native.value,
+            };
+            let operands = (entrypoint, handle.cast_signed(), *data, end.cast_signed());
+            return Ok(eval.call(store, operands)?);
+        }
+        let abi = Arc::clone(abi);
         match &abi.way {
-            Way::Native(native) => {
-                let Placed { handle, end } = self.place(&abi, input)?;
-                let eval = match wanted {
-                    Wanted::Answers => &native.eval,
-                    Wanted::Value => &native.value,
-                };
-                let operands = (entrypoint, handle.cast_signed(), self.data, end.cast_signed());
-                Ok(eval.call(&mut self.store, operands)?)
-            }
             Way::Text(way) => self.run_text(&abi, way, entrypoint, input),
+            Way::Native(_) => Err(EvalError::MalformedResult.into()),
         }
     }
 
@@ -121,52 +127,6 @@ impl Live {
         }
         way.eval.call(&mut self.store, context)?;
         Ok(way.ctx_get_result.call(&mut self.store, context)?)
-    }
-
-    /// Puts the input where the data end.
-    fn place(&mut self, abi: &Abi, input: Input<'_>) -> Result<Placed, Stop> {
-        match input {
-            Input::Undefined => Ok(Placed { handle: 0, end: self.heap_base.cast_unsigned() }),
-            Input::Json(json) => {
-                let text = std::str::from_utf8(json).map_err(|_| EvalError::InvalidInput)?;
-                self.lay_out(abi, |memory, top, projection, scratch| {
-                    input::read_text(text, projection, memory, top, scratch)
-                })
-            }
-            Input::Value(value) => self.lay_out(abi, |memory, top, projection, _| {
-                input::write_value(value, projection, memory, top)
-            }),
-        }
-    }
-
-    /// Has the host lay out the input, in more memory if that is needed.
-    fn lay_out(
-        &mut self,
-        abi: &Abi,
-        mut write: impl FnMut(&mut [u8], u32, &Node, &mut Scratch) -> Result<Placed, Fault>,
-    ) -> Result<Placed, Stop> {
-        let top = self.heap_base.cast_unsigned();
-        loop {
-            let memory = abi.memory.data_mut(&mut self.store);
-            match write(memory, top, &self.projection, &mut self.scratch) {
-                Ok(placed) => return Ok(placed),
-                Err(Fault::Invalid) => return Err(EvalError::InvalidInput.into()),
-                Err(Fault::Full) => self.double(abi)?,
-            }
-        }
-    }
-
-    /// Doubles the memory, or grows it to its limit.
-    fn double(&mut self, abi: &Abi) -> Result<(), Stop> {
-        let limit = self.store.data().limits.memory;
-        let size = abi.memory.data_size(&self.store);
-        let pages = size.min(limit.saturating_sub(size)) / PAGE;
-        if pages == 0 {
-            return Err(EvalError::MemoryLimit { limit }.into());
-        }
-        let pages = u64::try_from(pages).map_err(|_| EvalError::MemoryLimit { limit })?;
-        abi.memory.grow(&mut self.store, pages).map_err(|_| EvalError::MemoryLimit { limit })?;
-        Ok(())
     }
 
     /// Has the module read a text.
@@ -309,4 +269,53 @@ impl Live {
             Stop::Wasm(error) => self.failure(&error, deadline),
         })
     }
+}
+
+/// Puts the input at `top`, where the data end.
+fn place(
+    store: &mut Store<Host>,
+    memory: Memory,
+    top: u32,
+    projection: &Node,
+    scratch: &mut Scratch,
+    input: Input<'_>,
+) -> Result<Placed, Stop> {
+    match input {
+        Input::Undefined => Ok(Placed { handle: 0, end: top }),
+        Input::Json(json) => {
+            let text = std::str::from_utf8(json).map_err(|_| EvalError::InvalidInput)?;
+            lay_out(store, memory, |bytes| input::read_text(text, projection, bytes, top, scratch))
+        }
+        Input::Value(value) => {
+            lay_out(store, memory, |bytes| input::write_value(value, projection, bytes, top))
+        }
+    }
+}
+
+/// Has the host lay out the input, in more memory if that is needed.
+fn lay_out(
+    store: &mut Store<Host>,
+    memory: Memory,
+    mut write: impl FnMut(&mut [u8]) -> Result<Placed, Fault>,
+) -> Result<Placed, Stop> {
+    loop {
+        match write(memory.data_mut(&mut *store)) {
+            Ok(placed) => return Ok(placed),
+            Err(Fault::Invalid) => return Err(EvalError::InvalidInput.into()),
+            Err(Fault::Full) => double(store, memory)?,
+        }
+    }
+}
+
+/// Doubles the memory, or grows it to its limit.
+fn double(store: &mut Store<Host>, memory: Memory) -> Result<(), Stop> {
+    let limit = store.data().limits.memory;
+    let size = memory.data_size(&*store);
+    let pages = size.min(limit.saturating_sub(size)) / PAGE;
+    if pages == 0 {
+        return Err(EvalError::MemoryLimit { limit }.into());
+    }
+    let pages = u64::try_from(pages).map_err(|_| EvalError::MemoryLimit { limit })?;
+    memory.grow(store, pages).map_err(|_| EvalError::MemoryLimit { limit })?;
+    Ok(())
 }
