@@ -16,6 +16,7 @@ mod annotations;
 mod capabilities;
 mod declarations;
 mod errors;
+mod fragment;
 mod graph;
 mod locals;
 mod options;

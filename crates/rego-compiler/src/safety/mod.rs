@@ -5,6 +5,6 @@ mod reorder;
 mod report;
 mod unify;
 
-pub(crate) use outputs::{outputs_of_body, outputs_of_equality};
+pub(crate) use outputs::{outputs_of_body, outputs_of_equality, outputs_of_expr};
 pub(crate) use reorder::{Unsafe, reorder};
 pub(crate) use report::report;
