@@ -34,8 +34,7 @@ impl Cases {
 
     /// Notes that a case was begun: it has failed unless the document says something of it.
     pub(crate) fn add(&mut self, path: &Value) {
-        let names: Vec<String> =
-            path.as_array().into_iter().flat_map(|steps| steps.iter()).map(text).collect();
+        let names = names_of(path);
         self.add_at(names.get(..MAX_DEPTH).unwrap_or(&names));
     }
 
@@ -100,6 +99,11 @@ impl Case {
     pub fn is_leaf(&self) -> bool {
         self.cases.is_empty()
     }
+}
+
+/// The names that lead to a case.
+pub(crate) fn names_of(path: &Value) -> Vec<String> {
+    path.as_array().into_iter().flat_map(|steps| steps.iter()).map(text).collect()
 }
 
 /// A name as text: a string as it is, anything else as JSON.

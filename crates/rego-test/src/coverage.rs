@@ -14,8 +14,7 @@ struct Range {
     end: Position,
 }
 
-/// What is to be covered, and what was. Our engine looks at every rule that may contribute to a document, where OPA's
-/// index leaves some out; what it looked at counts.
+/// What is to be covered, and what was.
 #[derive(Debug)]
 pub struct Coverage<'a> {
     sources: &'a SourceMap,
@@ -87,6 +86,15 @@ impl<'a> Coverage<'a> {
             if let (Some(file), Some(start), Some(end)) = (numbers.next(), numbers.next(), numbers.next())
                 && let Some((file, range)) = self.range(Span::new(FileId(file), start, end))
             {
+                self.covered.entry(file).or_default().insert(range);
+            }
+        }
+    }
+
+    /// Adds what an evaluation told of.
+    pub fn add_spans(&mut self, spans: &[Span]) {
+        for span in spans {
+            if let Some((file, range)) = self.range(*span) {
                 self.covered.entry(file).or_default().insert(range);
             }
         }

@@ -2,7 +2,7 @@
 
 use regex::Regex;
 use rego_compiler::CheckedProgram;
-use rego_syntax::ast::{Body, DocKind, Module, Ref, Rule, Term};
+use rego_syntax::ast::{DocKind, Module, Ref, Rule, Term};
 
 use crate::output::Location;
 
@@ -29,8 +29,6 @@ pub struct Test {
     pub is_function: bool,
     /// Its document, from `data` on.
     pub(crate) path: Vec<Term>,
-    /// What has to hold, where its document is that of the rule alone.
-    pub(crate) body: Option<Body>,
 }
 
 impl Test {
@@ -83,6 +81,5 @@ fn test(program: &CheckedProgram, module: &Module, rule: &Rule) -> Option<Test> 
         has_cases: rule.head.doc_kind() == DocKind::PartialObject,
         is_function: rule.head.is_function(),
         path: module.package.path.extended(steps).0,
-        body: (rule.head.reference.len() == at + 1).then(|| rule.body.clone()),
     })
 }

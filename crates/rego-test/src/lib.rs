@@ -8,16 +8,18 @@
 //!
 //! Shown by the group `cli` of the conformance harness, which runs OPA's own examples.
 
+mod calls;
 mod cases;
 mod coverage;
+mod explain;
 mod find;
 pub mod output;
 pub mod report;
 mod run;
-mod why;
 
+pub use calls::Calls;
 pub use cases::{Case, Cases};
 pub use coverage::Coverage;
+pub use explain::{Explainer, Telling, Why, place_error};
 pub use find::{Test, find};
 pub use run::{Report, Suite, Verdict};
-pub use why::{Shown, Why, explain};

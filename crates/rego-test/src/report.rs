@@ -99,24 +99,41 @@ fn failures(out: &mut String, reports: &[Report], style: Style) {
         let _ = writeln!(out, "{}", summary(report));
         if style.verbose {
             out.push('\n');
-            out.push_str(&report.why.as_ref().map(|why| why.trace(report, style.values)).unwrap_or_default());
+            report.why.iter().flat_map(|why| why.trace.lines()).for_each(|line| {
+                let _ = writeln!(out, "  {line}  ");
+            });
         }
         if !report.cases.is_empty() {
             out.push('\n');
-            failed_cases(out, &report.cases);
+            failed_cases(out, report, style);
         } else if style.values {
             out.push('\n');
-            out.push_str(&report.why.as_ref().map(|why| why.picture(report)).unwrap_or_default());
+            let picture = report.why.iter().filter_map(|why| why.picture.as_ref());
+            picture.for_each(|picture| out.push_str(&indented(picture, "  ")));
         }
         out.push('\n');
     }
 }
 
+/// A text with blanks before each line.
+fn indented(text: &str, indent: &str) -> String {
+    text.lines().map(|line| format!("{indent}{line}\n")).collect()
+}
+
 /// Each failed case below the names that lead to it.
-fn failed_cases(out: &mut String, cases: &Cases) {
-    for (path, case) in cases.all().into_iter().filter(|(_, case)| case.failed && case.is_leaf()) {
+fn failed_cases(out: &mut String, report: &Report, style: Style) {
+    for (path, case) in report.cases.all().into_iter().filter(|(_, case)| case.failed && case.is_leaf()) {
         for (depth, name) in path.iter().enumerate() {
             let _ = writeln!(out, "{}{name}: {}", "  ".repeat(depth + 1), outcome(case));
+        }
+        if style.values {
+            let indent = "  ".repeat(path.len() + 1);
+            let told = report.why.iter().flat_map(|why| &why.cases).rev().find(|(names, _)| *names == path);
+            let _ = writeln!(out, "{indent}");
+            if let Some(picture) = told.and_then(|(_, picture)| picture.as_ref()) {
+                out.push_str(indented(picture, &format!("{indent}  ")).trim_end_matches('\n'));
+                let _ = writeln!(out, "{indent}");
+            }
         }
     }
 }

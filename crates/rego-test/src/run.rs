@@ -11,7 +11,7 @@ use rego_value::Value;
 use crate::cases::{Case, Cases};
 use crate::find::Test;
 use crate::output::{Error, errors_of};
-use crate::why::Why;
+use crate::explain::Why;
 
 /// What became of a test.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub struct Report {
     pub prints: Vec<String>,
     /// What was evaluated, where the tests were built with marks.
     pub marks: BTreeSet<String>,
-    /// Which expression did not hold, where somebody asked.
+    /// Why it failed, where somebody asked.
     pub why: Option<Why>,
 }
 

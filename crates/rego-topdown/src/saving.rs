@@ -282,7 +282,7 @@ impl<'p> Machine<'p> {
         }
         let result = next(self);
         if let Some(saving) = &mut self.saving {
-            for query in saving.queries.last_mut() {
+            if let Some(query) = saving.queries.last_mut() {
                 query.truncate(query.len().saturating_sub(count));
             }
             saving.unknown.truncate(saving.unknown.len().saturating_sub(unknown));

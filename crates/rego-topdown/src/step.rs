@@ -7,7 +7,7 @@ use rego_syntax::ast::{Body, Every, Expr, ExprKind, Logical, Not, Ref, Term, Val
 use rego_value::Value;
 
 use crate::error::Failure;
-use crate::machine::{B, Bindings, Cache, F, Flow, Machine, Next, Query, Stop, query_of, suppressed};
+use crate::machine::{B, Cache, F, Flow, Machine, Next, Query, Stop, query_of, suppressed};
 use crate::term::{T, is_root};
 use crate::trace::{Event, Node, Op};
 
@@ -450,10 +450,6 @@ impl<'p> Machine<'p> {
             })
         })?;
         Ok(pairs)
-    }
-
-    pub(crate) fn bindings_of(&self, f: F) -> &Bindings {
-        self.bindings(self.frame(f).bindings)
     }
 
     pub(crate) fn own_bindings(&self, f: F) -> B {

@@ -108,10 +108,15 @@ impl Event {
         }
     }
 
-    /// The places of which the event says that they were evaluated.
+    /// The expression that was evaluated, or the head of the rule that held.
     #[must_use]
-    pub fn span(&self) -> Span {
-        self.span
+    pub fn covered(&self) -> Option<Span> {
+        match (self.op, &self.node) {
+            (Op::Exit, Node::Rule(rule)) => Some(rule.head_span),
+            (Op::Eval, Node::Expr(expr)) => Some(expr.span),
+            _ => None,
+        }
+        .filter(|span| span.is_some())
     }
 
     fn opens(&self) -> bool {

@@ -9,7 +9,7 @@ use rego_compiler::{CheckedQuery, QueryContext};
 use rego_engine::{Input, Instance};
 use rego_syntax::ast::{Expr, Import, Package, visit};
 use rego_syntax::{Position, SourceMap, Span};
-use rego_test::output::{Error, Location};
+use rego_test::output::{Error, Frame, Location};
 use rego_value::Value;
 
 use crate::failure::Failure;
@@ -373,7 +373,7 @@ impl Compiled {
         let Some(location) = error.location.as_mut().filter(in_query) else { return error };
         location.file.clear();
         location.text = self.text_at(location.row, location.col);
-        error.trace = vec![(**location).clone()];
+        error.trace = vec![Frame { query: 0, location: (**location).clone() }];
         error
     }
 

@@ -7,11 +7,12 @@ use regex::Regex;
 use rego_build::{Marks, Options};
 use rego_bundle::Ignore;
 use rego_compiler::CheckedProgram;
-use rego_engine::Engine;
+use rego_engine::{Engine, EvalContext};
 use rego_syntax::ast::Module;
 use rego_test::output::{Error, list_text};
 use rego_test::report::{self, Style};
-use rego_test::{Coverage, Report, Suite, Verdict};
+use rego_test::{Coverage, Explainer, Report, Suite, Telling, Verdict};
+use rego_topdown::Explain;
 use rego_value::Value;
 
 use crate::failure::Failure;
@@ -69,7 +70,7 @@ pub(crate) struct Arguments {
     /// Shows where a test failed, and the values of what stands there.
     #[arg(long)]
     var_values: bool,
-    /// Not supported: how the answer came about.
+    /// Shows how a test failed: all that was evaluated (full), notes, fails.
     #[arg(long, value_name = "MODE")]
     explain: Option<String>,
     /// Not supported: how long each test takes.
@@ -80,6 +81,17 @@ pub(crate) struct Arguments {
     watch: bool,
     #[command(flatten)]
     language: Language,
+}
+
+/// The kinds of trace.
+const MODES: &[&str] = &["fails", "full", "notes", "debug"];
+
+fn explain_mode(name: &str) -> Explain {
+    match name {
+        "notes" => Explain::Notes,
+        "full" | "debug" => Explain::Full,
+        _ => Explain::Fails,
+    }
 }
 
 /// How long a test may take where nobody says.
@@ -114,11 +126,27 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 impl Arguments {
     fn refuse_what_is_missing(&self) -> Result<(), Failure> {
         let missing =
-            [(self.explain.is_some(), "--explain"), (self.bench, "--bench"), (self.watch, "--watch")];
+            [(self.bench, "--bench"), (self.watch, "--watch")];
         match missing.iter().find(|(asked, _)| *asked) {
             Some((_, flag)) => Err(Failure::Opa(2, format!("hexarch-ctl: {flag} is not supported"))),
             None => Ok(()),
         }
+    }
+
+    /// How the report for people is written.
+    fn style(&self) -> Style {
+        Style { verbose: self.verbose || self.explain.is_some(), values: self.var_values }
+    }
+
+    /// What is told of tests that failed.
+    fn telling(&self) -> Result<Telling, Failure> {
+        let mode = self.explain.as_deref().unwrap_or_default();
+        let events = match mode {
+            "" if self.verbose => Some(Explain::NotesAndFails),
+            "" => None,
+            mode => Some(explain_mode(flags::one_of("--explain", mode, MODES)?)),
+        };
+        Ok(Telling { events, values: self.var_values })
     }
 
     fn covers(&self) -> bool {
@@ -196,6 +224,11 @@ impl Tests {
         Ok(Self { engine: program::engine()?, suite, data, program, options, modules })
     }
 
+    fn explainer<'a>(&'a self, context: &'a dyn Fn() -> EvalContext) -> Explainer<'a> {
+        let Self { program, options, engine, data, .. } = self;
+        Explainer { program, options, engine, data, context }
+    }
+
     /// Runs and reports all tests once; whether they passed is the exit code.
     fn run_once(&self, arguments: &Arguments) -> Result<(), Failure> {
         let timeout = if arguments.timeout.is_zero() { TIMEOUT } else { arguments.timeout };
@@ -203,8 +236,11 @@ impl Tests {
         let reports = self.suite.run(&self.engine, &self.data, &context);
         let mut reports = reports.map_err(|error| Failure::Opa(1, error.text()))?;
         if arguments.covers() {
-            return self.report_coverage(&reports, arguments);
+            return self.report_coverage(&mut reports, arguments, &context);
         }
+        let explainer = self.explainer(&context);
+        let told = explainer.explain(&mut reports, arguments.telling()?);
+        told.map_err(|error| Failure::Opa(1, error.text()))?;
         let text = match arguments.format.as_str() {
             "json" => {
                 if arguments.sort == "duration" {
@@ -212,15 +248,7 @@ impl Tests {
                 }
                 report::as_json(&reports)
             }
-            _ => {
-                let style = Style { verbose: arguments.verbose, values: arguments.var_values };
-                if style.verbose || style.values {
-                    let Self { program, options, engine, data, .. } = self;
-                    rego_test::explain(program, options, engine, data, &mut reports, &context)
-                        .map_err(|error| Failure::Opa(1, error.text()))?;
-                }
-                report::pretty(&reports, style)
-            }
+            _ => report::pretty(&reports, arguments.style()),
         };
         std::io::stdout().lock().write_all(text.as_bytes())?;
         if reports.is_empty() && arguments.fail_on_empty {
@@ -233,23 +261,34 @@ impl Tests {
     }
 
     /// The coverage, if all tests passed.
-    fn report_coverage(&self, reports: &[Report], arguments: &Arguments) -> Result<(), Failure> {
+    fn report_coverage(
+        &self,
+        reports: &mut [Report],
+        arguments: &Arguments,
+        context: &dyn Fn() -> EvalContext,
+    ) -> Result<(), Failure> {
         let mut out = std::io::stdout().lock();
-        for report in reports {
+        for report in reports.iter() {
             match &report.verdict {
                 Verdict::Error(error) => return Err(Failure::Opa(1, error.text())),
                 Verdict::Wrong(errors) => return Err(Failure::Opa(1, list_text(errors, ""))),
                 _ => {}
             }
         }
-        let failed: Vec<Report> = reports.iter().filter(|report| report.failed()).cloned().collect();
+        let explainer = self.explainer(context);
+        let mut failed: Vec<Report> = reports.iter().filter(|report| report.failed()).cloned().collect();
+        let told = explainer.explain(&mut failed, arguments.telling()?);
+        told.map_err(|error| Failure::Opa(1, error.text()))?;
         if let Some(first) = failed.first() {
-            let style = Style { verbose: arguments.verbose, values: false };
+            let style = arguments.style();
             out.write_all(report::pretty(&failed, style).as_bytes())?;
             return Err(Failure::Opa(1, report::summary(first) + "\n"));
         }
         let mut coverage = Coverage::new(&self.modules, self.program.sources());
-        reports.iter().for_each(|report| coverage.add(&report.marks));
+        match explainer.covered(reports) {
+            Ok(spans) => coverage.add_spans(&spans),
+            Err(_) => reports.iter().for_each(|report| coverage.add(&report.marks)),
+        }
         let total = coverage.percent();
         if total < arguments.threshold {
             let text = format!(

@@ -19,6 +19,15 @@ pub struct Location {
     pub text: String,
 }
 
+/// An expression that was being evaluated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// The number of the query that it belongs to.
+    pub query: u64,
+    /// Where it stands, and its text.
+    pub location: Location,
+}
+
 /// What OPA says beside the message of an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Details {
@@ -42,7 +51,7 @@ pub struct Error {
     /// It happened while a policy was evaluated.
     pub in_evaluation: bool,
     /// The expressions that were being evaluated, innermost first.
-    pub trace: Vec<Location>,
+    pub trace: Vec<Frame>,
 }
 
 impl Error {
@@ -129,7 +138,8 @@ impl Error {
     /// The lines of its trace, as OPA writes them.
     #[must_use]
     pub fn trace_lines(&self) -> Vec<String> {
-        let line = |frame: &Location| {
+        let line = |frame: &Frame| {
+            let frame = &frame.location;
             let place = match frame.file.as_str() {
                 "" => format!("{}:{}", frame.row, frame.col),
                 file => format!("{file}:{}", frame.row),
@@ -163,13 +173,11 @@ impl Error {
                 object.raw("details", &json::Object::new().text("line", line).number("idx", at).finish());
         }
         if !self.trace.is_empty() {
-            let frames = self.trace.iter().enumerate().rev();
-            let frame = |(at, frame): (usize, &Location)| {
-                let id = self.trace.len() - 1 - at;
-                json::Object::new().number("query_id", id).raw("location", &frame.json()).finish()
+            let frame = |frame: &Frame| {
+                let object = json::Object::new().number("query_id", frame.query);
+                object.raw("location", &frame.location.json()).finish()
             };
-            let frames: Vec<String> = frames.rev().map(frame).collect();
-            object = object.raw("stack_trace", &json::array(frames));
+            object = object.raw("stack_trace", &json::array(self.trace.iter().map(frame)));
         }
         object.finish()
     }
