@@ -66,6 +66,8 @@ pub struct Diagnostic {
     pub span: Span,
     /// What to do about it.
     pub help: Option<String>,
+    /// What OPA says beside it to programs, as JSON.
+    pub details: Option<String>,
     /// Found while the text was read, so OPA shows the line of it; a line says nothing about what is found later.
     pub in_text: bool,
     /// Where OPA says it is, if that is not where it is.
@@ -95,6 +97,7 @@ impl Diagnostic {
             message: message.into(),
             span,
             help: None,
+            details: None,
             in_text: false,
             reported: Reported::There,
         }
@@ -104,6 +107,13 @@ impl Diagnostic {
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// The same with what OPA says beside it to programs, as JSON.
+    #[must_use]
+    pub fn with_details(mut self, details: impl Into<String>) -> Self {
+        self.details = Some(details.into());
         self
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use rego_build::{Options, Query};
 use rego_builtins::Implementation;
 use rego_compiler::CheckedProgram;
-use rego_engine::{Engine, EvalContext, Input, Instance};
+use rego_engine::{EvalContext, Input, Instance};
 use rego_syntax::Span;
 use rego_syntax::ast::visit::{self, Walk as _};
 use rego_syntax::ast::{Body, Expr, Term};
@@ -14,7 +14,7 @@ use rego_topdown::{Functions, Unanswered};
 use rego_value::Value;
 
 use crate::output::Error;
-use crate::run::start;
+use crate::run::{Host, start};
 
 /// The variable that holds the result of a call.
 const RESULT: &str = "__result__";
@@ -36,7 +36,7 @@ impl Calls {
         program: &CheckedProgram,
         queries: &[&Body],
         options: &Options,
-        engine: &Engine,
+        host: &Host,
     ) -> Result<Self, Error> {
         let names = named(program, queries);
         let plans: Vec<Query> = names.iter().filter_map(|name| call(program, name)).collect();
@@ -45,7 +45,7 @@ impl Calls {
             false => {
                 let module = rego_build::assemble(program, &plans, options)
                     .map_err(|error| Error::plain(error.to_string()))?;
-                Some(start(engine, &module.bytes, &Value::object([]))?)
+                Some(start(host, &module.bytes, &Value::object([]))?)
             }
         };
         Ok(Self { instance, names, context: EvalContext::default() })

@@ -75,7 +75,12 @@ impl<'a> Coverage<'a> {
 
     fn range(&self, span: Span) -> Option<(String, Range)> {
         let file = self.sources.get(span.file)?;
-        let range = Range { start: file.position(span.start), end: file.position(span.end) };
+        let start = file.position(span.start);
+        let mut end = file.position(span.end);
+        if start.row == end.row {
+            end.col += opened_before(file.slice(span));
+        }
+        let range = Range { start, end };
         Some((file.name().to_owned(), range))
     }
 
@@ -128,6 +133,12 @@ impl<'a> Coverage<'a> {
     /// The report.
     #[must_use]
     pub fn json(&self) -> String {
+        json::indented(&self.compact()) + "\n"
+    }
+
+    /// The report on one line.
+    #[must_use]
+    pub fn compact(&self) -> String {
         let mut files = json::Object::new();
         let mut total = (0, 0);
         for file in self.files() {
@@ -140,7 +151,7 @@ impl<'a> Coverage<'a> {
             .number("covered_lines", total.0)
             .number("not_covered_lines", total.1)
             .number("coverage", share(total.0, total.1));
-        json::indented(&report.finish()) + "\n"
+        report.finish()
     }
 
     fn file_json(&self, file: &str, covered: usize, missing: usize) -> String {
@@ -163,6 +174,28 @@ impl<'a> Coverage<'a> {
         }
         object.finish()
     }
+}
+
+/// How many parentheses are closed in a text that were opened before it. OPA counts an expression that begins in
+/// parentheses from behind them, with their length.
+fn opened_before(text: &str) -> u32 {
+    let (mut depth, mut missing) = (0_u32, 0_u32);
+    let mut quote = None;
+    let mut escaped = false;
+    for c in text.chars() {
+        match (quote, c) {
+            (Some(_), _) if escaped => escaped = false,
+            (Some('"'), '\\') => escaped = true,
+            (Some(open), _) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '`') => quote = Some(c),
+            (None, '(') => depth += 1,
+            (None, ')') if depth > 0 => depth -= 1,
+            (None, ')') => missing += 1,
+            (None, _) => {}
+        }
+    }
+    missing
 }
 
 /// How many rows the ranges touch.

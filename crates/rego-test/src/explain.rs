@@ -2,7 +2,7 @@
 
 use rego_build::Options;
 use rego_compiler::CheckedProgram;
-use rego_engine::{Engine, EvalContext};
+use rego_engine::EvalContext;
 use rego_syntax::Span;
 use rego_syntax::ast::{Body, Expr, Term};
 use rego_topdown::{Event, Explain, Explained, Failure, Op, Question};
@@ -12,7 +12,7 @@ use crate::calls::Calls;
 use crate::cases::names_of;
 use crate::find::Test;
 use crate::output::{Error, Frame, Location};
-use crate::run::{Report, Verdict};
+use crate::run::{Host, Report, Verdict};
 
 /// What is told of tests that failed.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,7 @@ pub struct Explainer<'a> {
     /// How it was built.
     pub options: &'a Options,
     /// What carries out built-in functions.
-    pub engine: &'a Engine,
+    pub host: &'a Host,
     /// The documents beside the rules.
     pub data: &'a Value,
     /// What an evaluation is given.
@@ -63,7 +63,7 @@ impl Explainer<'_> {
         if !reports.iter().any(wanted) {
             return Ok(());
         }
-        let mut calls = Calls::build(self.program, &[], self.options, self.engine)?;
+        let mut calls = Calls::build(self.program, &[], self.options, self.host)?;
         for report in reports.iter_mut().filter(|report| wanted(report)) {
             calls.in_context((self.context)());
             let explained = self.evaluate(&mut calls, &report.test, telling.values);
@@ -83,7 +83,7 @@ impl Explainer<'_> {
     /// # Errors
     /// What cannot be compiled or run.
     pub fn covered(&self, reports: &[Report]) -> Result<Vec<Span>, Error> {
-        let mut calls = Calls::build(self.program, &[], self.options, self.engine)?;
+        let mut calls = Calls::build(self.program, &[], self.options, self.host)?;
         let mut spans = std::collections::BTreeSet::new();
         for report in reports {
             calls.in_context((self.context)());
@@ -118,7 +118,7 @@ impl Explainer<'_> {
             cases.push((names_of(case), picture(events.get(..end).unwrap_or_default())));
         }
         Why {
-            trace: rego_topdown::trace_text(self.program, &shown, telling.values),
+            trace: rego_topdown::trace_text(self.program, &shown, telling.values, "  "),
             picture: picture(events),
             cases,
         }

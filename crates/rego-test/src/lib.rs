@@ -22,4 +22,4 @@ pub use cases::{Case, Cases};
 pub use coverage::Coverage;
 pub use explain::{Explainer, Telling, Why, place_error};
 pub use find::{Test, find};
-pub use run::{Report, Suite, Verdict};
+pub use run::{Host, Report, Suite, Verdict};

@@ -99,9 +99,7 @@ fn failures(out: &mut String, reports: &[Report], style: Style) {
         let _ = writeln!(out, "{}", summary(report));
         if style.verbose {
             out.push('\n');
-            report.why.iter().flat_map(|why| why.trace.lines()).for_each(|line| {
-                let _ = writeln!(out, "  {line}  ");
-            });
+            report.why.iter().for_each(|why| out.push_str(&why.trace));
         }
         if !report.cases.is_empty() {
             out.push('\n');

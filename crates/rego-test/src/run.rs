@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rego_build::{BuildError, Options, Query};
 use rego_compiler::{CheckedProgram, QueryContext};
-use rego_engine::{Engine, EvalContext, EvalError, Input, Instance, Module};
+use rego_engine::{Engine, Environment, EvalContext, EvalError, Input, Instance, Module};
 use rego_value::Value;
 
 use crate::cases::{Case, Cases};
@@ -101,11 +101,11 @@ impl Suite {
     /// A module that the engine does not take, or data that it has no room for.
     pub fn run(
         &self,
-        engine: &Engine,
+        host: &Host,
         data: &Value,
         context: &dyn Fn() -> EvalContext,
     ) -> Result<Vec<Report>, Error> {
-        let mut instance = self.module.as_ref().map(|bytes| start(engine, bytes, data)).transpose()?;
+        let mut instance = self.module.as_ref().map(|bytes| start(host, bytes, data)).transpose()?;
         let report = |(at, prepared): (usize, &Prepared)| match (prepared, &mut instance) {
             (Prepared::Run(test), Some(instance)) => run(instance, &at.to_string(), test, &context()),
             (Prepared::Run(test) | Prepared::Skip(test), _) => Report::untimed(test, Verdict::Skip),
@@ -145,8 +145,18 @@ fn prepare(program: &CheckedProgram, test: Test, options: &Options) -> Prepared 
     }
 }
 
-pub(crate) fn start(engine: &Engine, bytes: &[u8], data: &Value) -> Result<Instance, Error> {
-    let module = Module::new(engine, bytes).map_err(|error| Error::plain(error.to_string()))?;
+/// What modules are run with.
+#[derive(Clone, Debug)]
+pub struct Host {
+    /// The engine.
+    pub engine: Engine,
+    /// What policies may reach beside what they are given.
+    pub environment: Environment,
+}
+
+pub(crate) fn start(host: &Host, bytes: &[u8], data: &Value) -> Result<Instance, Error> {
+    let module = Module::with_environment(&host.engine, bytes, &host.environment);
+    let module = module.map_err(|error| Error::plain(error.to_string()))?;
     let mut instance = Instance::new(&module).map_err(|error| Error::of_evaluation(&error))?;
     instance.set_data(data.clone()).map_err(|error| Error::of_evaluation(&error))?;
     Ok(instance)

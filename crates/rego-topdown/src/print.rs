@@ -10,14 +10,15 @@ use crate::term::T;
 use crate::trace::{Event, Node, Op};
 
 /// How many blanks stand between columns, beside one.
-const GAP: usize = 6;
+const GAP: usize = 4;
 
 /// The longest value of a variable, in bytes.
 const LONGEST: usize = 32;
 
-/// A trace as text: one line per event with its place, and with the values of variables if asked for.
+/// A trace as text: one line per event with its place, and with the values of variables if asked for. `indent` stands
+/// before each column, and at the end of each line.
 #[must_use]
-pub fn trace_text(program: &CheckedProgram, events: &[Event], values: bool) -> String {
+pub fn trace_text(program: &CheckedProgram, events: &[Event], values: bool, indent: &str) -> String {
     let mut depths = BTreeMap::new();
     let mut rows: Vec<[String; 3]> = Vec::new();
     for event in events {
@@ -30,8 +31,11 @@ pub fn trace_text(program: &CheckedProgram, events: &[Event], values: bool) -> S
     let mut out = String::new();
     for [place, event, variables] in &rows {
         let _ = match values {
-            false => writeln!(out, "{} {event}", padded(place, first)),
-            true => writeln!(out, "{} {} {variables}", padded(place, first), padded(event, second)),
+            false => writeln!(out, "{indent}{} {indent}{event}{indent}", padded(place, first)),
+            true => {
+                let (place, event) = (padded(place, first), padded(event, second));
+                writeln!(out, "{indent}{place} {indent}{event} {indent}{variables}{indent}")
+            }
         };
     }
     out

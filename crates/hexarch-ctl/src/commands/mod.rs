@@ -4,4 +4,5 @@ pub(crate) mod demo;
 pub(crate) mod policy;
 pub(crate) mod policy_check;
 pub(crate) mod policy_eval;
+mod policy_eval_steps;
 pub(crate) mod policy_test;

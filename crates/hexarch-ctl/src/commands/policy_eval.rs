@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use rego_build::{Options, Query};
 use rego_bundle::{Ignore, from_json, from_yaml};
-use rego_compiler::{CheckedQuery, QueryContext};
+use rego_compiler::{CheckedProgram, CheckedQuery, QueryContext};
 use rego_engine::{Input, Instance};
-use rego_syntax::ast::{Expr, Import, Package, visit};
+use rego_syntax::ast::{Expr, Import, Module, Package, visit};
 use rego_syntax::{Position, SourceMap, Span};
+use rego_test::Host;
 use rego_test::output::{Error, Frame, Location};
 use rego_value::Value;
 
+use crate::commands::policy_eval_steps::{Stepwise, evaluate_partially};
 use crate::failure::Failure;
 use crate::opa::capabilities::Capabilities;
 use crate::opa::flags::{self, Language, MAX_ERRORS};
@@ -60,13 +62,13 @@ pub(crate) struct Arguments {
     strict: bool,
     /// A built-in function that fails ends the evaluation.
     #[arg(long)]
-    strict_builtin_errors: bool,
+    pub(crate) strict_builtin_errors: bool,
     /// Reports the first built-in function that fails beside the answers.
     #[arg(long)]
     show_builtin_errors: bool,
     /// How long it may take (`5s`, `250ms`); 0 for as long as it takes.
     #[arg(long, value_parser = flags::duration, default_value = "0")]
-    timeout: Duration,
+    pub(crate) timeout: Duration,
     /// Entrypoints; they matter to partial evaluation and optimisation alone.
     #[arg(short, long, value_name = "PATH")]
     entrypoint: Vec<String>,
@@ -76,18 +78,33 @@ pub(crate) struct Arguments {
     /// Where rules are evaluated; there is one engine, so that this changes nothing.
     #[arg(short, long, value_name = "TARGET")]
     target: Option<String>,
-    /// Not supported: partial evaluation.
+    /// Evaluates what does not depend on unknowns, and prints what is left.
     #[arg(short, long)]
-    partial: bool,
-    /// Not supported: what partial evaluation does not know.
-    #[arg(short, long, value_name = "REF")]
-    unknowns: Vec<String>,
-    /// Not supported: which lines were evaluated.
+    pub(crate) partial: bool,
+    /// What partial evaluation does not know; may be repeated.
+    #[arg(short, long, value_name = "REF", value_delimiter = ',', default_value = "input")]
+    pub(crate) unknowns: Vec<String>,
+    /// Documents that partial evaluation keeps as references; may be repeated.
+    #[arg(long, value_name = "REF", value_delimiter = ',')]
+    pub(crate) disable_inlining: Vec<String>,
+    /// Partial evaluation keeps all references to rules that depend on unknowns.
     #[arg(long)]
-    coverage: bool,
-    /// Not supported: how the answer came about.
+    pub(crate) shallow_inlining: bool,
+    /// Partial evaluation calls functions whose value is another one each time.
+    #[arg(long = "nondeterminstic-builtins")]
+    pub(crate) nondeterministic_builtins: bool,
+    /// Reports which expressions were evaluated.
+    #[arg(long)]
+    pub(crate) coverage: bool,
+    /// Rules that cannot hold are evaluated all the same, where traces and coverage are asked for.
+    #[arg(long)]
+    pub(crate) disable_indexing: bool,
+    /// Evaluation goes on once the answer is known, where traces and coverage are asked for.
+    #[arg(long)]
+    pub(crate) disable_early_exit: bool,
+    /// Shows how the answer came about: off, full, notes or fails.
     #[arg(long, value_name = "MODE")]
-    explain: Option<String>,
+    pub(crate) explain: Option<String>,
     /// Not supported: how long each expression took.
     #[arg(long)]
     profile: bool,
@@ -115,7 +132,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if !outcome.errors.is_empty() && !only_shown {
         return Err(Failure::Opa(2, String::new()));
     }
-    let defined = !outcome.answers.is_empty();
+    let defined = !outcome.is_undefined();
     if (arguments.fail && !defined) || (arguments.fail_defined && defined) {
         return Err(Failure::Opa(1, String::new()));
     }
@@ -134,6 +151,9 @@ impl Arguments {
                 Some("specify --stdin-input or --input but not both")
             }
             _ if self.fail && self.fail_defined => Some("specify --fail or --fail-defined but not both"),
+            _ if self.partial && !["pretty", "json", "source"].contains(&format) => {
+                Some("invalid output format for partial evaluation")
+            }
             _ if format == "source" && !self.partial => Some("invalid output format for evaluation"),
             _ => None,
         };
@@ -141,9 +161,10 @@ impl Arguments {
             return Err(Failure::usage(problem));
         }
         let missing = [
-            (self.partial || !self.unknowns.is_empty(), "--partial and --unknowns: partial evaluation"),
-            (self.coverage, "--coverage"),
-            (self.explain.as_deref().is_some_and(|mode| mode != "off"), "--explain"),
+            (
+                self.explain.as_deref().is_some_and(|mode| mode != "off") && format != "pretty",
+                "--explain without --format pretty",
+            ),
             (self.profile, "--profile"),
             (self.metrics, "--metrics"),
         ];
@@ -207,7 +228,7 @@ impl Arguments {
     }
 
     fn context(&self, options: &Options) -> Result<QueryContext, Vec<Error>> {
-        let mut context = QueryContext { capture: true, ..QueryContext::default() };
+        let mut context = QueryContext { capture: !self.partial, ..QueryContext::default() };
         if let Some(package) = &self.package {
             context.package = Some(parsed_head(&format!("package {package}"), options)?.0);
         }
@@ -248,8 +269,14 @@ fn evaluate(arguments: &Arguments) -> Result<Outcome, Failure> {
         Ok(compiled) => compiled,
         Err(errors) => return Ok(Outcome::failed(errors)),
     };
-    let mut run = Run::new(compiled, arguments)?;
+    let host = program::host(&capabilities)?;
+    if arguments.partial {
+        return Ok(evaluate_partially(arguments, compiled, input, &options, &host)?.unwrap_or_else(Outcome::failed));
+    }
+    let stepwise = Stepwise { program: compiled.program.clone(), modules: compiled.modules.clone(), options, input: input.clone() };
+    let mut run = Run::new(compiled, host, arguments);
     let mut outcome = run.once(&input, arguments.strict_builtin_errors);
+    stepwise.tell(arguments, &run, &mut outcome)?;
     if arguments.show_builtin_errors && outcome.errors.is_empty() {
         let strict = run.once(&input, true);
         outcome.errors = strict.errors;
@@ -264,12 +291,15 @@ fn evaluate(arguments: &Arguments) -> Result<Outcome, Failure> {
 }
 
 /// A query that is ready to be run.
-struct Compiled {
-    bytes: Vec<u8>,
-    query: CheckedQuery,
+pub(crate) struct Compiled {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) query: CheckedQuery,
     /// The query's own text among them.
-    sources: SourceMap,
-    documents: Value,
+    pub(crate) sources: SourceMap,
+    pub(crate) documents: Value,
+    pub(crate) program: CheckedProgram,
+    /// As they were read; empty where nobody asks for the coverage.
+    pub(crate) modules: Vec<Module>,
 }
 
 fn compile(
@@ -282,6 +312,7 @@ fn compile(
     let documents = loaded.documents.into_value();
     options.check.documents = Some(documents.clone());
     let failed = |error| build_errors(&error);
+    let modules = if arguments.coverage { loaded.modules.clone() } else { Vec::new() };
     let program = rego_build::check_modules(loaded.modules, loaded.sources, options).map_err(failed)?;
     if query.trim().is_empty() {
         return Err(vec![Error::plain("cannot evaluate empty query")]);
@@ -291,29 +322,29 @@ fn compile(
     let (checked, sources) = checked.map_err(failed)?;
     let plan = [Query::in_order("eval", &checked)];
     let module = rego_build::assemble_in(&program, &sources, &plan, options).map_err(failed)?;
-    Ok(Compiled { bytes: module.bytes, query: checked, sources, documents })
+    Ok(Compiled { bytes: module.bytes, query: checked, sources, documents, program, modules })
 }
 
 /// A query that is being run.
-struct Run {
-    compiled: Compiled,
+pub(crate) struct Run {
+    pub(crate) compiled: Compiled,
     instance: Result<Instance, Error>,
+    pub(crate) host: Host,
     deadline: Duration,
     prints: Vec<String>,
 }
 
 impl Run {
-    fn new(compiled: Compiled, arguments: &Arguments) -> Result<Self, Failure> {
-        let engine = program::engine()?;
+    fn new(compiled: Compiled, host: Host, arguments: &Arguments) -> Self {
         let start = || {
-            let module = program::module(&engine, &compiled.bytes)?;
+            let module = program::module(&host, &compiled.bytes)?;
             let mut instance = Instance::new(&module).map_err(|error| Error::of_evaluation(&error))?;
             let data = instance.set_data(compiled.documents.clone());
             data.map_err(|error| Error::of_evaluation(&error))?;
             Ok(instance)
         };
         let deadline = if arguments.timeout.is_zero() { program::LONG } else { arguments.timeout };
-        Ok(Self { instance: start(), compiled, deadline, prints: Vec::new() })
+        Self { instance: start(), compiled, host, deadline, prints: Vec::new() }
     }
 
     fn once(&mut self, input: &Option<Value>, strict: bool) -> Outcome {
@@ -331,10 +362,16 @@ impl Run {
                 Outcome {
                     errors: Vec::new(),
                     answers: answers.map(|answer| self.compiled.answer(answer)).collect(),
+                    ..Outcome::default()
                 }
             }
             Err(error) => Outcome::failed(vec![self.compiled.placed(Error::of_evaluation(&error))]),
         }
+    }
+
+    /// How long it may take.
+    pub(crate) fn deadline(&self) -> Duration {
+        self.deadline
     }
 
     fn print(&mut self) {

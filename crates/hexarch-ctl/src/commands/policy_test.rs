@@ -7,11 +7,11 @@ use regex::Regex;
 use rego_build::{Marks, Options};
 use rego_bundle::Ignore;
 use rego_compiler::CheckedProgram;
-use rego_engine::{Engine, EvalContext};
+use rego_engine::EvalContext;
 use rego_syntax::ast::Module;
 use rego_test::output::{Error, list_text};
 use rego_test::report::{self, Style};
-use rego_test::{Coverage, Explainer, Report, Suite, Telling, Verdict};
+use rego_test::{Coverage, Explainer, Host, Report, Suite, Telling, Verdict};
 use rego_topdown::Explain;
 use rego_value::Value;
 
@@ -192,7 +192,7 @@ fn while_loading(errors: Vec<Error>) -> Failure {
 
 /// Tests that are ready to be run.
 struct Tests {
-    engine: Engine,
+    host: Host,
     suite: Suite,
     data: Value,
     program: CheckedProgram,
@@ -221,19 +221,19 @@ impl Tests {
         let program = rego_build::check_modules(loaded.modules, loaded.sources, &options).map_err(failed)?;
         let tests = rego_test::find(&program, filter.as_ref());
         let suite = Suite::build(&program, tests, &options).map_err(failed)?;
-        Ok(Self { engine: program::engine()?, suite, data, program, options, modules })
+        Ok(Self { host: program::host(&capabilities)?, suite, data, program, options, modules })
     }
 
     fn explainer<'a>(&'a self, context: &'a dyn Fn() -> EvalContext) -> Explainer<'a> {
-        let Self { program, options, engine, data, .. } = self;
-        Explainer { program, options, engine, data, context }
+        let Self { program, options, host, data, .. } = self;
+        Explainer { program, options, host, data, context }
     }
 
     /// Runs and reports all tests once; whether they passed is the exit code.
     fn run_once(&self, arguments: &Arguments) -> Result<(), Failure> {
         let timeout = if arguments.timeout.is_zero() { TIMEOUT } else { arguments.timeout };
         let context = || program::context(timeout, false);
-        let reports = self.suite.run(&self.engine, &self.data, &context);
+        let reports = self.suite.run(&self.host, &self.data, &context);
         let mut reports = reports.map_err(|error| Failure::Opa(1, error.text()))?;
         if arguments.covers() {
             return self.report_coverage(&mut reports, arguments, &context);

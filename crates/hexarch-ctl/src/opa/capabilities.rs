@@ -18,6 +18,8 @@ pub(crate) struct Capabilities {
     pub(crate) builtins: Option<BTreeSet<String>>,
     /// Functions among them that Rego does not have; calling one is an error of the evaluation.
     pub(crate) declared: Vec<&'static Builtin>,
+    /// The hosts that policies may speak with; all where there is no list.
+    pub(crate) allow_net: Option<Vec<String>>,
     /// Optional syntax.
     pub(crate) features: Features,
     /// Keywords that imports may name; all where there is no list.
@@ -51,6 +53,9 @@ impl Capabilities {
         Self {
             builtins: Some(names.collect()),
             declared: Vec::new(),
+            allow_net: json.get("allow_net").and_then(Json::as_array).map(|hosts| {
+                hosts.iter().filter_map(|host| host.as_str().map(ToOwned::to_owned)).collect()
+            }),
             future_keywords: Some(keywords.collect()),
             features: Features {
                 keywords_in_refs: has("keywords_in_refs"),

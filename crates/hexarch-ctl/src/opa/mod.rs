@@ -3,6 +3,7 @@
 pub(crate) mod capabilities;
 pub(crate) mod flags;
 pub(crate) mod load;
+pub(crate) mod partial;
 pub(crate) mod path;
 pub(crate) mod present;
 pub(crate) mod program;

@@ -3,7 +3,9 @@
 use rego_test::output::{Error, json};
 use rego_value::Value;
 
-use crate::opa::table;
+use rego_topdown::Left;
+
+use crate::opa::{partial, table};
 
 /// The value of one expression in one answer.
 pub(crate) struct Expression {
@@ -26,6 +28,12 @@ pub(crate) struct Answer {
 pub(crate) struct Outcome {
     pub(crate) errors: Vec<Error>,
     pub(crate) answers: Vec<Answer>,
+    /// What a partial evaluation leaves.
+    pub(crate) left: Option<Left>,
+    /// Which expressions were evaluated, as JSON.
+    pub(crate) coverage: Option<String>,
+    /// How the answer came about.
+    pub(crate) trace: Option<String>,
 }
 
 /// What goes to standard output and to standard error.
@@ -47,6 +55,10 @@ impl Outcome {
             "json" => Printed { out: self.json(false), ..Printed::default() },
             "discard" => Printed { out: self.json(true), ..Printed::default() },
             _ if !self.errors.is_empty() => Printed { err: self.error_text(), ..Printed::default() },
+            "source" => Printed {
+                out: self.left.as_ref().map(partial::as_source).unwrap_or_default(),
+                ..Printed::default()
+            },
             "bindings" => self.each(|answer| lines(&answer.bindings_json())),
             "values" => self.each(|answer| {
                 lines(&json::array(answer.expressions.iter().map(|one| json::value(&one.value))))
@@ -71,6 +83,12 @@ impl Outcome {
                 false => object.raw("result", &json::array(self.answers.iter().map(Answer::json))),
             };
         }
+        if let Some(left) = &self.left {
+            object = object.raw("partial", &partial::as_json(left));
+        }
+        if let Some(coverage) = &self.coverage {
+            object = object.raw("coverage", coverage);
+        }
         lines(&object.finish())
     }
 
@@ -90,6 +108,21 @@ impl Outcome {
     }
 
     fn pretty(&self) -> String {
+        self.trace.clone().unwrap_or_default() + &self.pretty_answers()
+    }
+
+    /// Whether there is neither an answer nor a query that is left.
+    pub(crate) fn is_undefined(&self) -> bool {
+        self.answers.is_empty() && self.left.as_ref().is_none_or(|left| left.queries.is_empty())
+    }
+
+    fn pretty_answers(&self) -> String {
+        if self.is_undefined() {
+            return "undefined\n".to_owned();
+        }
+        if let Some(left) = &self.left {
+            return partial::as_table(left);
+        }
         let [first, rest @ ..] = self.answers.as_slice() else { return "undefined\n".to_owned() };
         let are_true_or_false = first.expressions.iter().all(|one| matches!(one.value, Value::Bool(_)));
         if rest.is_empty()

@@ -3,10 +3,14 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rego_build::BuildError;
-use rego_engine::{Config, Engine, EvalContext, Module};
+use rego_builtins::network::{Hosts, Network};
+use rego_engine::{Config, Engine, Environment, EvalContext, Module};
+use rego_net::Client;
+use rego_test::Host;
 use rego_test::output::{Error, errors_of};
 
 use crate::failure::Failure;
+use crate::opa::capabilities::Capabilities;
 
 /// The most that an evaluation may use, in bytes. WebAssembly can address twice as much.
 const MEMORY: usize = 2 << 30;
@@ -21,7 +25,7 @@ const THREAD_STACK: usize = 256 << 20;
 pub(crate) const LONG: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// An engine for code that runs once or a few times.
-pub(crate) fn engine() -> Result<Engine, Failure> {
+fn engine() -> Result<Engine, Failure> {
     let config = Config {
         memory_limit: MEMORY,
         stack_limit: STACK,
@@ -32,9 +36,21 @@ pub(crate) fn engine() -> Result<Engine, Failure> {
     Engine::new(config).map_err(Failure::of)
 }
 
+/// What the commands of authors run policies with: they may speak with any host, as with OPA, unless the capabilities
+/// list those that they may.
+pub(crate) fn host(capabilities: &Capabilities) -> Result<Host, Failure> {
+    let network = Network::new(Client::new(), Hosts::any());
+    let network = match &capabilities.allow_net {
+        Some(hosts) => network.with_allow_net(hosts.iter().cloned()),
+        None => network,
+    };
+    Ok(Host { engine: engine()?, environment: Environment::new().with_network(network) })
+}
+
 /// Compiles a module for the engine.
-pub(crate) fn module(engine: &Engine, bytes: &[u8]) -> Result<Module, Error> {
-    Module::new(engine, bytes).map_err(|error| Error::plain(error.to_string()))
+pub(crate) fn module(host: &Host, bytes: &[u8]) -> Result<Module, Error> {
+    let module = Module::with_environment(&host.engine, bytes, &host.environment);
+    module.map_err(|error| Error::plain(error.to_string()))
 }
 
 /// What an evaluation is given: the time now, and chance.

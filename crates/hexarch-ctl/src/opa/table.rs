@@ -17,6 +17,30 @@ pub(crate) fn draw(headings: &[String], rows: &[Vec<String>]) -> String {
     out
 }
 
+/// Draws rows of cells of several lines, with lines between the rows.
+pub(crate) fn draw_cells(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).flat_map(|cell| cell.lines());
+        cells.map(|line| line.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut out = rule(&widths, ['┌', '┬', '┐']);
+    for (at, row) in rows.iter().enumerate() {
+        if at > 0 {
+            out.push_str(&rule(&widths, ['├', '┼', '┤']));
+        }
+        let height = row.iter().map(|cell| cell.lines().count()).max().unwrap_or_default().max(1);
+        for number in 0..height {
+            let cells: Vec<String> =
+                row.iter().map(|cell| cell.lines().nth(number).unwrap_or_default().to_owned()).collect();
+            line(&mut out, &cells, &widths, |cell, width| format!("{cell:width$}"));
+        }
+    }
+    out.push_str(&rule(&widths, ['└', '┴', '┘']));
+    out
+}
+
 fn rule(widths: &[usize], [left, between, right]: [char; 3]) -> String {
     let parts: Vec<String> = widths.iter().map(|width| "─".repeat(width + 2)).collect();
     format!("{left}{}{right}\n", parts.join(&between.to_string()))

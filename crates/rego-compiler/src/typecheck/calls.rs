@@ -6,7 +6,7 @@ use super::unify::unifies;
 use super::{Checker, Issue};
 use crate::errors::{type_error, type_error_with};
 use crate::text;
-use crate::types::{FunctionType, Maybe, Shown, Type};
+use crate::types::{FunctionType, Maybe, Shown, Type, json};
 
 impl Checker<'_> {
     /// `a = b`.
@@ -100,7 +100,11 @@ fn mismatch(expr: &Expr, left: &Maybe, right: &Maybe) -> Issue {
         format!("hint  : both sides are {kind} but their types differ, so they can never be equal")
     }));
     Issue {
-        diagnostic: type_error_with(expr.span, "match error", &lines),
+        diagnostic: type_error_with(expr.span, "match error", &lines).with_details(format!(
+            "{{\"a\":{},\"b\":{}}}",
+            json::of(left),
+            json::of(right)
+        )),
         unknown: Type::is_unknown(left) || Type::is_unknown(right),
     }
 }
@@ -115,7 +119,8 @@ pub(super) fn wrong_args(
     let shown: Vec<String> = have.iter().map(|ty| Shown(ty).to_string()).collect();
     let lines = [format!("have: ({})", shown.join(", ")), format!("want: {}", want.describe())];
     Issue {
-        diagnostic: type_error_with(expr.span, format!("{}: {problem}", text::of_ref(operator)), &lines),
+        diagnostic: type_error_with(expr.span, format!("{}: {problem}", text::of_ref(operator)), &lines)
+            .with_details(format!("{{\"have\":{},\"want\":{}}}", json::list(have), json::arguments(want))),
         unknown: have.iter().any(Type::is_unknown),
     }
 }

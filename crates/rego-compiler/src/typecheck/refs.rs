@@ -60,7 +60,10 @@ impl Checker<'_> {
     /// Functions are no values.
     fn used_as_value(&mut self, reference: &Ref) -> Option<Diagnostic> {
         match self.get_ref(reference) {
-            Some(Type::Function(_)) => Some(self.names.function_as_value(reference)),
+            have @ Some(Type::Function(_)) => {
+                let last = reference.len().saturating_sub(1);
+                Some(self.names.function_as_value(reference, last, &have))
+            }
             _ => None,
         }
     }

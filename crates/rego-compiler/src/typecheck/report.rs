@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use rego_syntax::ast::{Name, Ref, Term, Value};
+use rego_syntax::ast::{Name, Ref, Term, Value, value_to_json};
 use rego_syntax::{Diagnostic, Reported, Span};
 
-use crate::errors::{type_error, type_error_with};
+use crate::errors::type_error_with;
 use crate::text;
-use crate::types::{Maybe, Shown, Type};
+use crate::types::{Maybe, Shown, Type, json};
 use crate::visit_mut::{self, Rewrite};
 
 /// What generated variables stand for.
@@ -34,7 +34,7 @@ impl Names<'_> {
         shown
     }
 
-    pub(super) fn function_as_value(&self, reference: &Ref) -> Diagnostic {
+    pub(super) fn function_as_value(&self, reference: &Ref, at: usize, have: &Maybe) -> Diagnostic {
         let shown = self.source(reference);
         let named = match shown.split_last() {
             Some((Term { value: Value::Var(last), .. }, rest)) if last.starts_with("__local") => {
@@ -42,20 +42,37 @@ impl Names<'_> {
             }
             _ => text::of_ref(&shown),
         };
-        self.placed(type_error(span_of(reference), format!("function {named} used as reference, not called")))
+        let message = format!("function {named} used as reference, not called");
+        self.unsupported_with(reference, &shown, at, have, message)
     }
 
     /// The value before the step can not be referred into.
     pub(super) fn unsupported(&self, reference: &Ref, at: usize, have: &Maybe) -> Diagnostic {
         if matches!(have, Some(Type::Function(_))) {
-            return self.function_as_value(reference);
+            return self.function_as_value(reference, at, have);
         }
         let shown = self.source(reference);
-        let upto = text::of_ref(shown.get(..=at).unwrap_or(&shown));
-        let lines =
-            [text::of_ref(&shown), "^".repeat(upto.chars().count()), format!("have: {}", Shown(have))];
         let message = format!("undefined ref: {}", text::of_ref(&shown));
-        self.placed(type_error_with(span_of(reference), message, &lines))
+        self.unsupported_with(reference, &shown, at, have, message)
+    }
+
+    fn unsupported_with(
+        &self,
+        reference: &Ref,
+        shown: &Ref,
+        at: usize,
+        have: &Maybe,
+        message: String,
+    ) -> Diagnostic {
+        let upto = text::of_ref(shown.get(..=at).unwrap_or(shown));
+        let lines =
+            [text::of_ref(shown), "^".repeat(upto.chars().count()), format!("have: {}", Shown(have))];
+        let details = format!(
+            "{{\"ref\":{},\"pos\":{at},\"have\":{}}}",
+            json::reference(shown),
+            json::of(have)
+        );
+        self.placed(type_error_with(span_of(reference), message, &lines).with_details(details))
     }
 
     /// The step selects nothing.
@@ -68,6 +85,7 @@ impl Names<'_> {
         one_of: &[Value],
     ) -> Diagnostic {
         let shown = self.source(reference);
+        let details = invalid_details(&shown, at, have, want, one_of);
         let pad = " ".repeat(text::of_ref(shown.get(..at).unwrap_or(&shown)).chars().count() + 1);
         let have = match have {
             Some(_) => format!("{pad}have (type): {}", Shown(have)),
@@ -83,8 +101,16 @@ impl Names<'_> {
         };
         let lines = [text::of_ref(&shown), format!("{pad}^"), have, want];
         let message = format!("undefined ref: {}", text::of_ref(&shown));
-        self.placed(type_error_with(span_of(reference), message, &lines))
+        self.placed(type_error_with(span_of(reference), message, &lines).with_details(details))
     }
+}
+
+fn invalid_details(shown: &Ref, at: usize, have: &Maybe, want: &Maybe, one_of: &[Value]) -> String {
+    let have = have.as_ref().map(|_| format!("\"have\":{},", json::of(have))).unwrap_or_default();
+    let listed: Vec<String> = one_of.iter().map(value_to_json).collect();
+    let listed = if listed.is_empty() { "null".to_owned() } else { format!("[{}]", listed.join(",")) };
+    let (shown, want) = (json::reference(shown), json::of(want));
+    format!("{{\"ref\":{shown},\"pos\":{at},{have}\"want\":{want},\"oneOf\":{listed}}}")
 }
 
 fn span_of(reference: &Ref) -> Span {

@@ -6,6 +6,7 @@
 mod algebra;
 mod display;
 mod function;
+pub(crate) mod json;
 mod key;
 mod order;
 

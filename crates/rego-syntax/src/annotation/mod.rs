@@ -58,7 +58,7 @@ fn read_block(first: &Comment, block: &[Comment]) -> Result<Annotations, Diagnos
         // OPA points at the comment with the number of the line, counted from 0 where lines count from 1.
         let line = error.line.unwrap_or(0);
         let at = block.get(line).or_else(|| block.last()).unwrap_or(first);
-        Diagnostic::error(Code::Parse, at.span, error.message)
+        Diagnostic { in_text: true, ..Diagnostic::error(Code::Parse, at.span, error.message) }
     })?;
     let mut annotations = entry::annotations(raw).map_err(fail)?;
     annotations.text = text;

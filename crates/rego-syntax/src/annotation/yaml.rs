@@ -40,12 +40,24 @@ pub(super) fn read(text: &str) -> Result<Raw, Error> {
     if let Err(error) = value {
         // A syntax error: lines are counted from 0, and line 0 is not named.
         let line = error.location().map(|at| at.line().saturating_sub(1)).filter(|line| *line > 0);
-        return Err(Error { message: format!("yaml: {error}"), line });
+        return Err(Error { message: syntax_message(&error.to_string(), line), line });
     }
     serde_yaml::from_str::<Option<Raw>>(text).map(Option::unwrap_or_default).map_err(|error| Error {
         message: format!("yaml: unmarshal errors: {error}"),
         line: error.location().map(|at| at.line()),
     })
+}
+
+/// The message in the order in which OPA's reader of YAML puts it: the line, and what is wrong there.
+fn syntax_message(text: &str, line: Option<usize>) -> String {
+    // What the scanner finds is counted from 1, what the parser finds from 0.
+    const OF_SCANNER: [&str; 4] = ["found ", "mapping values", "could not find", "block "];
+    let problem = text.split(" at line ").next().unwrap_or(text);
+    let of_scanner = OF_SCANNER.iter().any(|start| problem.starts_with(start));
+    match line {
+        Some(line) => format!("yaml: line {}: {problem}", line + usize::from(of_scanner)),
+        None => format!("yaml: {problem}"),
+    }
 }
 
 impl<'de> Deserialize<'de> for Text {

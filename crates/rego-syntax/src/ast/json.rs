@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Body, Expr, ExprKind, Head, Import, Logical, Module, Rule, TemplatePart, Term, Value, With};
+use super::{Body, Expr, ExprKind, Head, Import, Logical, Module, Ref, Rule, TemplatePart, Term, Value, With};
 use crate::span::SourceFile;
 
 /// A module as one JSON object: `package`, `imports`, `rules` and `comments`, those that it has. Comments have places
@@ -39,6 +39,43 @@ pub fn module_to_json(module: &Module, file: &SourceFile) -> String {
             });
         }
     });
+    out.text
+}
+
+/// A body as a JSON array of its expressions.
+#[must_use]
+pub fn body_to_json(body: &Body) -> String {
+    let mut out = Json::default();
+    out.body(body);
+    out.text
+}
+
+/// A package with rules as a JSON object.
+#[must_use]
+pub fn rules_to_json(package: &Ref, rules: &[Rule]) -> String {
+    let mut out = Json::default();
+    out.object(|out| {
+        out.member("package", |out| out.object(|out| out.member("path", |out| out.terms(package))));
+        if !rules.is_empty() {
+            out.member("rules", |out| out.list(rules, Json::rule));
+        }
+    });
+    out.text
+}
+
+/// Terms as a JSON array of objects with `type` and `value`.
+#[must_use]
+pub fn terms_to_json(terms: &[Term]) -> String {
+    let mut out = Json::default();
+    out.terms(terms);
+    out.text
+}
+
+/// A constant as plain JSON: what it is, without its type.
+#[must_use]
+pub fn value_to_json(value: &Value) -> String {
+    let mut out = Json::default();
+    out.value(value);
     out.text
 }
 

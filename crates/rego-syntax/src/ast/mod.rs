@@ -18,7 +18,7 @@ pub use annotation::{
 };
 pub use display::{infix_symbol, is_var_compatible, quote};
 pub use expr::{Body, Every, Expr, ExprKind, Logical, Not, SomeDecl, With};
-pub use json::module_to_json;
+pub use json::{body_to_json, module_to_json, rules_to_json, terms_to_json, value_to_json};
 pub use module::{
     Comment, DocKind, Head, HeadKeywords, Import, Module, Package, RegoVersion, Rule, RuleKind,
 };

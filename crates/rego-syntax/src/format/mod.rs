@@ -7,6 +7,7 @@
 mod call;
 mod expr;
 mod faithful;
+mod generated;
 mod imports;
 mod iterable;
 mod rule;
@@ -23,6 +24,8 @@ use crate::options::ParserOptions;
 use crate::parser::Parser;
 use crate::span::SourceFile;
 use writer::Writer;
+
+pub use generated::{format_expressions, format_rules};
 
 /// How to format.
 #[derive(Debug, Clone, Default)]

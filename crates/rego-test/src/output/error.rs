@@ -48,6 +48,8 @@ pub struct Error {
     pub location: Option<Box<Location>>,
     /// More about it.
     pub details: Option<Details>,
+    /// The same for programs, as JSON, where that is another thing.
+    pub details_json: Option<String>,
     /// It happened while a policy was evaluated.
     pub in_evaluation: bool,
     /// The expressions that were being evaluated, innermost first.
@@ -63,6 +65,7 @@ impl Error {
             message: message.into(),
             location: None,
             details: None,
+            details_json: None,
             in_evaluation: false,
             trace: Vec::new(),
         }
@@ -76,6 +79,7 @@ impl Error {
             message: diagnostic.message.clone(),
             location: location_of(diagnostic, sources).map(Box::new),
             details: details_of(diagnostic, sources),
+            details_json: diagnostic.details.clone(),
             ..Self::plain("")
         }
     }
@@ -168,7 +172,9 @@ impl Error {
         if let Some(location) = &self.location {
             object = object.raw("location", &location.json());
         }
-        if let Some(Details::Line(line, at)) = &self.details {
+        if let Some(details) = &self.details_json {
+            object = object.raw("details", details);
+        } else if let Some(Details::Line(line, at)) = &self.details {
             object =
                 object.raw("details", &json::Object::new().text("line", line).number("idx", at).finish());
         }
