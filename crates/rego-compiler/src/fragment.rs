@@ -21,14 +21,8 @@ impl CheckedProgram {
     pub fn accepts(&self, body: &Body) -> bool {
         let (subjects, shared) = (HashMap::new(), HashMap::new());
         let names = Names { subjects: &subjects, rewritten: vec![&self.rewritten], shared: &shared };
-        let found = stage::check_query_types(
-            body,
-            &self.types,
-            &self.modules,
-            &self.rule_tree,
-            &self.graph,
-            names,
-        );
+        let found =
+            stage::check_query_types(body, &self.types, &self.modules, &self.rule_tree, &self.graph, names);
         found.is_empty()
     }
 

@@ -84,7 +84,8 @@ fn call(program: &CheckedProgram, name: &str) -> Option<Query> {
     let mut terms = Vec::new();
     for (at, _) in (0..).zip(builtin.args) {
         let given = Term::var(format!("__given{at}__"), Span::NONE);
-        let place = Term::reference(vec![Term::var("input", Span::NONE), Term::int(at, Span::NONE)], Span::NONE);
+        let place =
+            Term::reference(vec![Term::var("input", Span::NONE), Term::int(at, Span::NONE)], Span::NONE);
         body.push(Expr::call("eq", vec![given.clone(), place], Span::NONE));
         terms.push(given);
     }

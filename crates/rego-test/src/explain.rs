@@ -57,7 +57,9 @@ impl Explainer<'_> {
         let shows = telling.events.is_some() || telling.values;
         let wanted = |report: &Report| match &report.verdict {
             Verdict::Fail => shows,
-            Verdict::Error(error) => error.code == "eval_conflict_error" || error.code == "eval_builtin_error",
+            Verdict::Error(error) => {
+                error.code == "eval_conflict_error" || error.code == "eval_builtin_error"
+            }
             _ => false,
         };
         if !reports.iter().any(wanted) {
@@ -109,8 +111,12 @@ impl Explainer<'_> {
             true => rego_topdown::failure_text(self.program, events, true),
             false => None,
         };
-        let starts: Vec<usize> =
-            events.iter().enumerate().filter(|(_, event)| event.op() == Op::TestCase).map(|(at, _)| at).collect();
+        let starts: Vec<usize> = events
+            .iter()
+            .enumerate()
+            .filter(|(_, event)| event.op() == Op::TestCase)
+            .map(|(at, _)| at)
+            .collect();
         let mut cases = Vec::new();
         for (index, at) in starts.iter().enumerate() {
             let Some(case) = events.get(*at).and_then(Event::case) else { continue };
@@ -135,12 +141,7 @@ impl Explainer<'_> {
 }
 
 /// Adds to an error what a step-by-step evaluation found; `query` is where the query stands.
-pub fn place_error(
-    error: &mut Error,
-    failure: &Failure,
-    sources: &rego_syntax::SourceMap,
-    query: &Location,
-) {
+pub fn place_error(error: &mut Error, failure: &Failure, sources: &rego_syntax::SourceMap, query: &Location) {
     if failure.code == "eval_conflict_error" {
         error.message.clone_from(&failure.message);
         if let Some((file, at)) = sources.locate(failure.span) {

@@ -9,9 +9,9 @@ use rego_engine::{Engine, Environment, EvalContext, EvalError, Input, Instance, 
 use rego_value::Value;
 
 use crate::cases::{Case, Cases};
+use crate::explain::Why;
 use crate::find::Test;
 use crate::output::{Error, errors_of};
-use crate::explain::Why;
 
 /// What became of a test.
 #[derive(Clone, Debug)]

@@ -123,7 +123,9 @@ impl Propagation {
             let mut expr = plugged(expr, &classes, &removed, negated);
             if let ExprKind::Not(not) = &mut expr.kind {
                 let known = |name: &Name| {
-                    self.live.contains(name) || classes.find(name).is_some() || removed.values.contains_key(name)
+                    self.live.contains(name)
+                        || classes.find(name).is_some()
+                        || removed.values.contains_key(name)
                 };
                 let live = crate::vars::all(&not.body).into_iter().filter(known).collect();
                 not.body = Self::new(live, true).apply(m, &not.body);
@@ -194,9 +196,8 @@ impl Propagation {
         }
         if let (true, [a, b]) = (expr.is_equality(), expr.operands()) {
             if a == b {
-                let is_live = |reference: &Ref| {
-                    reference.head_var().is_some_and(|head| self.live.contains(head))
-                };
+                let is_live =
+                    |reference: &Ref| reference.head_var().is_some_and(|head| self.live.contains(head));
                 if a.as_ref_value().is_some_and(is_live) {
                     removed.placeholder(a.value.clone());
                 }

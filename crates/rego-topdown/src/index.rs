@@ -24,6 +24,7 @@ pub(crate) struct RuleData {
     pub(crate) default: bool,
     /// Its reference from `data` on.
     pub(crate) path: Vec<T>,
+    /// The same with the variables of the source.
     pub(crate) reference: Ref,
     pub(crate) package: Ref,
     pub(crate) span: Span,
@@ -89,7 +90,7 @@ enum Test {
 }
 
 impl RuleData {
-    fn new(rule: &Rule, package: &Ref, full: Ref) -> Self {
+    fn new(rule: &Rule, package: &Ref, full: &Ref, shown: Ref) -> Self {
         Self {
             body: query_of(&rule.body),
             args: rule.head.args.iter().map(T::of).collect(),
@@ -99,7 +100,7 @@ impl RuleData {
             is_complete: rule.head.doc_kind() == DocKind::Complete,
             default: rule.default,
             path: full.iter().map(T::of).collect(),
-            reference: full,
+            reference: shown,
             package: package.clone(),
             span: rule.span,
             head_span: rule.head.span,
@@ -142,8 +143,7 @@ impl Candidates {
 
     /// How much of a reference the heads of the rules say something about.
     pub(crate) fn longest(&self, ceiling: usize) -> usize {
-        let length =
-            |rule: &Rc<RuleData>| rule.path.len() + usize::from(rule.kind == RuleKind::MultiValue);
+        let length = |rule: &Rc<RuleData>| rule.path.len() + usize::from(rule.kind == RuleKind::MultiValue);
         self.rules.iter().map(|(rule, _)| length(rule)).max().unwrap_or_default().min(ceiling)
     }
 }
@@ -197,7 +197,8 @@ impl Machine<'_> {
             let data = |id: RuleId| {
                 let rule = self.program.rule(id)?;
                 let package = &self.program.modules().get(id.module)?.package.path;
-                Some(Rc::new(RuleData::new(rule, package, entry.reference.clone())))
+                let full = rule.full_ref(&self.program.modules().get(id.module)?.package);
+                Some(Rc::new(RuleData::new(rule, package, &full, entry.reference.clone())))
             };
             if entry.default {
                 set.default = data(entry.id);
@@ -240,7 +241,8 @@ impl Machine<'_> {
         if rule.body.iter().any(|expr| is_effect(expr)) {
             return Vec::new();
         }
-        let mut reader = Reader { tree: self.program.rule_tree(), rule, found: Vec::new(), constants: BTreeMap::new() };
+        let mut reader =
+            Reader { tree: self.program.rule_tree(), rule, found: Vec::new(), constants: BTreeMap::new() };
         rule.body.iter().for_each(|expr| reader.read(expr));
         let mut needs: Vec<Need> = Vec::new();
         for (source, _, tests) in reader.found {
@@ -358,7 +360,9 @@ impl Reader<'_> {
             self.found.push((source, None, vec![test]));
             return true;
         }
-        let Some(source) = a.as_ref_value().and_then(|reference| self.source(reference)) else { return false };
+        let Some(source) = a.as_ref_value().and_then(|reference| self.source(reference)) else {
+            return false;
+        };
         if let Tree::Var(name) = &b.value {
             let test = self.constants.get(name).cloned().map_or(Test::Defined, Test::Is);
             self.found.push((source, Some(name.clone()), vec![test]));
@@ -465,9 +469,7 @@ impl Reader<'_> {
 /// The test that a term of an equality stands for.
 fn test_of(term: &Term) -> Option<Test> {
     match &term.value {
-        Tree::Null | Tree::Bool(_) | Tree::Number(_) | Tree::String(_) => {
-            to_value(term).map(Test::Is)
-        }
+        Tree::Null | Tree::Bool(_) | Tree::Number(_) | Tree::String(_) => to_value(term).map(Test::Is),
         Tree::Var(_) => Some(Test::Defined),
         Tree::Array(items) => {
             let item = |item: &Term| match &item.value {

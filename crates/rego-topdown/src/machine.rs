@@ -191,13 +191,7 @@ impl<'p> Machine<'p> {
         result
     }
 
-    fn below<R>(
-        &mut self,
-        parent: F,
-        query: Query,
-        bindings: B,
-        run: impl FnOnce(&mut Self, F) -> R,
-    ) -> R {
+    fn below<R>(&mut self, parent: F, query: Query, bindings: B, run: impl FnOnce(&mut Self, F) -> R) -> R {
         let id = self.next_id();
         let from = self.frame(parent);
         let frame = Frame {
@@ -278,9 +272,8 @@ impl<'p> Machine<'p> {
                 if at != b || to != *t {
                     return self.plug_for(&to, at, caller);
                 }
-                self.in_namespace(name, b, caller).map_or_else(|| t.clone(), |name| {
-                    T::owned(Term::var(name, term.span))
-                })
+                self.in_namespace(name, b, caller)
+                    .map_or_else(|| t.clone(), |name| T::owned(Term::var(name, term.span)))
             }
             Tree::Array(items) => array(items.iter().map(|t| self.plug_for(&T::of(t), b, caller)).collect()),
             Tree::Set(items) => set(items.iter().map(|t| self.plug_for(&T::of(t), b, caller)).collect()),

@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use rego_syntax::Span;
-use rego_syntax::ast::{Body, Every, Expr, ExprKind, Head, Name, Not, Ref, Rule, RuleKind, Term, Value as Tree, visit};
+use rego_syntax::ast::{
+    Body, Every, Expr, ExprKind, Head, Name, Not, Ref, Rule, RuleKind, Term, Value as Tree, visit,
+};
 
 use crate::copy::Propagation;
 use crate::index::{Candidates, RuleData};
@@ -32,8 +34,8 @@ impl<'p> Machine<'p> {
         };
         for with in &expr.with {
             let target = with.target.as_ref_value()?;
-            let is_mock = self.is_function(target)
-                || !target.head_var().is_some_and(|head| crate::term::is_root(head));
+            let is_mock =
+                self.is_function(target) || !target.head_var().is_some_and(|head| crate::term::is_root(head));
             if !is_mock && self.is_saved_within(&T::of(&with.value), b) {
                 return None;
             }
@@ -141,7 +143,8 @@ impl<'p> Machine<'p> {
         next: Next<'_, 'p>,
     ) -> Flow {
         let first = T::owned(self.amended(&a.to_term(), a_in));
-        let second = if b.is_comprehension() { T::owned(self.amended(&b.to_term(), b_in)) } else { b.clone() };
+        let second =
+            if b.is_comprehension() { T::owned(self.amended(&b.to_term(), b_in)) } else { b.clone() };
         if swapped {
             self.save_unify(f, &second, b_in, &first, a_in, next)
         } else {
@@ -228,7 +231,14 @@ impl<'p> Machine<'p> {
     // References.
 
     /// Goes on below a variable that is not known.
-    pub(crate) fn save_term(&mut self, s: &Selection, pos: usize, term: &T, at: B, next: Next<'_, 'p>) -> Flow {
+    pub(crate) fn save_term(
+        &mut self,
+        s: &Selection,
+        pos: usize,
+        term: &T,
+        at: B,
+        next: Next<'_, 'p>,
+    ) -> Flow {
         let var = T::var(&format!("$_ref_{}", self.generated));
         self.generated += 1;
         self.unify(s.f, term, at, &var, s.b, &mut |m| {
@@ -269,10 +279,14 @@ impl<'p> Machine<'p> {
         let prefix = reference_of(steps.get(..pos).unwrap_or_default(), s.span);
         let prefix = prefix.as_ref_value().cloned().unwrap_or_default();
         let mut keys: Vec<Term> = Vec::new();
-        for known in self.saving.iter().flat_map(|saving| &saving.unknown).flat_map(|unknown| &unknown.references) {
-            if known.len() > prefix.len() && known.has_prefix(&prefix)
+        for known in
+            self.saving.iter().flat_map(|saving| &saving.unknown).flat_map(|unknown| &unknown.references)
+        {
+            if known.len() > prefix.len()
+                && known.has_prefix(&prefix)
                 && let Some(key) = known.get(prefix.len())
-                && key.is_ground() && !keys.contains(key)
+                && key.is_ground()
+                && !keys.contains(key)
             {
                 keys.push(key.clone());
             }
@@ -442,9 +456,10 @@ impl<'p> Machine<'p> {
         next: Next<'_, 'p>,
     ) -> Flow {
         let result = self.plug(&s.result, s.result_in);
-        let made = found.default.as_ref().is_some_and(|default| {
-            result.value().is_none() || default.value.as_ref() == Some(&result)
-        });
+        let made = found
+            .default
+            .as_ref()
+            .is_some_and(|default| result.value().is_none() || default.value.as_ref() == Some(&result));
         if made || self.is_shallow() || self.is_disabled_path(path, false) {
             return self.support_complete(s, path, found, next);
         }
@@ -461,7 +476,13 @@ impl<'p> Machine<'p> {
         Ok(())
     }
 
-    fn support_complete(&mut self, s: &Selection, path: &[T], found: &Candidates, next: Next<'_, 'p>) -> Flow {
+    fn support_complete(
+        &mut self,
+        s: &Selection,
+        path: &[T],
+        found: &Candidates,
+        next: Next<'_, 'p>,
+    ) -> Flow {
         let own = reference_of(path, Span::NONE);
         let own = own.as_ref_value().cloned().unwrap_or_default();
         let namespaced = self.in_namespace_of_support(&own);
@@ -472,10 +493,15 @@ impl<'p> Machine<'p> {
                 let mut steps = own.get(length..).unwrap_or_default().to_vec();
                 name_first(&mut steps);
                 let package = Ref(namespaced.get(..=length).unwrap_or_default().to_vec());
-                defined |= self.support_rule(s.f, rule, &mut |m, b| {
-                    let value = rule.value.as_ref().map(|value| m.for_caller(value, b));
-                    (package.clone(), Head { value, ..Head::referring(Ref(steps.clone()), Span::NONE) })
-                }, true)?;
+                defined |= self.support_rule(
+                    s.f,
+                    rule,
+                    &mut |m, b| {
+                        let value = rule.value.as_ref().map(|value| m.for_caller(value, b));
+                        (package.clone(), Head { value, ..Head::referring(Ref(steps.clone()), Span::NONE) })
+                    },
+                    true,
+                )?;
             }
         }
         if !defined {

@@ -119,7 +119,8 @@ pub(crate) fn expression(program: &CheckedProgram, expr: &Expr) -> String {
 pub(crate) fn with_source_names(program: &CheckedProgram, text: &str) -> String {
     const PREFIX: &str = "__local";
     let mut out = String::new();
-    let mut rest = text;
+    let text = without_captures(text);
+    let mut rest = text.as_str();
     while let Some(start) = rest.find(PREFIX) {
         let (before, behind) = rest.split_at(start);
         out.push_str(before);
@@ -134,6 +135,27 @@ pub(crate) fn with_source_names(program: &CheckedProgram, text: &str) -> String 
             _ => {
                 out.push_str(name);
                 rest = after;
+            }
+        }
+    }
+    out + rest
+}
+
+/// The variables that hold the values of a query's expressions have no name of their own.
+fn without_captures(text: &str) -> String {
+    const PREFIX: &str = "__capture";
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once(PREFIX) {
+        out.push_str(before);
+        match behind.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix("__") {
+            Some(after) => {
+                out.push('_');
+                rest = after;
+            }
+            None => {
+                out.push_str(PREFIX);
+                rest = behind;
             }
         }
     }

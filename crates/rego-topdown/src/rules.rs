@@ -74,7 +74,9 @@ impl<'p> Machine<'p> {
         next: Next<'_, 'p>,
     ) -> Flow {
         let is_function = |rule: &Rc<RuleData>| !rule.args.is_empty();
-        if found.is_empty() || found.rules.iter().map(|(rule, _)| rule).chain(&found.default).next().is_some_and(is_function) {
+        if found.is_empty()
+            || found.rules.iter().map(|(rule, _)| rule).chain(&found.default).next().is_some_and(is_function)
+        {
             return Ok(());
         }
         if self.is_partial() && self.is_unknown_steps(&s.steps, s.b) {
@@ -103,7 +105,8 @@ impl<'p> Machine<'p> {
         for (rule, branches) in &found.rules {
             for rule in std::iter::once(rule).chain(branches) {
                 let mut value = None;
-                let result = self.one_complete(s, pos, key, (rule, found.early_exit), (&before, &mut value), next);
+                let result =
+                    self.one_complete(s, pos, key, (rule, found.early_exit), (&before, &mut value), next);
                 let result = self.with_conflicts(s.f, result, rule, found, None);
                 iteration.after(result)?;
                 if let Some(value) = value {
@@ -115,7 +118,14 @@ impl<'p> Machine<'p> {
         if before.is_none() {
             if let Some(default) = &found.default {
                 let mut value = None;
-                return self.one_complete(s, pos, key, (default, found.early_exit), (&None, &mut value), next);
+                return self.one_complete(
+                    s,
+                    pos,
+                    key,
+                    (default, found.early_exit),
+                    (&None, &mut value),
+                    next,
+                );
             }
             self.remember(key.clone(), None);
         }
@@ -143,7 +153,9 @@ impl<'p> Machine<'p> {
                 *value = Some(result.clone());
                 if let Some(before) = &before {
                     if *before != result {
-                        return Err(Stop::Error(Box::new(rule.conflict("rule", " produced conflicting values"))));
+                        return Err(Stop::Error(Box::new(
+                            rule.conflict("rule", " produced conflicting values"),
+                        )));
                     }
                     m.tell_rule(child, Op::Redo, rule);
                     return Ok(());
@@ -168,7 +180,9 @@ impl<'p> Machine<'p> {
         call: Option<&[T]>,
     ) -> Flow {
         let failure = match result {
-            Err(Stop::Error(failure)) if failure.span == rule.span && failure.code == "eval_conflict_error" => {
+            Err(Stop::Error(failure))
+                if failure.span == rule.span && failure.code == "eval_conflict_error" =>
+            {
                 failure
             }
             other => return other,
@@ -181,7 +195,8 @@ impl<'p> Machine<'p> {
             let mut stop = false;
             for rule in std::iter::once(rule).chain(branches) {
                 let mut produced = false;
-                let (result, full) = self.conflicting(f, rule, found.early_exit, call, (&mut conflicts, &mut produced));
+                let (result, full) =
+                    self.conflicting(f, rule, found.early_exit, call, (&mut conflicts, &mut produced));
                 stop = full || result.is_err();
                 if stop || produced {
                     break;
@@ -407,7 +422,13 @@ impl<'p> Machine<'p> {
         })
     }
 
-    fn unify_afterwards(&mut self, s: &Selection, pos: usize, rule: &Rc<RuleData>, next: Next<'_, 'p>) -> Flow {
+    fn unify_afterwards(
+        &mut self,
+        s: &Selection,
+        pos: usize,
+        rule: &Rc<RuleData>,
+        next: Next<'_, 'p>,
+    ) -> Flow {
         self.child(s.f, rule.body.clone(), |m, child| {
             m.tell_rule(child, Op::Enter, rule);
             let b = m.own_bindings(child);
@@ -424,7 +445,14 @@ impl<'p> Machine<'p> {
     }
 
     /// Goes on with what one rule contributes.
-    fn continue_with(&mut self, s: &Selection, pos: usize, rule: &RuleData, b: B, next: Next<'_, 'p>) -> Flow {
+    fn continue_with(
+        &mut self,
+        s: &Selection,
+        pos: usize,
+        rule: &RuleData,
+        b: B,
+        next: Next<'_, 'p>,
+    ) -> Flow {
         let term = rule.value.clone().or_else(|| rule.key.clone()).unwrap_or(T::Value(Value::Bool(true)));
         let (mut term, at) = self.apply(&term, b);
         if rule.kind == RuleKind::MultiValue {
@@ -438,7 +466,13 @@ impl<'p> Machine<'p> {
 
     // Functions.
 
-    pub(crate) fn eval_function(&mut self, f: F, reference: &Ref, terms: &[Term], next: Next<'_, 'p>) -> Flow {
+    pub(crate) fn eval_function(
+        &mut self,
+        f: F,
+        reference: &Ref,
+        terms: &[Term],
+        next: Next<'_, 'p>,
+    ) -> Flow {
         let Some(node) = self.program.rule_tree().find(reference) else { return Ok(()) };
         let given: Vec<T> = terms.iter().skip(1).map(T::of).collect();
         let b = self.own_bindings(f);
@@ -458,8 +492,7 @@ impl<'p> Machine<'p> {
         }
         let mut key: Option<Key> = None;
         if !self.is_partial() {
-            let values: Option<Vec<Value>> =
-                plugged.iter().take(arity).map(|t| t.value().cloned()).collect();
+            let values: Option<Vec<Value>> = plugged.iter().take(arity).map(|t| t.value().cloned()).collect();
             if let Some(values) = values {
                 let scope = values.into_iter().map(Some).collect();
                 let name = (values_of(&path), scope);
@@ -619,7 +652,11 @@ impl Contributions {
                 Ok(false)
             }
             (Some((_, Leaf::Value(known))), RuleKind::SingleValue, Some(value), _) => {
-                if *known == value { Ok(true) } else { Err(conflict()) }
+                if *known == value {
+                    Ok(true)
+                } else {
+                    Err(conflict())
+                }
             }
             (None, RuleKind::MultiValue, _, Some(key)) => {
                 self.members.push((path, Leaf::Set(vec![key])));

@@ -202,9 +202,9 @@ impl<'p> Machine<'p> {
         }
         let lookup = if in_rule { reference.clone() } else { self.with_scalars(reference, b) };
         let rules = self.program.rule_tree().rules_dynamic(&lookup, false);
-        rules.iter().any(|entry| {
-            self.program.rule(entry.id).is_some_and(|rule| self.needs_saving(rule, b, true))
-        })
+        rules
+            .iter()
+            .any(|entry| self.program.rule(entry.id).is_some_and(|rule| self.needs_saving(rule, b, true)))
     }
 
     /// A reference with the values of its variables, where they are scalars.
@@ -298,10 +298,8 @@ impl<'p> Machine<'p> {
             with.value = self.plug_for(&T::of(&with.value), b, Some(Self::CALLER)).to_term();
         }
         let withs = self.without_mocks(withs);
-        let kept = exprs.into_iter().map(|expr| Saved {
-            expr: Expr { with: withs.clone(), ..expr },
-            sides: None,
-        });
+        let kept =
+            exprs.into_iter().map(|expr| Saved { expr: Expr { with: withs.clone(), ..expr }, sides: None });
         self.keep_all(kept.collect(), Vec::new(), next)
     }
 
@@ -395,9 +393,7 @@ impl<'p> Machine<'p> {
         let Some(saving) = &self.saving else { return false };
         let (package, rule) = split(path);
         let found = saving.support.iter().find(|(known, _)| *known == package);
-        found.is_some_and(|(_, rules)| {
-            rules.iter().any(|known| known.head.reference.has_prefix(&rule))
-        })
+        found.is_some_and(|(_, rules)| rules.iter().any(|known| known.head.reference.has_prefix(&rule)))
     }
 
     pub(crate) fn add_support(&mut self, package: Ref, rule: Rule) {

@@ -62,7 +62,13 @@ impl<'p> Machine<'p> {
         self.each_below(s, pos, &path, node, next)
     }
 
-    fn whole_document(&mut self, s: &Selection, path: &[T], node: Option<NodeId>, next: Next<'_, 'p>) -> Flow {
+    fn whole_document(
+        &mut self,
+        s: &Selection,
+        path: &[T],
+        node: Option<NodeId>,
+        next: Next<'_, 'p>,
+    ) -> Flow {
         if self.is_partial() {
             let term = reference_of(path, s.span);
             if self.is_unknown_term(&term, s.b) {

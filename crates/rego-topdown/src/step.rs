@@ -389,7 +389,10 @@ impl<'p> Machine<'p> {
         let b = self.frame(f).bindings;
         let span = self.current(f).map_or(Span::NONE, |expr| expr.span);
         let Some(builtin) = self.builtin(&name) else {
-            return Err(Stop::Error(Box::new(Failure::internal(format!("unsupported built-in: {name}"), span))));
+            return Err(Stop::Error(Box::new(Failure::internal(
+                format!("unsupported built-in: {name}"),
+                span,
+            ))));
         };
         let arity = builtin.args.len();
         if self.current(f).is_some_and(|expr| self.is_unknown_expr(&expr, b)) {

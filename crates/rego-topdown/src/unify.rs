@@ -17,7 +17,11 @@ impl<'p> Machine<'p> {
         let (a, a_in) = self.apply(a, a_in);
         let (b, b_in) = self.apply(b, b_in);
         if needs_lookup(&a) || needs_lookup(&b) || a.is_set() {
-            return if may_be_equal(&a, &b) { self.unify_values(f, &a, a_in, &b, b_in, next) } else { Ok(()) };
+            return if may_be_equal(&a, &b) {
+                self.unify_values(f, &a, a_in, &b, b_in, next)
+            } else {
+                Ok(())
+            };
         }
         if let (T::Value(x), T::Value(y)) = (&a, &b) {
             return if x == y { next(self) } else { Ok(()) };
@@ -139,12 +143,7 @@ impl<'p> Machine<'p> {
         self.elements_of(f, &comp.term, &comp.body).map(set)
     }
 
-    fn elements_of(
-        &mut self,
-        f: F,
-        term: &Term,
-        body: &rego_syntax::ast::Body,
-    ) -> Result<Vec<T>, Stop> {
+    fn elements_of(&mut self, f: F, term: &Term, body: &rego_syntax::ast::Body) -> Result<Vec<T>, Stop> {
         let mut found = Vec::new();
         let term = T::of(term);
         self.closure(f, query_of(body), |m, child| {

@@ -271,9 +271,16 @@ fn evaluate(arguments: &Arguments) -> Result<Outcome, Failure> {
     };
     let host = program::host(&capabilities)?;
     if arguments.partial {
-        return Ok(evaluate_partially(arguments, compiled, input, &options, &host)?.unwrap_or_else(Outcome::failed));
+        return Ok(
+            evaluate_partially(arguments, compiled, input, &options, &host)?.unwrap_or_else(Outcome::failed)
+        );
     }
-    let stepwise = Stepwise { program: compiled.program.clone(), modules: compiled.modules.clone(), options, input: input.clone() };
+    let stepwise = Stepwise {
+        program: compiled.program.clone(),
+        modules: compiled.modules.clone(),
+        options,
+        input: input.clone(),
+    };
     let mut run = Run::new(compiled, host, arguments);
     let mut outcome = run.once(&input, arguments.strict_builtin_errors);
     stepwise.tell(arguments, &run, &mut outcome)?;

@@ -28,7 +28,12 @@ const MODES: [&str; 5] = ["off", "full", "notes", "fails", "debug"];
 
 impl Stepwise {
     /// Adds to an answer what was asked for: its trace and the coverage; and to an error where it came up.
-    pub(crate) fn tell(&self, arguments: &Arguments, run: &Run, outcome: &mut Outcome) -> Result<(), Failure> {
+    pub(crate) fn tell(
+        &self,
+        arguments: &Arguments,
+        run: &Run,
+        outcome: &mut Outcome,
+    ) -> Result<(), Failure> {
         let mode = arguments.explain.as_deref().unwrap_or("off");
         let mode = match flags::one_of("--explain", mode, &MODES)? {
             "off" => None,
@@ -72,7 +77,8 @@ impl Stepwise {
 
 /// Adds to an error where it came up.
 fn place(error: &mut Error, ended: &Ended, compiled: &Compiled) {
-    let text = compiled.sources.files().find(|file| file.name().is_empty()).map(|file| file.text().to_owned());
+    let text =
+        compiled.sources.files().find(|file| file.name().is_empty()).map(|file| file.text().to_owned());
     let query = Location { file: String::new(), row: 1, col: 1, text: text.unwrap_or_default() };
     rego_test::place_error(error, ended, &compiled.sources, &query);
     for frame in &mut error.trace {

@@ -125,8 +125,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 impl Arguments {
     fn refuse_what_is_missing(&self) -> Result<(), Failure> {
-        let missing =
-            [(self.bench, "--bench"), (self.watch, "--watch")];
+        let missing = [(self.bench, "--bench"), (self.watch, "--watch")];
         match missing.iter().find(|(asked, _)| *asked) {
             Some((_, flag)) => Err(Failure::Opa(2, format!("hexarch-ctl: {flag} is not supported"))),
             None => Ok(()),

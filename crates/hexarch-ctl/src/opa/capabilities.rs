@@ -53,9 +53,10 @@ impl Capabilities {
         Self {
             builtins: Some(names.collect()),
             declared: Vec::new(),
-            allow_net: json.get("allow_net").and_then(Json::as_array).map(|hosts| {
-                hosts.iter().filter_map(|host| host.as_str().map(ToOwned::to_owned)).collect()
-            }),
+            allow_net: json
+                .get("allow_net")
+                .and_then(Json::as_array)
+                .map(|hosts| hosts.iter().filter_map(|host| host.as_str().map(ToOwned::to_owned)).collect()),
             future_keywords: Some(keywords.collect()),
             features: Features {
                 keywords_in_refs: has("keywords_in_refs"),

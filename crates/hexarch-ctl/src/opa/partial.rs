@@ -24,7 +24,7 @@ pub(crate) fn as_json(left: &Left) -> String {
 pub(crate) fn as_source(left: &Left) -> String {
     let mut out = String::new();
     for (query, number) in left.queries.iter().zip(1..) {
-        out.push_str(&format!("# Query {number}\n{}\n", or_line(format_expressions(query))));
+        out.push_str(&format!("# Query {number}\n{}\n", format_expressions(query)));
     }
     for ((package, rules), number) in left.support.iter().zip(1..) {
         out.push_str(&format!("# Module {number}\n{}", format_rules(package, rules)));
@@ -36,14 +36,11 @@ pub(crate) fn as_source(left: &Left) -> String {
 pub(crate) fn as_table(left: &Left) -> String {
     let cell = |text: String| text.replace('\t', "  ").trim_matches('\n').to_owned();
     let queries = left.queries.iter().zip(1..);
-    let queries = queries.map(|(query, number)| vec![format!("Query {number}"), cell(format_expressions(query))]);
+    let queries =
+        queries.map(|(query, number)| vec![format!("Query {number}"), cell(format_expressions(query))]);
     let support = left.support.iter().zip(1..);
-    let support = support
-        .map(|((package, rules), number)| vec![format!("Support {number}"), cell(format_rules(package, rules))]);
+    let support = support.map(|((package, rules), number)| {
+        vec![format!("Support {number}"), cell(format_rules(package, rules))]
+    });
     table::draw_cells(&queries.chain(support).collect::<Vec<_>>())
-}
-
-/// A query without expressions is an empty line.
-fn or_line(text: String) -> String {
-    if text.is_empty() { "\n".to_owned() } else { text }
 }

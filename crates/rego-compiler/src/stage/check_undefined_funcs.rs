@@ -10,7 +10,7 @@ use crate::errors::{type_error, type_error_with};
 use crate::stages::Compilation;
 use crate::text;
 use crate::typecheck::describe_operand;
-use crate::types::FunctionType;
+use crate::types::{FunctionType, Key, Maybe, json};
 use crate::visit::{self, Node};
 
 /// Checks all rules.
@@ -78,7 +78,10 @@ fn mismatch(
         let want = FunctionType { result: None, ..FunctionType::of_builtin(builtin) };
         let have: Vec<String> = expr.operands().iter().map(|term: &Term| describe_operand(term)).collect();
         let lines = [format!("have: ({})", have.join(", ")), format!("want: {}", want.describe())];
-        return type_error_with(expr.span, format!("{name}: arity mismatch"), &lines);
+        let have = expr.operands().iter().map(|term| Key::of_constant(&term.value).map(|key| key.type_of()));
+        let have: Vec<Maybe> = have.collect();
+        let details = format!("{{\"have\":{},\"want\":{}}}", json::list(&have), json::arguments(&want));
+        return type_error_with(expr.span, format!("{name}: arity mismatch"), &lines).with_details(details);
     }
     let arguments = if given == 1 { "argument" } else { "arguments" };
     type_error(expr.span, format!("function {name} has arity {arity}, got {given} {arguments}"))

@@ -65,13 +65,9 @@ impl Names<'_> {
         message: String,
     ) -> Diagnostic {
         let upto = text::of_ref(shown.get(..=at).unwrap_or(shown));
-        let lines =
-            [text::of_ref(shown), "^".repeat(upto.chars().count()), format!("have: {}", Shown(have))];
-        let details = format!(
-            "{{\"ref\":{},\"pos\":{at},\"have\":{}}}",
-            json::reference(shown),
-            json::of(have)
-        );
+        let lines = [text::of_ref(shown), "^".repeat(upto.chars().count()), format!("have: {}", Shown(have))];
+        let details =
+            format!("{{\"ref\":{},\"pos\":{at},\"have\":{}}}", json::reference(shown), json::of(have));
         self.placed(type_error_with(span_of(reference), message, &lines).with_details(details))
     }
 

@@ -1,7 +1,7 @@
 //! Types as the JSON that OPA writes in the details of errors.
 
-use rego_syntax::ast::{Term, terms_to_json, value_to_json};
 use rego_syntax::Span;
+use rego_syntax::ast::{Term, terms_to_json, value_to_json};
 
 use super::function::Param;
 use super::{FunctionType, Maybe, Type};

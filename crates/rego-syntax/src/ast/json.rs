@@ -4,7 +4,9 @@
 
 use std::fmt::Write as _;
 
-use super::{Body, Expr, ExprKind, Head, Import, Logical, Module, Ref, Rule, TemplatePart, Term, Value, With};
+use super::{
+    Body, Expr, ExprKind, Head, Import, Logical, Module, Ref, Rule, TemplatePart, Term, Value, With,
+};
 use crate::span::SourceFile;
 
 /// A module as one JSON object: `package`, `imports`, `rules` and `comments`, those that it has. Comments have places

@@ -18,9 +18,11 @@ pub fn format_expressions(body: &Body) -> String {
     for expr in body.iter() {
         let _ = writeln!(plain, "{expr}");
     }
-    let text = plain.lines().fold("package p\n\nq if {\n".to_owned(), |text, line| text + "\t" + line + "\n") + "}\n";
+    let text = plain.lines().fold("package p\n\nq if {\n".to_owned(), |text, line| text + "\t" + line + "\n")
+        + "}\n";
     let Some(text) = formatted(&text) else { return plain };
-    let lines = text.lines().skip_while(|line| !line.starts_with("q if")).skip(1).take_while(|line| *line != "}");
+    let lines =
+        text.lines().skip_while(|line| !line.starts_with("q if")).skip(1).take_while(|line| *line != "}");
     lines.fold(String::new(), |out, line| out + line.strip_prefix('\t').unwrap_or(line) + "\n")
 }
 

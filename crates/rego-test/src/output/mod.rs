@@ -3,4 +3,4 @@
 mod error;
 pub mod json;
 
-pub use error::{Frame, Details, Error, Location, errors_of, list_text};
+pub use error::{Details, Error, Frame, Location, errors_of, list_text};
