@@ -35,6 +35,8 @@ pub struct QueryContext {
     /// Each expression gives its value, so that one that is false does not end the query; see
     /// [`CheckedQuery::captures`].
     pub capture: bool,
+    /// `==` unifies, so that what is not known can be told apart from what is false.
+    pub unify: bool,
 }
 
 impl CheckedQuery {
@@ -111,6 +113,9 @@ pub(crate) fn compile(
         }
     }
     stage::resolve_query(&mut globals(program, context), &mut query);
+    if context.unify {
+        unify_equals(&mut query);
+    }
     let captures = match context.capture {
         true => capture::capture_values(&mut query, program),
         false => BTreeSet::new(),
@@ -124,6 +129,23 @@ pub(crate) fn compile(
         }
     }
     Ok(CheckedQuery { body: query, rewritten: compiling.rewritten, captures })
+}
+
+/// Writes `=` for `==`.
+fn unify_equals(query: &mut Body) {
+    use rego_syntax::ast::ExprKind;
+    use rego_syntax::ast::visit::{DESCEND, NodeMut, WalkMut as _};
+    query.walk_mut(&mut |node| {
+        if let NodeMut::Expr(expr) = node
+            && expr.is_call_to("equal")
+            && expr.operands().len() == 2
+            && let ExprKind::Call(terms) = &mut expr.kind
+            && let Some(operator) = terms.first_mut()
+        {
+            *operator = Term::reference(vec![Term::var("eq", operator.span)], operator.span);
+        }
+        DESCEND
+    });
 }
 
 fn globals(program: &CheckedProgram, context: &QueryContext) -> stage::Globals {

@@ -239,7 +239,7 @@ impl<'p> Machine<'p> {
         at: B,
         next: Next<'_, 'p>,
     ) -> Flow {
-        let var = T::var(&format!("$_ref_{}", self.generated));
+        let var = T::var(&format!("_ref_{}", self.generated));
         self.generated += 1;
         self.unify(s.f, term, at, &var, s.b, &mut |m| {
             let rest = s.steps.get(pos..).unwrap_or_default();

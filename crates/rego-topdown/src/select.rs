@@ -203,7 +203,7 @@ impl<'p> Machine<'p> {
     }
 
     fn leaf(&mut self, s: &Selection, path: &[T]) -> Result<Option<T>, Stop> {
-        let (whole, result) = (T::owned(reference_of(path, s.span)), T::var("$_leaf"));
+        let (whole, result) = (T::owned(reference_of(path, s.span)), T::var("_leaf"));
         let b = self.own_bindings(s.f);
         let mut found = None;
         self.unify(s.f, &whole, b, &result, b, &mut |m| {

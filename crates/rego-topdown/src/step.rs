@@ -98,7 +98,7 @@ impl<'p> Machine<'p> {
             let frame = self.frame(f);
             (frame.id, frame.index, frame.bindings)
         };
-        let result = T::var(&format!("$_term_{id}_{index}"));
+        let result = T::var(&format!("_term_{id}_{index}"));
         self.unify(f, &T::of(term), bindings, &result, bindings, &mut |m| {
             if m.is_saved(&result, bindings) {
                 let expr = Expr::new(ExprKind::Term(result.to_term()), Span::NONE);

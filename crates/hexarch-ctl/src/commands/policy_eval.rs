@@ -228,7 +228,8 @@ impl Arguments {
     }
 
     fn context(&self, options: &Options) -> Result<QueryContext, Vec<Error>> {
-        let mut context = QueryContext { capture: !self.partial, ..QueryContext::default() };
+        let mut context =
+            QueryContext { capture: !self.partial, unify: self.partial, ..QueryContext::default() };
         if let Some(package) = &self.package {
             context.package = Some(parsed_head(&format!("package {package}"), options)?.0);
         }

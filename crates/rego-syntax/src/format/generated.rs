@@ -39,6 +39,10 @@ pub fn format_rules(package: &Ref, rules: &[Rule]) -> String {
             text.push('\n');
             continue;
         }
+        if let [expr] = rule.body.as_slice() {
+            let _ = writeln!(text, " if {expr}");
+            continue;
+        }
         text.push_str(" if {\n");
         for expr in rule.body.iter() {
             let _ = writeln!(text, "\t{expr}");
