@@ -379,7 +379,7 @@ impl Reader<'_> {
             let tests: Vec<Test> = match &value {
                 Value::Array(items) => items.iter().cloned().map(Test::Is).collect(),
                 Value::Set(items) => items.iter().cloned().map(Test::Is).collect(),
-                Value::Object(members) => members.iter().map(|(_, item)| Test::Is(item.clone())).collect(),
+                Value::Object(members) => members.values().cloned().map(Test::Is).collect(),
                 _ => return,
             };
             self.found.push((source, None, tests));

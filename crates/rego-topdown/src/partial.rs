@@ -425,7 +425,7 @@ impl<'p> Machine<'p> {
             Term::string(namespace, Span::NONE),
             Term::string(name.as_str(), Span::NONE),
         ];
-        let mut names: Vec<Name> = bodies.iter().flat_map(|body| crate::vars::all(body)).collect();
+        let mut names: Vec<Name> = bodies.iter().flat_map(crate::vars::all).collect();
         names.retain(|name| unknown.contains(name));
         names.sort();
         names.dedup();
@@ -578,7 +578,8 @@ impl<'p> Machine<'p> {
     }
 
     fn partial_head(&self, rule: &RuleData, b: B) -> (Ref, Head) {
-        let mut path = self.in_namespace_of_support(&rule.reference);
+        let own = Ref(rule.path.iter().map(T::to_term).collect());
+        let mut path = self.in_namespace_of_support(&own);
         for step in path.iter_mut().skip(1) {
             *step = self.for_caller(&T::of(step), b);
         }
@@ -651,7 +652,7 @@ impl<'p> Machine<'p> {
     }
 
     fn support_function_rule(&mut self, f: F, rule: &Rc<RuleData>, package: &Ref) -> Flow {
-        let names: Vec<Name> = rule.source.head.args.iter().flat_map(|arg| crate::vars::all(arg)).collect();
+        let names: Vec<Name> = rule.source.head.args.iter().flat_map(crate::vars::all).collect();
         self.child(f, rule.body.clone(), |m, child| {
             let b = m.own_bindings(child);
             if let Some(saving) = &mut m.saving {

@@ -687,7 +687,8 @@ impl Contributions {
 
 /// An object of values by path.
 fn nested(members: Vec<(Vec<T>, T)>) -> T {
-    let mut groups: Vec<(T, Vec<(Vec<T>, T)>)> = Vec::new();
+    type ByPath = Vec<(Vec<T>, T)>;
+    let mut groups: Vec<(T, ByPath)> = Vec::new();
     for (path, value) in members {
         let Some((first, rest)) = path.split_first() else { return value };
         let entry = (rest.to_vec(), value);

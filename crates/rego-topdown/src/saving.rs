@@ -197,7 +197,7 @@ impl<'p> Machine<'p> {
         if saving.unknown.iter().any(meets) || self.is_disabled(&reference.constant_prefix(), true) {
             return true;
         }
-        if !reference.head_var().is_some_and(|head| head == "data") {
+        if reference.head_var().is_none_or(|head| head != "data") {
             return false;
         }
         let lookup = if in_rule { reference.clone() } else { self.with_scalars(reference, b) };
@@ -310,7 +310,7 @@ impl<'p> Machine<'p> {
             return vec![(name.clone(), b)];
         }
         let mut found = Vec::new();
-        for name in crate::vars::outside_closures(&**term) {
+        for name in crate::vars::outside_closures(term) {
             let (to, at) = self.apply(&T::var(&name), b);
             found.extend(self.open_vars(&to, at));
         }

@@ -281,7 +281,7 @@ pub(crate) fn reference_of(path: &[T], span: Span) -> Term {
 pub(crate) fn keys_of(value: &Value) -> Vec<Value> {
     match value {
         Value::Array(items) => (0..).take(items.len()).map(|at: i64| Value::from(at)).collect(),
-        Value::Object(members) => members.iter().map(|(key, _)| key.clone()).collect(),
+        Value::Object(members) => members.keys().cloned().collect(),
         Value::Set(items) => items.iter().cloned().collect(),
         _ => Vec::new(),
     }
