@@ -47,8 +47,9 @@ fn profile(policy: &Policy, wanted: &str, time: Duration, alone: bool) {
         Some(dir) => std::fs::read(Path::new(&dir).join(format!("{}.wasm", policy.name))).unwrap(),
         None => ours::compile(policy),
     };
-    println!("{}: {} bytes", policy.name, module.len());
+    let start = Instant::now();
     let mut engine = ours::Loaded::new(&module, policy);
+    println!("{}: {} bytes, loaded in {:.0} ms", policy.name, module.len(), start.elapsed().as_secs_f64() * 1e3);
     leave_map(&engine);
     let mut ratios = Vec::new();
     for case in &policy.cases {

@@ -1,10 +1,11 @@
 //! Writes the module and the plan of every policy of a folder (in the layout of the benchmarks' policies).
 //!
 //! ```sh
-//! cargo run -p rego-build --example emit -- POLICIES OUT [names]
+//! cargo run -p rego-build --example emit -- POLICIES OUT [names] [PASSES]
 //! ```
 //!
-//! With `names`, the runtime's functions keep their names in the module, for profilers.
+//! With `names`, the runtime's functions keep their names in the module, for profilers. `PASSES` names the optimiser's
+//! passes to run: `all`, `none`, or one.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a tool for its authors")]
 
 use std::path::Path;
@@ -20,6 +21,9 @@ fn main() {
     let mut options = Options::default();
     options.wasm.target = rego_build::Target::Engine;
     options.wasm.name_runtime = rest.iter().any(|word| word == "names");
+    if let Some(passes) = rest.iter().find_map(|word| rego_build::Passes::by_name(word)) {
+        options.passes = passes;
+    }
     for entry in std::fs::read_dir(policies).unwrap() {
         let dir = entry.unwrap().path();
         let name = dir.file_name().unwrap().to_string_lossy().into_owned();

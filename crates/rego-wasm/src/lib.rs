@@ -23,7 +23,7 @@
 //! the code that we think it is (`tests/codegen` records it for small plans).
 //!
 //! The layers, each its own file: constants, folding of constant collections, code for statements, entries for the
-//! host, linker. A lower IR would come between plan and code, in place of `codegen`'s walk over statements.
+//! host, linker. Passes over the plan come before (`rego-opt`).
 
 mod codegen;
 mod constants;
