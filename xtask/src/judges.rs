@@ -43,6 +43,7 @@ pub(crate) fn portability_step(opa: &Path, corpus: &Path) -> Result<(), String> 
     let mut command = Command::new(harness);
     command.arg("--export").arg(task::target().join("portability")).arg("--dir").arg(corpus);
     command.args(["--opa-modules", OPA_MODULES]).env("OPA_BIN", opa).current_dir(task::root());
+    command.arg("--host").arg(steps::built_peer("opa-wasm-crate")?);
     match node_modules()? {
         Some(folder) => command.arg("--node").arg(folder),
         None => {

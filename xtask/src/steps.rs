@@ -77,6 +77,15 @@ pub(crate) fn built(program: &str) -> Result<PathBuf, String> {
     Ok(task::target().join("debug").join(program))
 }
 
+/// Builds a program of the peers' package, and gives its path.
+pub(crate) fn built_peer(program: &str) -> Result<PathBuf, String> {
+    task::run(
+        &format!("build of {program}"),
+        &mut task::cargo(["build", "--package", PEERS, "--bin", program]),
+    )?;
+    Ok(task::target().join("debug").join(program))
+}
+
 /// `cargo xtask runtime`.
 pub(crate) fn runtime() -> Result<(), String> {
     let script = task::root().join("crates/rego-runtime/build-wasm.sh");

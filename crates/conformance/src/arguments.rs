@@ -24,6 +24,8 @@ pub(crate) struct Arguments {
     pub(crate) export: Option<PathBuf>,
     /// The folder `node_modules` with `@open-policy-agent/opa-wasm`.
     pub(crate) node_modules: Option<PathBuf>,
+    /// A program that evaluates the exported folder in a host of its own.
+    pub(crate) host: Option<PathBuf>,
     /// Judges so many of OPA's own modules (`OPA_BIN`) in our engine.
     pub(crate) opa_modules: usize,
     /// The passes of the optimiser.
@@ -35,7 +37,7 @@ pub(crate) struct Arguments {
 const USAGE: &str =
     "usage: conformance [--dir DIR] [--filter TEXT] [--json] [--verbose] [--jobs N] [--passes NAME]
                    [--update-known]
-       conformance --export FOLDER [--node NODE_MODULES] [--opa-modules N] [--dir DIR] [--filter TEXT]";
+       conformance --export FOLDER [--node NODE_MODULES] [--host PROGRAM] [--opa-modules N] [--dir DIR] [--filter TEXT]";
 
 /// Parses the arguments after the program's name.
 pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Arguments, String> {
@@ -51,6 +53,7 @@ pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Arguments, St
         known: here.join("known_failures.txt"),
         export: None,
         node_modules: None,
+        host: None,
         opa_modules: 0,
         passes: Passes::ALL,
         jobs: std::thread::available_parallelism().map_or(1, usize::from),
@@ -66,6 +69,7 @@ pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Arguments, St
             "--filter" => arguments.filter = Some(value()?),
             "--export" => arguments.export = Some(PathBuf::from(value()?)),
             "--node" => arguments.node_modules = Some(PathBuf::from(value()?)),
+            "--host" => arguments.host = Some(PathBuf::from(value()?)),
             "--opa-modules" => {
                 arguments.opa_modules =
                     value()?.parse().map_err(|error| format!("--opa-modules: {error}"))?;

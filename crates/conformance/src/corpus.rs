@@ -26,6 +26,7 @@ pub(crate) enum Program {
 }
 
 /// One case: what to run, with what, and what must come out.
+#[derive(Clone)]
 pub(crate) struct Case {
     /// The group that the case is counted in.
     pub(crate) group: &'static str,
@@ -44,6 +45,7 @@ pub(crate) struct Case {
 }
 
 /// The input document of a case.
+#[derive(Clone)]
 pub(crate) enum Input {
     /// JSON text.
     Json(Box<RawValue>),
@@ -52,7 +54,7 @@ pub(crate) enum Input {
 }
 
 /// The expectations of a case; at least one is there.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Want {
     /// The bindings of each answer, as a set.
     pub(crate) result: Option<Box<RawValue>>,

@@ -1,10 +1,10 @@
-//! Modules both ways: ours in the host that OPA publishes for JavaScript, and OPA's in our engine.
+//! Modules both ways: ours in other hosts, and OPA's in our engine.
 //!
 //! Every v1 case whose module calls no function of its host is compiled, evaluated by our engine, and evaluated again
-//! by `@open-policy-agent/opa-wasm` in one run of node: the answers must be the same. The folder with the modules can
-//! be kept for further hosts (`--export`).
+//! by other hosts, each in one run over the folder of all modules (`--export`): by `@open-policy-agent/opa-wasm` in node,
+//! and by programs that read the same folder (`--host`). The answers must be the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -32,29 +32,69 @@ struct Tally {
     refused: usize,
 }
 
-/// Writes the folder: a module for each case, and `cases.json`, an array of
-/// `{"id", "module", "data", "input", "answers" | "error"}`.
-pub(crate) fn export(cases: &[Case], dir: &Path) -> Result<usize, String> {
-    let io = |error: std::io::Error| format!("{}: {error}", dir.display());
-    fs::create_dir_all(dir).map_err(io)?;
-    let pipeline = Pipeline::new(Passes::ALL)?;
-    let (mut tally, mut list) = (Tally::default(), String::from("["));
-    for case in cases.iter().filter(|case| case.group == "v1") {
-        let Some((module, row)) = row(&pipeline, case, &mut tally) else { continue };
-        let name = format!("{}.wasm", tally.exported);
-        fs::write(dir.join(&name), module).map_err(io)?;
-        let comma = if tally.exported == 0 { "\n" } else { ",\n" };
-        let _ = write!(list, "{comma}{{\"id\": {}, \"module\": \"{name}\", {row}}}", quoted(&case.id));
-        tally.exported += 1;
+impl Tally {
+    fn add(&mut self, other: &Self) {
+        self.exported += other.exported;
+        self.host += other.host;
+        self.sets += other.sets;
+        self.strict += other.strict;
+        self.refused += other.refused;
     }
-    list.push_str("\n]\n");
-    fs::write(dir.join("cases.json"), list).map_err(io)?;
+}
+
+/// Writes the folder: a module for each case, and `cases.json`, an array of
+/// `{"id", "module", "data", "input", "answers" | "error", "of_null"}`. A case without an input has `of_null`, what our
+/// engine says of the input `null` in the form of a case, for hosts that cannot leave the input out.
+pub(crate) fn export(cases: &[Case], dir: &Path, jobs: usize) -> Result<usize, String> {
+    fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+    let cases: Vec<(usize, &Case)> = cases.iter().filter(|case| case.group == "v1").enumerate().collect();
+    let parts = std::thread::scope(|scope| {
+        let threads = (0..jobs.max(1)).map(|job| {
+            let own = cases.iter().copied().skip(job).step_by(jobs.max(1));
+            let thread = std::thread::Builder::new().stack_size(crate::workers::STACK);
+            thread.spawn_scoped(scope, || export_some(own, dir))
+        });
+        let threads =
+            threads.collect::<Result<Vec<_>, _>>().map_err(|error| format!("no thread: {error}"))?;
+        let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+            thread.join().unwrap_or_else(|_| Err("a thread died".to_owned()))
+        };
+        threads.into_iter().map(join).collect::<Result<Vec<(Tally, Rows)>, String>>()
+    })?;
+    let (mut all, mut rows) = (Tally::default(), Rows::new());
+    for (tally, some) in parts {
+        all.add(&tally);
+        rows.extend(some);
+    }
+    let list: Vec<&str> = rows.values().map(String::as_str).collect();
+    let file = dir.join("cases.json");
+    fs::write(&file, format!("[\n{}\n]\n", list.join(",\n")))
+        .map_err(|error| format!("{}: {error}", file.display()))?;
     println!(
         "portability: {} cases; left out: {} that call functions of the host, {} whose input is no JSON, {} about \
          strict built-in errors, {} that do not compile",
-        tally.exported, tally.host, tally.sets, tally.strict, tally.refused,
+        all.exported, all.host, all.sets, all.strict, all.refused,
     );
-    Ok(tally.exported)
+    Ok(all.exported)
+}
+
+/// The rows of `cases.json`, by the position of the case.
+type Rows = BTreeMap<usize, String>;
+
+fn export_some<'a>(
+    cases: impl Iterator<Item = (usize, &'a Case)>,
+    dir: &Path,
+) -> Result<(Tally, Rows), String> {
+    let pipeline = Pipeline::new(Passes::ALL)?;
+    let (mut tally, mut rows) = (Tally::default(), Rows::new());
+    for (position, case) in cases {
+        let Some((module, row)) = row(&pipeline, case, &mut tally) else { continue };
+        let name = format!("{position}.wasm");
+        fs::write(dir.join(&name), module).map_err(|error| format!("{}: {error}", dir.display()))?;
+        rows.insert(position, format!("{{\"id\": {}, \"module\": \"{name}\", {row}}}", quoted(&case.id)));
+        tally.exported += 1;
+    }
+    Ok((tally, rows))
 }
 
 /// A case's module, and what `cases.json` says of it.
@@ -80,18 +120,29 @@ fn row(pipeline: &Pipeline, case: &Case, tally: &mut Tally) -> Option<(Vec<u8>, 
         tally.host += 1;
         return None;
     }
-    let answer = pipeline.load(&compiled).and_then(|program| program.evaluate(case, false));
-    let answer = match answer {
-        Ok(answers) => format!("\"answers\": {}", text_of(&answers)),
-        Err(Fault { message, .. }) => format!("\"error\": {}", quoted(&message)),
+    let program = pipeline.load(&compiled);
+    let evaluate = |case: &Case| {
+        let answer = program.as_ref().map_err(|fault| fault.message.clone());
+        let answer =
+            answer.and_then(|program| program.evaluate(case, false).map_err(|Fault { message, .. }| message));
+        match answer {
+            Ok(answers) => format!("\"answers\": {}", text_of(&answers)),
+            Err(message) => format!("\"error\": {}", quoted(&message)),
+        }
     };
     // As texts, so that a reader that takes numbers for doubles passes them on as they are.
     let data = case.data.as_ref().map_or("{}", |data| data.get());
-    let mut row = format!("\"data\": {}, ", quoted(data));
-    if let Some(input) = input {
-        let _ = write!(row, "\"input\": {}, ", quoted(input));
+    let mut row = format!("\"data\": {}, {}", quoted(data), evaluate(case));
+    match input {
+        Some(input) => {
+            let _ = write!(row, ", \"input\": {}", quoted(input));
+        }
+        None => {
+            let null = Some(Input::Json(serde_json::value::RawValue::NULL.to_owned()));
+            let _ = write!(row, ", \"of_null\": {{{}}}", evaluate(&Case { input: null, ..case.clone() }));
+        }
     }
-    Some((compiled.bytes, row + &answer))
+    Some((compiled.bytes, row))
 }
 
 fn text_of(answers: &[Value]) -> String {
@@ -112,12 +163,30 @@ pub(crate) fn in_node(dir: &Path, node_modules: &Path) -> Result<Vec<String>, St
     if !status.success() {
         return Err(format!("node: {status}"));
     }
-    let wanted = rows(&dir.join("cases.json"))?;
-    let got = rows(&dir.join("results.json"))?;
-    if wanted.len() != got.len() {
-        return Err(format!("{} cases, and {} results of node", wanted.len(), got.len()));
+    differences(dir, "results.json", false)
+}
+
+/// Evaluates an exported folder in another host: a program that is given the folder and writes `results.json` as the
+/// script for node does, with `null` for an input that is not there.
+pub(crate) fn in_host(dir: &Path, host: &Path) -> Result<Vec<String>, String> {
+    let status = Command::new(host).arg(dir).status();
+    let status = status.map_err(|error| format!("{}: {error}", host.display()))?;
+    if !status.success() {
+        return Err(format!("{}: {status}", host.display()));
     }
-    let differences = wanted.iter().zip(got.iter()).filter_map(|(wanted, got)| difference(wanted, got));
+    differences(dir, "results.json", true)
+}
+
+fn differences(dir: &Path, results: &str, null: bool) -> Result<Vec<String>, String> {
+    let wanted = rows(&dir.join("cases.json"))?;
+    let got = rows(&dir.join(results))?;
+    if wanted.len() != got.len() {
+        return Err(format!("{} cases, and {} results", wanted.len(), got.len()));
+    }
+    let differences = wanted.iter().zip(got.iter()).filter_map(|(case, got)| {
+        let wanted = case.get_str("of_null").filter(|_| null).unwrap_or(case);
+        difference(case, wanted, got)
+    });
     Ok(differences.collect())
 }
 
@@ -127,9 +196,9 @@ fn rows(file: &Path) -> Result<Array, String> {
     rows.as_array().cloned().ok_or_else(|| format!("{}: no array", file.display()))
 }
 
-fn difference(wanted: &Value, got: &Value) -> Option<String> {
+fn difference(case: &Value, wanted: &Value, got: &Value) -> Option<String> {
     let text = |value: &Value, name: &str| value.get_str(name).and_then(Value::as_str).map(str::to_owned);
-    let id = text(wanted, "id").unwrap_or_default();
+    let id = text(case, "id").unwrap_or_default();
     if let Some(start) = text(got, "start") {
         return Some(format!("{id}: {start}"));
     }
@@ -142,7 +211,7 @@ fn difference(wanted: &Value, got: &Value) -> Option<String> {
             let ours = ours.map(|ours| json::to_string(ours, Escape::Plain));
             let ours = ours.or_else(|| text(wanted, "error")).unwrap_or_default();
             let theirs = text(got, "answers").or_else(|| text(got, "error")).unwrap_or_default();
-            Some(format!("{id}: our engine {ours}, node {theirs}"))
+            Some(format!("{id}: our engine {ours}, there {theirs}"))
         }
     }
 }

@@ -14,6 +14,8 @@ pub(crate) enum Answer {
     Error { code: String, message: String },
     /// The policy is refused: the code of the first error, and the message.
     Refused { code: String, message: String },
+    /// OPA's server fell over the program.
+    Crashed,
     /// Something that must never happen: a trap, a timeout, a malformed module.
     Broken(String),
 }
@@ -28,6 +30,8 @@ impl Answer {
     pub(crate) fn agrees(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Broken(_), _) | (_, Self::Broken(_)) => false,
+            // Nothing to compare with.
+            (_, Self::Crashed) => true,
             (Self::Refused { code, .. }, Self::Refused { code: theirs, .. }) => code == theirs,
             (Self::Error { code, message }, Self::Error { code: their_code, message: theirs }) => {
                 // OPA's server lists the conflicting values and their places behind the message.
@@ -49,6 +53,7 @@ impl std::fmt::Display for Answer {
         match self {
             Self::Value(text) => f.write_str(text),
             Self::Undefined => f.write_str("undefined"),
+            Self::Crashed => f.write_str("OPA crashed"),
             Self::Error { code, message } => write!(f, "{code}: {message}"),
             Self::Refused { code, message } => write!(f, "refused: {code}: {message}"),
             Self::Broken(text) => write!(f, "BROKEN: {text}"),

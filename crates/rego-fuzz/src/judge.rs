@@ -25,6 +25,8 @@ pub(crate) struct Seen {
     /// Errors that only one side meets, because OPA's interpreter leaves out work whose value it does not need: without
     /// its index and its early exit, or by its plan of the same program, it meets the same errors.
     pub(crate) order: usize,
+    /// Programs over which OPA's server fell.
+    pub(crate) crashed: usize,
 }
 
 /// An input for which the answers differ.
@@ -61,6 +63,10 @@ impl Judge {
         ours: &[Answer],
         theirs: &[Answer],
     ) -> Option<Difference> {
+        if theirs.first() == Some(&Answer::Crashed) {
+            self.seen.crashed += 1;
+            return None;
+        }
         for ((entry, input), (ours, theirs)) in program.questions().zip(ours.iter().zip(theirs)) {
             if !ours.agrees(theirs) {
                 let question = (entry, input);

@@ -88,9 +88,10 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     }
     let seen = &judge.seen;
     println!(
-        "rego-fuzz: {done} programs ({} refused by both), {} answers compared: {} values, {} undefined, {} errors; \
+        "rego-fuzz: {done} programs ({} refused by both, {} over which OPA falls), {} answers compared: {} values, {} undefined, {} errors; \
          {} met an error that OPA's interpreter finds without its index only, or its plan; {different} programs differ; {:.0} s",
         seen.refused,
+        seen.crashed,
         seen.values + seen.undefined + seen.errors,
         seen.values,
         seen.undefined,

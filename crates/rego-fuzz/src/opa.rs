@@ -20,7 +20,7 @@ pub(crate) struct Opa {
 
 struct Server {
     /// Killed with this.
-    _process: OpaServer,
+    process: OpaServer,
     connection: Connection,
 }
 
@@ -37,11 +37,16 @@ impl Opa {
         let mut answers = Vec::new();
         for (index, program) in programs.iter().enumerate() {
             let server = if program.v0 { &mut self.v0 } else { &mut self.v1 };
-            answers.push(
-                server
-                    .answers(program, &package(index))
-                    .map_err(|error| format!("OPA's server: {error}; asked about\n{program}"))?,
-            );
+            answers.push(match server.answers(program, &package(index)) {
+                Ok(answers) => answers,
+                // A program can make it panic: it drops the connection and goes on.
+                Err(error) => {
+                    server
+                        .connect()
+                        .map_err(|gone| format!("{error}; then {gone}; asked about\n{program}"))?;
+                    vec![Answer::Crashed; program.questions().count()]
+                }
+            });
         }
         Ok(answers)
     }
@@ -109,12 +114,21 @@ impl Opa {
     }
 }
 
+fn lost(error: std::io::Error) -> String {
+    format!("OPA's server: {error}")
+}
+
 impl Server {
     fn start(binary: &Path, arguments: &[&str]) -> Result<Self, String> {
         let process = OpaServer::start_with(binary, free_port(), arguments)?;
-        let connection =
-            Connection::open(&process.address()).map_err(|error| format!("OPA's server: {error}"))?;
-        Ok(Self { _process: process, connection })
+        let connection = Connection::open(&process.address()).map_err(lost)?;
+        Ok(Self { process, connection })
+    }
+
+    /// Opens the connection anew.
+    fn connect(&mut self) -> Result<(), String> {
+        self.connection = Connection::open(&self.process.address()).map_err(lost)?;
+        Ok(())
     }
 
     fn answers(&mut self, program: &Program, package: &str) -> std::io::Result<Vec<Answer>> {
