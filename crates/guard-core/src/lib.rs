@@ -6,7 +6,7 @@
 //! [`Confirmer`] and [`Clock`].
 //!
 //! **Invariants.**
-//! - A [`Decision`] exists only if it was well formed: [`Decision::from_json`] is its one door from the
+//! - A [`Decision`] exists only if it was well formed: [`Decision::from_document`] is its one door from the
 //!   outside, and whatever does not fit (a missing `allowed`, a string in place of a boolean, `allowed`
 //!   beside an action that blocks, a field nobody knows) is a [`MalformedDecision`] that says what was
 //!   wrong. Undefined is not false and an error is never an allow.
@@ -23,8 +23,10 @@
 mod amount;
 mod charge;
 mod decision;
+mod document;
 mod error;
 mod fail;
+mod fields;
 mod json;
 mod malformed;
 mod ports;
@@ -38,6 +40,7 @@ mod violation;
 pub use amount::{Amount, AmountError, Quantity};
 pub use charge::{Batch, CellId, Charge, ChargeKind, ReservationId};
 pub use decision::{Action, Decision, Severity, UnknownActionName};
+pub use document::{Document, Shape};
 pub use error::{
     AuditError, BreakerOpen, ConfirmError, DeadlinePassed, EngineFailed, EvalError, Exhausted, FailedAttempt,
     MemoryExceeded, NegativeSettlement, NoResult, PoolExhausted, ReplyTooLarge, StateError, StateUnavailable,

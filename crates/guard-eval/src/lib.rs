@@ -14,6 +14,7 @@
 //! **Shown by** `tests/wasm.rs`, `tests/sidecar.rs` (against a real OPA, which is also killed in the
 //! middle) and `tests/hostile.rs` (against a server that misbehaves in every way we could think of).
 
+mod answer;
 mod breaker;
 mod fallback;
 mod pushed;

@@ -9,12 +9,13 @@ use guard_core::{
     MemoryExceeded, NoResult, PoolExhausted, Question, Reply, Revision, StateStore,
 };
 use rego_engine::{
-    BorrowError, Config, Engine, EngineError, EntrypointId, EvalContext, Input, Module, ModuleError, Pool,
-    PoolConfig,
+    Answer, BorrowError, Config, Engine, EngineError, EntrypointId, EvalContext, Input, Module, ModuleError,
+    Pool, PoolConfig,
 };
 use rego_value::{Value, json};
 use thiserror::Error;
 
+use crate::answer::{self, Read};
 use crate::pushed::STATE;
 
 /// The entrypoint that gives decisions.
@@ -110,20 +111,21 @@ impl Wasm {
                 seed: seed(),
                 ..EvalContext::default()
             };
-            instance.evaluate_value(self.entrypoint, Input::Json(question.input.as_bytes()), &context)
+            let input = Input::Json(question.input.as_bytes());
+            instance.evaluate_with(self.entrypoint, input, &context, |answer| answer.map(decision))
         });
-        let result = match result {
-            Ok(Ok(result)) => result,
+        let decision = match result {
+            Ok(Ok(decision)) => decision,
             Ok(Err(rego_engine::EvalError::Deadline { .. })) => {
                 return Err(DeadlinePassed { allowed: deadline.allowed() }.into());
             }
             Ok(Err(error)) | Err(BorrowError::Instance(error)) => return Err(translated(error)),
             Err(BorrowError::Exhausted { size, .. }) => return Err(PoolExhausted { size }.into()),
         };
-        let Some(result) = result else {
+        let Some(decision) = decision else {
             return Err(NoResult { path: format!("data.{}", ENTRYPOINT.replace('/', ".")) }.into());
         };
-        let decision = Decision::from_json(json::to_string(&result, json::Escape::Plain).as_bytes())?;
+        let decision = decision?;
         Ok(Evaluated {
             decision,
             engine: self.name(),
@@ -177,6 +179,15 @@ impl Wasm {
         };
         changed.map_err(translated)
     }
+}
+
+/// Reads a decision where the module has it.
+fn decision(answer: Answer<'_>) -> Result<Decision, EvalError> {
+    if !answer::has_set(answer) {
+        return Ok(Decision::from_document(Read(answer))?);
+    }
+    let value = answer.to_value().map_err(|error| EngineFailed { detail: error.to_string() })?;
+    Ok(Decision::from_json(json::to_string(&value, json::Escape::Plain).as_bytes())?)
 }
 
 /// The engine's error in the product's words.

@@ -58,6 +58,58 @@ fn what_is_no_decision_is_an_error_and_the_next_one_works() {
     assert_eq!(ask_and_charge(&wasm, &*store, "a", 2), "2 of 3");
 }
 
+/// The policy answers with what is asked for, word for word.
+const ECHO: &str = "package guardrails
+
+evaluate := object.union({\"allowed\": true, \"action\": \"allow\", \"reason\": \"r\"}, decisions[input.operation])
+
+charge(key, amount) := {\"limit\": \"l\", \"key\": key, \"window\": \"w\", \"amount\": amount, \"max\": 9}
+
+decisions := {
+	\"plain\": {},
+	\"numbers\": {\"remaining\": 1.25, \"retry_after_ms\": 1500, \"charges\": [charge(\"a\", 5.0), charge(\"b\", 5e0)]},
+	\"computed\": {\"remaining\": 0.1 + input.tokens, \"retry_after_ms\": input.tokens * 3},
+	\"set\": {\"charges\": {charge(\"c\", 3), charge(\"a\", 1), charge(\"b\", 2)}},
+	\"made set\": {\"charges\": {charge(key, count(key)) | some key in [\"ccc\", \"a\", \"bb\"]}},
+	\"objects\": {\"confirm\": {\"by\": {\"b\", \"a\"}, \"n\": 1e400}, \"metadata\": {\"1\": null, \"é\": [\"\\n\"]}},
+	\"words\": {\"severity\": \"high\", \"limit\": \"l\"},
+	\"unknown\": {\"sorrow\": 1, \"joy\": 2},
+	\"number key\": {7: true},
+	\"string for boolean\": {\"allowed\": \"true\"},
+	\"number for string\": {\"reason\": 1.5},
+	\"array for object\": {\"metadata\": [1]},
+	\"object for array\": {\"charges\": {\"a\": 1}},
+	\"huge\": {\"retry_after_ms\": 1e30},
+	\"part of a unit\": {\"charges\": [charge(\"a\", 0.5)]},
+	\"below zero\": {\"charges\": [charge(\"a\", 1), charge(\"a\", -1)]},
+	\"unknown in charge\": {\"charges\": [{\"limit\": \"l\", \"size\": 1}]},
+	\"contradiction\": {\"action\": \"block\"},
+}
+";
+
+#[test]
+fn a_decision_is_what_its_json_text_says() {
+    let bytes = module(ECHO, "guardrails/evaluate");
+    let wasm = wasm(&bytes, store("r1").0, 1);
+    let engine = rego_engine::Engine::new(rego_engine::Config::default()).unwrap();
+    let mut instance =
+        rego_engine::Instance::new(&rego_engine::Module::new(&engine, &bytes).unwrap()).unwrap();
+    let names = ECHO.lines().filter_map(|line| line.strip_prefix("\t\"")?.split_once("\": {"));
+    let (mut good, mut bad) = (0, 0);
+    for (name, _) in names {
+        let request = guard_core::Request { tokens: Some(2), ..request(name, "a") };
+        let input = request.to_input();
+        let value = instance.evaluate("guardrails/evaluate", input.as_str().into(), &Default::default());
+        let text =
+            rego_value::json::to_string(value.unwrap().result().unwrap(), rego_value::json::Escape::Plain);
+        let expected = guard_core::Decision::from_json(text.as_bytes());
+        *(if expected.is_ok() { &mut good } else { &mut bad }) += 1;
+        let found = ask(&wasm, &request, LONG).map(|evaluated| evaluated.decision);
+        assert_eq!(found, expected.map_err(EvalError::from), "{name}: {text}");
+    }
+    assert_eq!((good, bad), (7, 11));
+}
+
 #[test]
 fn all_instances_see_every_charge() {
     let module = module(POLICY, "guardrails/evaluate");

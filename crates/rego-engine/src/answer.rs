@@ -1,5 +1,7 @@
 //! What an entrypoint gave, looked at where the module has it.
 
+use std::borrow::Cow;
+
 use rego_value::Value;
 use rego_value::abi::{
     self, ALIGN, ENTRY_KEY, ENTRY_VALUE, ITEMS, KIND_OBJECT, KIND_STRING, LEN, OBJECT_ENTRY, ReadError,
@@ -61,6 +63,81 @@ impl<'a> Answer<'a> {
                 _ => None,
             },
         }
+    }
+
+    /// A number that is written as an integer and fits 64 bits.
+    #[must_use]
+    pub fn as_i64(&self) -> Option<i64> {
+        match self.0 {
+            Form::Owned(Value::Number(number)) => number.as_plain_int(),
+            Form::Owned(_) => None,
+            Form::InModule { memory, handle } => match View::new(memory, handle) {
+                Ok(View::Int(int)) => Some(int),
+                _ => None,
+            },
+        }
+    }
+
+    /// The text of a number, as JSON has it.
+    #[must_use]
+    pub fn as_number(&self) -> Option<Cow<'a, str>> {
+        match self.0 {
+            Form::Owned(Value::Number(number)) => Some(Cow::Owned(number.text().into_owned())),
+            Form::Owned(_) => None,
+            Form::InModule { memory, handle } => match View::new(memory, handle) {
+                Ok(View::Int(int)) => Some(Cow::Owned(int.to_string())),
+                Ok(View::Decimal(text)) => Some(Cow::Borrowed(text)),
+                Ok(View::Float(float)) => Some(Cow::Owned(float.to_number().text().into_owned())),
+                _ => None,
+            },
+        }
+    }
+
+    /// Whether it is a set.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        match self.0 {
+            Form::Owned(value) => matches!(value, Value::Set(_)),
+            Form::InModule { memory, handle } => matches!(View::new(memory, handle), Ok(View::Set(_))),
+        }
+    }
+
+    /// The elements of an array, none when it is no array. A set has to be copied first ([`Answer::to_value`]): where a
+    /// module has it, it is in no order.
+    #[must_use]
+    pub fn items(&self) -> Option<impl Iterator<Item = Self> + use<'a>> {
+        let (table, owned) = match self.0 {
+            Form::Owned(Value::Array(items)) => (None, items.as_slice()),
+            Form::Owned(_) => return None,
+            Form::InModule { memory, handle } => match View::new(memory, handle) {
+                Ok(View::Array(table)) => (Some((memory, table)), [].as_slice()),
+                _ => return None,
+            },
+        };
+        let in_module = table
+            .into_iter()
+            .flat_map(|(memory, table)| table.iter().map(move |(item, _)| Self::in_module(memory, item)));
+        Some(in_module.chain(owned.iter().map(Self::owned)))
+    }
+
+    /// The members of an object, in no order; none when it is no object.
+    #[must_use]
+    pub fn members(&self) -> Option<impl Iterator<Item = (Self, Self)> + use<'a>> {
+        let (table, owned) = match self.0 {
+            Form::Owned(Value::Object(members)) => (None, Some(members)),
+            Form::Owned(_) => return None,
+            Form::InModule { memory, handle } => match View::new(memory, handle) {
+                Ok(View::Object(table)) => (Some((memory, table)), None),
+                _ => return None,
+            },
+        };
+        let in_module = table.into_iter().flat_map(|(memory, table)| {
+            table
+                .iter()
+                .map(move |(key, value)| (Self::in_module(memory, key), Self::in_module(memory, value)))
+        });
+        let owned = owned.into_iter().flat_map(|members| members.iter());
+        Some(in_module.chain(owned.map(|(key, value)| (Self::owned(key), Self::owned(value)))))
     }
 
     /// An owned copy.

@@ -18,6 +18,7 @@ mod environment;
 mod epoch;
 mod error;
 mod evaluation;
+mod homes;
 mod host;
 mod input;
 mod instance;

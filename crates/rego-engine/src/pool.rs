@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use crossbeam_queue::ArrayQueue;
 use rego_value::{Object, Value};
 
 use crate::data;
 use crate::error::EvalError;
+use crate::homes::{Guest, Homes};
 use crate::instance::Instance;
 use crate::module::Module;
 
@@ -72,15 +72,14 @@ struct Warm {
 
 /// A pool of instances of one module.
 ///
-/// Taking an instance takes no lock as long as one is free. Data documents are changed on the pool;
+/// Taking an instance takes no lock as long as one is free, and a thread is given the same one again if it can be: it
+/// is then warm in that processor's caches, and threads do not wait for each other's cache lines. Data documents are changed on the pool;
 /// an instance makes the changes that it missed when it is taken, so that whoever comes after an
 /// update has returned sees it.
 pub struct Pool {
     module: Module,
     config: PoolConfig,
-    free: ArrayQueue<Warm>,
-    /// Instances that exist, free or not.
-    made: AtomicUsize,
+    homes: Homes<Warm>,
     documents: RwLock<Documents>,
     /// The documents' revision, readable without the lock.
     revision: AtomicU64,
@@ -106,15 +105,14 @@ impl Pool {
     /// When an instance does not fit into the memory limit.
     pub fn new(module: &Module, config: PoolConfig) -> Result<Self, EvalError> {
         let size = config.size.max(1);
-        let free = ArrayQueue::new(size);
-        let first = Warm { instance: Instance::new(module)?, revision: 0 };
-        // The queue is new and has room for at least one.
-        let made = usize::from(free.push(first).is_ok());
+        let homes = Homes::new(size);
+        if let Some(home) = homes.vacancy() {
+            homes.put(home.settle(Warm { instance: Instance::new(module)?, revision: 0 }));
+        }
         Ok(Self {
             module: module.clone(),
             config: PoolConfig { size, ..config },
-            free,
-            made: AtomicUsize::new(made),
+            homes,
             documents: RwLock::new(Documents {
                 current: Value::Object(Object::new()),
                 revision: 0,
@@ -219,32 +217,22 @@ impl Pool {
         patience: Duration,
         work: impl FnOnce(&mut Instance, u64) -> R,
     ) -> Result<R, BorrowError> {
-        let mut warm = match self.free.pop() {
-            Some(warm) => warm,
+        let mut guest = match self.homes.take() {
+            Some(guest) => guest,
             None => self.make_or_wait(patience)?,
         };
-        let place = Place { made: &self.made };
-        let outcome = if warm.revision == self.revision.load(Ordering::Acquire) {
-            Ok(())
-        } else {
-            self.catch_up(&mut warm)
-        };
+        let warm = guest.get();
+        let outcome =
+            if warm.revision == self.revision.load(Ordering::Acquire) { Ok(()) } else { self.catch_up(warm) };
         let outcome = outcome.map(|()| work(&mut warm.instance, warm.revision));
-        std::mem::forget(place);
-        self.give_back(warm);
+        self.give_back(guest);
         Ok(outcome?)
     }
 
-    fn make_or_wait(&self, patience: Duration) -> Result<Warm, BorrowError> {
-        let may_make = |made: usize| (made < self.config.size).then_some(made + 1);
-        if self.made.fetch_update(Ordering::Relaxed, Ordering::Relaxed, may_make).is_ok() {
-            return match Instance::new(&self.module) {
-                Ok(instance) => Ok(Warm { instance, revision: 0 }),
-                Err(error) => {
-                    self.made.fetch_sub(1, Ordering::Relaxed);
-                    Err(error.into())
-                }
-            };
+    fn make_or_wait(&self, patience: Duration) -> Result<Guest<'_, Warm>, BorrowError> {
+        if let Some(home) = self.homes.vacancy() {
+            let instance = Instance::new(&self.module)?;
+            return Ok(home.settle(Warm { instance, revision: 0 }));
         }
         let start = Instant::now();
         // INVARIANT: a borrower counts itself before it looks once more; whoever returns an instance does
@@ -255,11 +243,11 @@ impl Pool {
         found.ok_or_else(|| BorrowError::Exhausted { size: self.config.size, waited: start.elapsed() })
     }
 
-    fn wait_until(&self, deadline: Instant) -> Option<Warm> {
+    fn wait_until(&self, deadline: Instant) -> Option<Guest<'_, Warm>> {
         let mut gate = self.lock_gate();
         loop {
-            if let Some(warm) = self.free.pop() {
-                return Some(warm);
+            if let Some(guest) = self.homes.take() {
+                return Some(guest);
             }
             let left = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
             gate = self.returned.wait_timeout(gate, left).unwrap_or_else(PoisonError::into_inner).0;
@@ -292,11 +280,8 @@ impl Pool {
         Ok(())
     }
 
-    fn give_back(&self, warm: Warm) {
-        // There are never more instances than places.
-        if self.free.push(warm).is_err() {
-            self.made.fetch_sub(1, Ordering::Relaxed);
-        }
+    fn give_back(&self, guest: Guest<'_, Warm>) {
+        self.homes.put(guest);
         if self.waiting.load(Ordering::SeqCst) > 0 {
             let _gate = self.lock_gate();
             self.returned.notify_one();
@@ -316,13 +301,40 @@ fn apply(instance: &mut Instance, update: Update) -> Result<(), EvalError> {
     }
 }
 
-/// The place of an instance on loan; given up when a panic takes the instance away.
-struct Place<'a> {
-    made: &'a AtomicUsize,
-}
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
 
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.made.fetch_sub(1, Ordering::Relaxed);
+    use rego_build::{Options, Source};
+
+    use super::*;
+    use crate::{Config, Engine, EvalContext, Input};
+
+    #[test]
+    fn a_warm_decision_takes_no_lock() {
+        let source = Source::new("t.rego", "package t\n\np := input.a + data.b\n");
+        let module = rego_build::build(&[source], &["t/p"], &Options::default()).unwrap();
+        let module = Module::new(&Engine::new(Config::default()).unwrap(), &module.bytes).unwrap();
+        let entrypoint = module.entrypoint("t/p").unwrap();
+        let pool = Pool::new(&module, PoolConfig { size: 2, ..PoolConfig::default() }).unwrap();
+        pool.set_data_at(&["b"], Value::from(2)).unwrap();
+        let decide = || {
+            let evaluate = |instance: &mut Instance, _| {
+                let input = Input::from(r#"{"a": 1}"#);
+                instance.evaluate_value(entrypoint, input, &EvalContext::default())
+            };
+            pool.with(evaluate).unwrap().unwrap()
+        };
+        assert_eq!(decide(), Some(Value::from(3)));
+        let (documents, gate) = (pool.documents.write().unwrap(), pool.gate.lock().unwrap());
+        std::thread::scope(|scope| {
+            let (done, is_done) = mpsc::channel();
+            let decide = &decide;
+            scope.spawn(move || done.send(decide()));
+            let decided = is_done.recv_timeout(Duration::from_secs(20));
+            // A thread that waits for them would never end.
+            drop((documents, gate));
+            assert_eq!(decided.unwrap(), Some(Value::from(3)));
+        });
     }
 }

@@ -1,0 +1,223 @@
+//! The fields of an object that is read strictly: each is known, there once, and of its type.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::amount::{Amount, Quantity, shorten};
+use crate::charge::{CellId, Charge, ChargeKind};
+use crate::decision::{ACTIONS, Action, UnknownActionName};
+use crate::document::{Document, Shape};
+use crate::json::Json;
+use crate::malformed::{
+    DuplicateField, MalformedDecision, MissingField, NotAnObject, NotJson, OutOfRange, UnknownAction,
+    UnknownField, WrongType,
+};
+
+/// The fields of an object that have not been read yet.
+pub(crate) struct Fields<'p, D, const N: usize> {
+    place: &'p dyn fmt::Display,
+    known: &'static [&'static str; N],
+    found: [Option<D>; N],
+    /// The first of the names that nobody knows.
+    unknown: Option<String>,
+}
+
+/// A field and the object it stands in, for messages.
+pub(crate) struct At<'a> {
+    place: &'a dyn fmt::Display,
+    field: &'static str,
+}
+
+impl At<'_> {
+    fn wrong(&self, expected: &'static str, value: impl Document) -> MalformedDecision {
+        WrongType {
+            place: self.place.to_string(),
+            field: self.field.to_owned(),
+            expected,
+            found: describe(value),
+        }
+        .into()
+    }
+
+    fn out_of_range(&self, value: impl Document) -> MalformedDecision {
+        OutOfRange { place: self.place.to_string(), field: self.field.to_owned(), found: describe(value) }
+            .into()
+    }
+}
+
+impl<'p, D: Document, const N: usize> Fields<'p, D, N> {
+    /// The members of an object, of which those in `known` may be there.
+    pub(crate) fn of(
+        place: &'p dyn fmt::Display,
+        known: &'static [&'static str; N],
+        value: D,
+    ) -> Result<Self, MalformedDecision> {
+        let mut fields = Self { place, known, found: [None; N], unknown: None };
+        let members = value.members(|name, member| fields.put(name, member));
+        match members {
+            Ok(()) => Ok(fields),
+            Err(Shape::NotAnObject) => {
+                Err(NotAnObject { place: place.to_string(), found: describe(value) }.into())
+            }
+            Err(Shape::Duplicate(name)) => {
+                Err(DuplicateField { place: place.to_string(), field: shorten(&name) }.into())
+            }
+        }
+    }
+
+    fn put(&mut self, name: &str, value: D) {
+        let position = self.known.iter().position(|known| *known == name);
+        match position.and_then(|position| self.found.get_mut(position)) {
+            Some(place) => *place = Some(value),
+            None if self.unknown.as_deref().is_none_or(|first| name < first) => {
+                self.unknown = Some(name.to_owned());
+            }
+            None => {}
+        }
+    }
+
+    pub(crate) fn optional<T>(
+        &mut self,
+        field: &'static str,
+        read: impl FnOnce(&At<'_>, D) -> Result<T, MalformedDecision>,
+    ) -> Result<Option<T>, MalformedDecision> {
+        let position = self.known.iter().position(|known| *known == field);
+        let value = position.and_then(|position| self.found.get_mut(position)?.take());
+        value.map(|value| read(&At { place: self.place, field }, value)).transpose()
+    }
+
+    pub(crate) fn require<T>(
+        &mut self,
+        field: &'static str,
+        read: impl FnOnce(&At<'_>, D) -> Result<T, MalformedDecision>,
+    ) -> Result<T, MalformedDecision> {
+        match self.optional(field, read)? {
+            Some(value) => Ok(value),
+            None => Err(MissingField { place: self.place.to_string(), field }.into()),
+        }
+    }
+
+    pub(crate) fn finish(self) -> Result<(), MalformedDecision> {
+        match self.unknown {
+            None => Ok(()),
+            Some(field) => Err(UnknownField { place: self.place.to_string(), field: shorten(&field) }.into()),
+        }
+    }
+}
+
+/// What stands there, for a message: its type, and itself when it is short.
+fn describe(value: impl Document) -> String {
+    let text = value.to_json();
+    let kind = match text.as_bytes().first() {
+        Some(b'"') => "the string",
+        Some(b'{') => "the object",
+        Some(b'[') => "the array",
+        Some(b't' | b'f') => "the boolean",
+        Some(b'n') => return "null".to_owned(),
+        _ => "the number",
+    };
+    format!("{kind} `{}`", shorten(&text))
+}
+
+pub(crate) fn bool_of(at: &At<'_>, value: impl Document) -> Result<bool, MalformedDecision> {
+    value.as_bool().ok_or_else(|| at.wrong("true or false", value))
+}
+
+pub(crate) fn string_of(at: &At<'_>, value: impl Document) -> Result<String, MalformedDecision> {
+    let text = value.as_str().map(Cow::into_owned);
+    text.ok_or_else(|| at.wrong("a string", value))
+}
+
+pub(crate) fn action_of(at: &At<'_>, value: impl Document) -> Result<Action, MalformedDecision> {
+    let text = value.as_str().ok_or_else(|| at.wrong("a string", value))?;
+    text.parse().map_err(|unknown: UnknownActionName| {
+        let (place, found) = (at.place.to_string(), unknown.0);
+        UnknownAction { place, field: at.field, found, known: ACTIONS }.into()
+    })
+}
+
+fn kind_of(at: &At<'_>, value: impl Document) -> Result<ChargeKind, MalformedDecision> {
+    match &*value.as_str().ok_or_else(|| at.wrong("a string", value))? {
+        "budget" => Ok(ChargeKind::Budget),
+        "rate" => Ok(ChargeKind::Rate),
+        other => Err(UnknownAction {
+            place: at.place.to_string(),
+            field: at.field,
+            found: shorten(other),
+            known: "`budget`, `rate`",
+        }
+        .into()),
+    }
+}
+
+pub(crate) fn amount_of(at: &At<'_>, value: impl Document) -> Result<Amount, MalformedDecision> {
+    if let Some(whole) = value.as_i64() {
+        return Ok(whole.into());
+    }
+    let text = value.as_number().ok_or_else(|| at.wrong("a number", value))?;
+    text.parse().map_err(|_| at.out_of_range(value))
+}
+
+/// A whole number of units that is not negative, however it is written: `5`, `5.0` and `5e0` are the same.
+fn units_of(at: &At<'_>, value: impl Document) -> Result<Quantity, MalformedDecision> {
+    let amount = amount_of(at, value)?;
+    match amount.to_integer() {
+        Some(units) if units >= 0 => Ok(Quantity::new(units)),
+        Some(_) => Err(at.out_of_range(value)),
+        None => Err(at.wrong("a whole number of units within 64 bits", value)),
+    }
+}
+
+pub(crate) fn millis_of(at: &At<'_>, value: impl Document) -> Result<Duration, MalformedDecision> {
+    let units = units_of(at, value)?.units();
+    u64::try_from(units).map(Duration::from_millis).map_err(|_| at.out_of_range(value))
+}
+
+pub(crate) fn object_of(at: &At<'_>, value: impl Document) -> Result<Json, MalformedDecision> {
+    let text = value.to_json();
+    if !text.starts_with('{') {
+        return Err(at.wrong("an object", value));
+    }
+    Json::from_text(&text).map_err(|error| NotJson { detail: error.reason }.into())
+}
+
+pub(crate) fn charges_of(at: &At<'_>, value: impl Document) -> Result<Vec<Charge>, MalformedDecision> {
+    let mut charges = Vec::new();
+    let is_array = value.items(|item| {
+        charges.push(charge_of(charges.len(), item)?);
+        Ok::<_, MalformedDecision>(())
+    })?;
+    if is_array { Ok(charges) } else { Err(at.wrong("an array of charges", value)) }
+}
+
+/// Everything that a charge may say.
+const CHARGE: [&str; 7] = ["limit", "key", "window", "amount", "max", "kind", "reset_ms"];
+
+/// Where a charge stands, for messages.
+struct Place(usize);
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`charges[{}]`", self.0)
+    }
+}
+
+fn charge_of(position: usize, value: impl Document) -> Result<Charge, MalformedDecision> {
+    let place = Place(position);
+    let mut fields = Fields::of(&place, &CHARGE, value)?;
+    let charge = Charge {
+        cell: Arc::new(CellId {
+            limit: fields.require("limit", string_of)?,
+            key: fields.require("key", string_of)?,
+            window: fields.require("window", string_of)?,
+        }),
+        amount: fields.require("amount", units_of)?,
+        max: fields.require("max", units_of)?,
+        kind: fields.optional("kind", kind_of)?.unwrap_or_default(),
+        resets_in: fields.optional("reset_ms", millis_of)?,
+    };
+    fields.finish()?;
+    Ok(charge)
+}

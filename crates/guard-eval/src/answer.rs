@@ -1,0 +1,59 @@
+//! A decision where the engine has it, in the terms in which decisions are read.
+
+use std::borrow::Cow;
+
+use guard_core::{Document, Shape};
+use rego_engine::Answer;
+use rego_value::{Value, json};
+
+/// What an entrypoint gave, to be read without a copy.
+#[derive(Clone, Copy)]
+pub(crate) struct Read<'a>(pub(crate) Answer<'a>);
+
+impl Document for Read<'_> {
+    fn as_bool(&self) -> Option<bool> {
+        self.0.as_bool()
+    }
+
+    fn as_str(&self) -> Option<Cow<'_, str>> {
+        self.0.as_str().map(Cow::Borrowed)
+    }
+
+    fn as_i64(&self) -> Option<i64> {
+        self.0.as_i64()
+    }
+
+    fn as_number(&self) -> Option<Cow<'_, str>> {
+        self.0.as_number()
+    }
+
+    fn items<E>(&self, mut each: impl FnMut(Self) -> Result<(), E>) -> Result<bool, E> {
+        match self.0.items() {
+            Some(mut items) => items.try_for_each(|item| each(Self(item))).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    fn members(&self, mut each: impl FnMut(&str, Self)) -> Result<(), Shape> {
+        let members = self.0.members().ok_or(Shape::NotAnObject)?;
+        for (key, value) in members {
+            match key.as_str() {
+                Some(name) => each(name, Self(value)),
+                // JSON has no other keys: it is one that nobody knows, under the name it has as text.
+                None => each(&Self(key).to_json(), Self(value)),
+            }
+        }
+        Ok(())
+    }
+
+    fn to_json(&self) -> String {
+        // Memory that holds no value is nothing that a decision can be made of.
+        let value = self.0.to_value().unwrap_or(Value::Null);
+        json::to_string(&value, json::Escape::Plain)
+    }
+}
+
+/// Whether one of the members is a set, which is read in its order and so has to be copied.
+pub(crate) fn has_set(answer: Answer<'_>) -> bool {
+    answer.members().is_some_and(|mut members| members.any(|(_, value)| value.is_set()))
+}
