@@ -1,5 +1,7 @@
 //! Compiles the packs of `policies/`, with the library in `rego/`, to WebAssembly, for the SDK to embed.
 //!
+//! With the feature `native-packs` also to machine code, for any processor of the architecture.
+//!
 //! Writes to `OUT_DIR` and nowhere else, and runs again only when one of those files changes. A policy error fails the
 //! build with the diagnostic that `hexarch-ctl` would print.
 
@@ -30,9 +32,16 @@ fn run() -> Result<(), String> {
     let root = variable("CARGO_MANIFEST_DIR")?;
     let out = variable("OUT_DIR")?;
     let mut index = String::from("&[\n");
+    let mut natives = String::from("&[\n");
     for file in pack_files(&root.join("policies"))? {
         let name = pack_name(&file)?;
         let module = compile(&root, &file)?;
+        if let Some(native) = native(&module)? {
+            let path = out.join(format!("{name}.native"));
+            fs::write(&path, native).map_err(|error| format!("{}: {error}", path.display()))?;
+            writeln!(natives, "    ({name:?}, include_bytes!({path:?})),")
+                .map_err(|error| error.to_string())?;
+        }
         let wasm = out.join(format!("{name}.wasm"));
         fs::write(&wasm, module).map_err(|error| format!("{}: {error}", wasm.display()))?;
         writeln!(
@@ -41,9 +50,38 @@ fn run() -> Result<(), String> {
         )
         .map_err(|error| error.to_string())?;
     }
-    index.push_str("]\n");
-    let path = out.join("packs.rs");
-    fs::write(&path, index).map_err(|error| format!("{}: {error}", path.display()))
+    for (file, mut text) in [("packs.rs", index), ("natives.rs", natives)] {
+        text.push_str("]\n");
+        let path = out.join(file);
+        fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// A module as machine code, if that is asked for.
+#[cfg(feature = "native-packs")]
+fn native(module: &[u8]) -> Result<Option<Vec<u8>>, String> {
+    use rego_engine::{Cpu, NativeOptions, Precompiled};
+
+    let name = |key| std::env::var(key).unwrap_or_default();
+    if name("HOST") != name("TARGET") {
+        return Err(format!(
+            "the feature `native-packs` compiles for the machine that builds: {} is not {}",
+            name("HOST"),
+            name("TARGET")
+        ));
+    }
+    // What the program itself demands of a processor is no more.
+    let options = NativeOptions { cpu: Cpu::Baseline, ..NativeOptions::default() };
+    let native = Precompiled::compile(module, &options).map_err(|error| error.to_string())?;
+    Ok(Some(native.into_unsigned()))
+}
+
+/// A module as machine code, if that is asked for.
+#[cfg(not(feature = "native-packs"))]
+#[expect(clippy::unnecessary_wraps, reason = "it can fail where it is asked for")]
+fn native(_: &[u8]) -> Result<Option<Vec<u8>>, String> {
+    Ok(None)
 }
 
 /// A pack's hexarch.yaml as a module.

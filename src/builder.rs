@@ -12,12 +12,12 @@ use guard_eval::{Breaker, BreakerConfig, Fallback, PolicyText, Sidecar, Wasm, Wa
 use guard_policy::{Enforcement, EvaluatorOrder, LoadOptions, OpaTls, PolicyFile, RegoPackage};
 use guard_state::MemoryStore;
 use guardian::{Driver, Ports, Settings, TracingAudit};
-use sha2::{Digest, Sha256};
+use rego_engine::{PublicKey, Verified};
 
-use crate::compile::compile_for_engine;
+use crate::compile;
 use crate::error::BuildError;
 use crate::guardian::{Guardian, Inner};
-use crate::packs::{pack, packs};
+use crate::packs::{Pack, native, pack, packs};
 use crate::permissive::{self, AllowAll};
 
 /// Where the policies come from.
@@ -46,6 +46,7 @@ pub struct GuardianBuilder {
     lease: Option<Duration>,
     wasm: WasmConfig,
     breaker: BreakerConfig,
+    precompiled: Option<(Vec<u8>, Vec<PublicKey>)>,
 }
 
 impl GuardianBuilder {
@@ -80,6 +81,16 @@ impl GuardianBuilder {
     #[must_use]
     pub fn pack(mut self, name: impl Into<String>) -> Self {
         self.source = Some(Source::Pack(name.into()));
+        self
+    }
+
+    /// Takes the policies' module from `hexarch-ctl policy build --native` instead of compiling them. The file or text
+    /// that it was built of is still given, and has to be the same. The module has to be signed with one of the keys.
+    ///
+    /// Machine code is run as it stands: whoever has such a key can have any code run in this process.
+    #[must_use]
+    pub fn precompiled(mut self, module: Vec<u8>, keys: &[PublicKey]) -> Self {
+        self.precompiled = Some((module, keys.to_vec()));
         self
     }
 
@@ -203,7 +214,7 @@ impl GuardianBuilder {
         if permissive::is_asked_for() {
             return self.build_permissive("HEXARCH_PERMISSIVE=1");
         }
-        let (file, module) = self.policies()?;
+        let (file, packed) = self.policies()?;
         let package = guard_policy::translate(&file);
         let plan = Plan::of(&self, &file)?;
         let clock = self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock::new()));
@@ -213,7 +224,7 @@ impl GuardianBuilder {
             Arc::new(MemoryStore::with_replica(Arc::clone(&clock), &replica))
         });
         let wasm = match plan.wants_wasm() {
-            true => Some(self.wasm(&package, module, Arc::clone(&store))?),
+            true => Some(self.wasm(&package, packed, Arc::clone(&store))?),
             false => None,
         };
         let sidecar = match &plan.opa {
@@ -254,8 +265,8 @@ impl GuardianBuilder {
         Ok(Guardian { inner: Arc::new(inner) })
     }
 
-    /// The configuration, and its module where it has been compiled already.
-    fn policies(&self) -> Result<(PolicyFile, Option<&'static [u8]>), BuildError> {
+    /// The configuration, and the pack that it is.
+    fn policies(&self) -> Result<(PolicyFile, Option<&'static Pack>), BuildError> {
         match &self.source {
             None => Err(BuildError::NoPolicies),
             Some(Source::File(path)) => Ok((guard_policy::load(path, &self.load)?, None)),
@@ -266,7 +277,7 @@ impl GuardianBuilder {
                     known: packs().iter().map(|pack| pack.name).collect(),
                 })?;
                 let shown = format!("policies/{name}/hexarch.yaml");
-                Ok((guard_policy::parse(&shown, found.hexarch_yaml)?, Some(found.module)))
+                Ok((guard_policy::parse(&shown, found.hexarch_yaml)?, Some(found)))
             }
         }
     }
@@ -274,19 +285,54 @@ impl GuardianBuilder {
     fn wasm(
         &self,
         package: &RegoPackage,
-        module: Option<&'static [u8]>,
+        packed: Option<&'static Pack>,
         store: Arc<dyn StateStore>,
     ) -> Result<Wasm, BuildError> {
+        if let Some((module, keys)) = &self.precompiled {
+            let verified = Verified::by_key(module, keys)?;
+            if verified.sources() != compile::sources_digest(package.modules()) {
+                return Err(BuildError::OtherSources);
+            }
+            return Ok(Wasm::load_native(&verified, None, store, self.wasm)?);
+        }
+        match packed.and_then(|pack| native(pack.name)) {
+            Some(Ok(verified)) => Ok(Wasm::load_native(&verified, None, store, self.wasm)?),
+            // A compiler makes up for a machine that the packs were not compiled for.
+            Some(Err(error)) if cfg!(not(feature = "compiler")) => Err(error.into()),
+            _ => self.compiled(package, packed, store),
+        }
+    }
+
+    #[cfg(feature = "compiler")]
+    fn compiled(
+        &self,
+        package: &RegoPackage,
+        packed: Option<&'static Pack>,
+        store: Arc<dyn StateStore>,
+    ) -> Result<Wasm, BuildError> {
+        use sha2::{Digest, Sha256};
+
         let compiled;
-        let module = match module {
-            Some(module) => module,
+        let module = match packed {
+            Some(pack) => pack.module,
             None => {
-                compiled = compile_for_engine(package.modules(), package.entrypoints())?;
+                compiled = compile::compile_for_engine(package.modules(), package.entrypoints())?;
                 compiled.as_slice()
             }
         };
         let digest: String = Sha256::digest(module).iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Wasm::load(module, Some(format!("sha256:{digest}")), None, store, self.wasm)?)
+    }
+
+    #[cfg(not(feature = "compiler"))]
+    #[expect(clippy::unused_self, reason = "the same call with and without a compiler")]
+    fn compiled(
+        &self,
+        _: &RegoPackage,
+        _: Option<&'static Pack>,
+        _: Arc<dyn StateStore>,
+    ) -> Result<Wasm, BuildError> {
+        Err(BuildError::NoCompiler)
     }
 }
 

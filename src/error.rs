@@ -17,11 +17,24 @@ pub enum BuildError {
     #[error(transparent)]
     Problems(#[from] Problems),
     /// The policies do not compile.
+    #[cfg(feature = "compiler")]
     #[error(transparent)]
     Compile(#[from] rego_build::BuildError),
     /// The compiled policies cannot be run here.
     #[error(transparent)]
     Engine(#[from] guard_eval::LoadError),
+    /// A precompiled module that is not run here.
+    #[error(transparent)]
+    Native(#[from] rego_engine::NativeError),
+    /// A precompiled module of other policies.
+    #[error("the precompiled module was made of other policies than these; build it again")]
+    OtherSources,
+    /// Policies that are not compiled yet, in a program that cannot do it.
+    #[error(
+        "this program has no compiler (the feature `compiler` is off), and there is no precompiled module for these \
+         policies"
+    )]
+    NoCompiler,
     /// The sidecar's address or token is not one.
     #[error(transparent)]
     Opa(#[from] guard_opa::ConfigError),

@@ -51,6 +51,9 @@
 //! runtime, also with a sidecar. What a call really cost can be said while it runs: see
 //! [`Check::authorize`] and [`Permit::spent`].
 //!
+//! Without the feature `compiler` (on by default) a program has no compiler in it. It runs modules that were compiled
+//! ahead of time, to machine code: see [`GuardianBuilder::precompiled`].
+//!
 //! **Invariants.** A denied call's closure is not called and its future is not polled. Whatever goes wrong
 //! on the way to a decision is a denial with a reason, unless the call's class fails open by configuration.
 //! What a panicking or cancelled call had reserved of its budgets is given back.
@@ -68,7 +71,9 @@ mod permissive;
 pub use ::guardian::{Permit, TracingAudit, Verdict};
 pub use builder::GuardianBuilder;
 pub use check::Check;
-pub use compile::{DECISION_ENTRYPOINT, compile_policies};
+pub use compile::{DECISION_ENTRYPOINT, sources_digest};
+#[cfg(feature = "compiler")]
+pub use compile::{compile_for_engine, compile_policies};
 pub use error::{BuildError, GuardError, RequestError, UnknownPolicy};
 pub use guard_core::{
     Action, Amount, AmountError, AuditError, AuditSink, Batch, CellId, Charge, ChargeKind, ChargeOutcome,
@@ -82,6 +87,7 @@ pub use guard_policy::{EvaluatorOrder, LimitInfo, LoadOptions, PolicyInfo, Setti
 pub use guard_state::MemoryStore;
 pub use guardian::Guardian;
 pub use packs::{Pack, packs};
+pub use rego_engine::{NativeError, PublicKey};
 
 /// The README's snippet, as a test.
 #[cfg(doctest)]

@@ -108,6 +108,36 @@ fn only_judges_build_with_the_support_of_tests() {
 }
 
 #[test]
+fn without_its_feature_there_is_no_compiler() {
+    let mut cargo = std::process::Command::new(env!("CARGO"));
+    cargo.current_dir(root()).args([
+        "tree",
+        "--offline",
+        "--no-default-features",
+        "-e",
+        "normal",
+        "--prefix",
+        "none",
+    ]);
+    let output = cargo.args(["-p", "hexarch-guardrails"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8(output.stdout).unwrap();
+    let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.contains("rego-engine") && names.contains("wasmtime"));
+    // What wasmtime's runtime has of cranelift are containers: `cranelift-entity`, `-bitset`, `-bforest`.
+    for compiler in [
+        "cranelift-codegen",
+        "wasmtime-internal-cranelift",
+        "rego-build",
+        "rego-compiler",
+        "rego-ir",
+        "rego-wasm",
+    ] {
+        assert!(!names.contains(compiler), "{compiler}");
+    }
+}
+
+#[test]
 fn the_language_is_pure() {
     // What may touch the world: the engine (threads, its clock for deadlines) and the host builtins (time zones).
     for name in ["rego-syntax", "rego-ir", "rego-compiler", "rego-wasm", "rego-value"] {

@@ -9,8 +9,8 @@ use guard_core::{
     MemoryExceeded, NoResult, PoolExhausted, Question, Reply, Revision, StateStore,
 };
 use rego_engine::{
-    Answer, BorrowError, Config, Engine, EngineError, EntrypointId, EvalContext, Input, Module, ModuleError,
-    Pool, PoolConfig,
+    Answer, BorrowError, Config, Engine, EngineError, EntrypointId, Environment, EvalContext, Input, Module,
+    ModuleError, Pool, PoolConfig, Verified,
 };
 use rego_value::{Value, json};
 use thiserror::Error;
@@ -79,6 +79,7 @@ impl Wasm {
     ///
     /// # Errors
     /// When the module cannot be loaded here, or makes no decisions.
+    #[cfg(feature = "compiler")]
     pub fn load(
         module: &[u8],
         digest: Option<String>,
@@ -86,13 +87,36 @@ impl Wasm {
         store: Arc<dyn StateStore>,
         config: WasmConfig,
     ) -> Result<Self, LoadError> {
-        let engine = Engine::new(Config { memory_limit: config.memory_limit, ..Config::default() })?;
-        let module = Module::new(&engine, module)?;
+        Self::start(&Module::new(&engine(config)?, module)?, digest, data, store, config)
+    }
+
+    /// The same with a module that was compiled ahead of time. Records name it by the digest of its WebAssembly.
+    ///
+    /// # Errors
+    /// When the module cannot be loaded here, or makes no decisions.
+    pub fn load_native(
+        module: &Verified<'_>,
+        data: Option<Value>,
+        store: Arc<dyn StateStore>,
+        config: WasmConfig,
+    ) -> Result<Self, LoadError> {
+        let digest: String = module.wasm_digest().iter().map(|byte| format!("{byte:02x}")).collect();
+        let module = Module::from_native(&engine(config)?, module, &Environment::default())?;
+        Self::start(&module, Some(format!("sha256:{digest}")), data, store, config)
+    }
+
+    fn start(
+        module: &Module,
+        digest: Option<String>,
+        data: Option<Value>,
+        store: Arc<dyn StateStore>,
+        config: WasmConfig,
+    ) -> Result<Self, LoadError> {
         module.require_functions()?;
         let Some(entrypoint) = module.entrypoint(ENTRYPOINT) else {
             return Err(LoadError::NoEntrypoint { found: module.entrypoints().map(str::to_owned).collect() });
         };
-        let pool = Pool::new(&module, PoolConfig { size: config.instances, ..PoolConfig::default() })
+        let pool = Pool::new(module, PoolConfig { size: config.instances, ..PoolConfig::default() })
             .map_err(LoadError::Instance)?;
         if let Some(data) = data {
             pool.set_data(data).map_err(LoadError::Instance)?;
@@ -179,6 +203,10 @@ impl Wasm {
         };
         changed.map_err(translated)
     }
+}
+
+fn engine(config: WasmConfig) -> Result<Engine, EngineError> {
+    Engine::new(Config { memory_limit: config.memory_limit, ..Config::default() })
 }
 
 /// Reads a decision where the module has it.

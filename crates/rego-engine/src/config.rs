@@ -22,7 +22,7 @@ pub struct Config {
     /// How much superseded data an instance keeps before it lays out its data afresh, in bytes.
     pub garbage_limit: usize,
     /// Compile modules for speed of evaluation. `false` compiles several times faster into code that is slower: for
-    /// modules that are evaluated once, as those of tests are.
+    /// modules that are evaluated once, as those of tests are. Precompiled modules are as they are.
     pub optimise: bool,
     /// Count the instructions that evaluations take ([`Instance::instructions`](crate::Instance::instructions)), which
     /// makes them slower: for tests of what a policy costs, which must not depend on a clock.
@@ -50,31 +50,19 @@ struct Inner {
     clock: Clock,
 }
 
-/// Compiles modules and bounds their evaluation. Cheap to clone; all clones are the same engine.
+/// Runs modules and bounds their evaluation; compiles them, with the feature `compiler`. Cheap to clone; all clones are the same engine.
 #[derive(Clone, Debug)]
 pub struct Engine {
     inner: Arc<Inner>,
 }
 
 impl Engine {
-    /// Sets up the compiler and the clock that watches over deadlines.
+    /// Sets up wasmtime and the clock that watches over deadlines.
     ///
     /// # Errors
     /// When the machine cannot run compiled code or start a thread.
     pub fn new(config: Config) -> Result<Self, EngineError> {
-        let mut settings = wasmtime::Config::new();
-        settings
-            .epoch_interruption(true)
-            .consume_fuel(config.count_instructions)
-            .max_wasm_stack(config.stack_limit)
-            .wasm_backtrace_max_frames(NonZeroUsize::new(1))
-            .wasm_simd(true)
-            .cranelift_opt_level(wasmtime::OptLevel::Speed);
-        if !config.optimise {
-            settings
-                .cranelift_opt_level(wasmtime::OptLevel::None)
-                .cranelift_regalloc_algorithm(wasmtime::RegallocAlgorithm::SinglePass);
-        }
+        let settings = settings(&config);
         let wasmtime = wasmtime::Engine::new(&settings).map_err(EngineError::setup)?;
         let clock = Clock::start(wasmtime.clone(), config.tick).map_err(EngineError::clock)?;
         Ok(Self { inner: Arc::new(Inner { config, wasmtime, clock }) })
@@ -92,4 +80,24 @@ impl Engine {
     pub(crate) fn clock(&self) -> &Clock {
         &self.inner.clock
     }
+}
+
+/// What code is compiled for; code that was compiled for something else is refused.
+pub(crate) fn settings(config: &Config) -> wasmtime::Config {
+    let mut settings = wasmtime::Config::new();
+    settings
+        .epoch_interruption(true)
+        .consume_fuel(config.count_instructions)
+        .max_wasm_stack(config.stack_limit)
+        .wasm_backtrace_max_frames(NonZeroUsize::new(1))
+        .wasm_simd(true);
+    #[cfg(feature = "compiler")]
+    if config.optimise {
+        settings.cranelift_opt_level(wasmtime::OptLevel::Speed);
+    } else {
+        settings
+            .cranelift_opt_level(wasmtime::OptLevel::None)
+            .cranelift_regalloc_algorithm(wasmtime::RegallocAlgorithm::SinglePass);
+    }
+    settings
 }

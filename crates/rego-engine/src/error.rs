@@ -78,6 +78,9 @@ pub enum ModuleError {
         /// Their names, sorted.
         names: Vec<String>,
     },
+    /// Machine code that is not run here.
+    #[error(transparent)]
+    Native(#[from] crate::native::NativeError),
     /// The module could not be asked for its entrypoints and built-in functions.
     #[error("module does not start: {source}")]
     Start {

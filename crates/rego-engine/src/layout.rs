@@ -39,22 +39,51 @@ pub(crate) fn strings(module: &[u8]) -> Vec<u32> {
     handles.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect()
 }
 
+/// The sections that this engine reads, as a module that has nothing else: what of a module is not in its compiled form.
+#[cfg(feature = "compiler")]
+pub(crate) fn of_engine(module: &[u8]) -> Vec<u8> {
+    let mut kept = module.get(..HEADER).unwrap_or_default().to_vec();
+    let ours = custom_sections(module).filter(|section| section.name.starts_with(PREFIX));
+    ours.for_each(|section| kept.extend(section.whole));
+    kept
+}
+
 /// The content of a section, in a module that is known to be valid.
 fn custom_section<'m>(module: &'m [u8], wanted: &[u8]) -> Option<&'m [u8]> {
-    let mut rest = module.get(8..)?;
-    while let [id, after @ ..] = rest {
+    custom_sections(module).find(|section| section.name == wanted).map(|section| section.content)
+}
+
+/// Magic and version of a module.
+const HEADER: usize = 8;
+
+/// What the names of our sections begin with.
+#[cfg(feature = "compiler")]
+const PREFIX: &[u8] = b"rego-";
+
+/// A custom section.
+struct Section<'m> {
+    name: &'m [u8],
+    content: &'m [u8],
+    /// With what stands before the name.
+    #[cfg_attr(not(feature = "compiler"), expect(dead_code, reason = "for those who copy sections"))]
+    whole: &'m [u8],
+}
+
+fn custom_sections(module: &[u8]) -> impl Iterator<Item = Section<'_>> {
+    let mut rest = module.get(HEADER..).unwrap_or_default();
+    let next = move || {
+        let start = rest;
+        let (id, after) = start.split_first()?;
         let (size, after) = number(after)?;
         let (body, following) = after.split_at_checked(size)?;
         rest = following;
-        if *id == 0 {
-            let (length, body) = number(body)?;
-            let (name, content) = body.split_at_checked(length)?;
-            if name == wanted {
-                return Some(content);
-            }
-        }
-    }
-    None
+        Some((*id, body, start.get(..start.len() - following.len())?))
+    };
+    std::iter::from_fn(next).filter(|(id, ..)| *id == 0).filter_map(|(_, body, whole)| {
+        let (length, body) = number(body)?;
+        let (name, content) = body.split_at_checked(length)?;
+        Some(Section { name, content, whole })
+    })
 }
 
 /// An unsigned LEB128 number and what follows it.

@@ -4,6 +4,8 @@
 //! bounds. It runs the modules of our own compiler and those that OPA built, through ABI 1.2 and 1.3,
 //! and carries out the built-in functions that modules leave to their host.
 //!
+//! Without the feature `compiler` (on by default) there is no compiler in it, and it runs precompiled modules only.
+//!
 //! Invariant: no evaluation is without a deadline, a memory cap and a stack limit; and after any error
 //! the next call works. Nothing else in the project knows wasmtime.
 //!
@@ -25,6 +27,7 @@ mod instance;
 mod layout;
 mod live;
 mod module;
+mod native;
 mod pool;
 mod record;
 mod run;
@@ -37,5 +40,8 @@ pub use error::{EngineError, EvalError, ModuleError, PolicyError};
 pub use evaluation::{EvalContext, Input, ResultSet};
 pub use instance::Instance;
 pub use module::{EntrypointId, Module};
+#[cfg(feature = "compiler")]
+pub use native::{Cpu, NativeOptions, Precompiled};
+pub use native::{NativeError, NoPublicKey, PublicKey, Requirements, Verified};
 pub use pool::{BorrowError, Pool, PoolConfig};
 pub use rego_builtins::Output;

@@ -14,6 +14,7 @@ use crate::host::{Host, HostBuiltin, linker};
 use crate::input::Node;
 use crate::layout;
 use crate::live::Live;
+use crate::native::Verified;
 
 /// The number of an entrypoint, for [`Instance::evaluate_id`](crate::Instance::evaluate_id).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,6 +59,7 @@ impl Module {
     ///
     /// # Errors
     /// Bytes that are no module, another ABI version, missing exports, unknown imports.
+    #[cfg(feature = "compiler")]
     pub fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, ModuleError> {
         Self::with_environment(engine, bytes, &Environment::default())
     }
@@ -70,13 +72,36 @@ impl Module {
     ///
     /// # Errors
     /// As [`Module::new`].
+    #[cfg(feature = "compiler")]
     pub fn with_environment(
         engine: &Engine,
         bytes: &[u8],
         environment: &Environment,
     ) -> Result<Self, ModuleError> {
-        let invalid = |error: wasmtime::Error| ModuleError::Invalid { message: format!("{error:#}") };
         let compiled = wasmtime::Module::new(engine.wasmtime(), bytes).map_err(invalid)?;
+        Self::assemble(engine, compiled, bytes, environment)
+    }
+
+    /// Loads a module that was compiled ahead of time.
+    ///
+    /// # Errors
+    /// As [`Module::new`]; code that does not fit the engine.
+    pub fn from_native(
+        engine: &Engine,
+        native: &Verified<'_>,
+        environment: &Environment,
+    ) -> Result<Self, ModuleError> {
+        let compiled = native.instruct(engine.wasmtime())?;
+        Self::assemble(engine, compiled, native.sections(), environment)
+    }
+
+    /// A compiled module, with the bytes that have its custom sections.
+    fn assemble(
+        engine: &Engine,
+        compiled: wasmtime::Module,
+        bytes: &[u8],
+        environment: &Environment,
+    ) -> Result<Self, ModuleError> {
         let memory = check_imports(&compiled)?;
         let inner = Inner {
             engine: engine.clone(),
@@ -135,6 +160,10 @@ impl Module {
             names => Err(ModuleError::MissingBuiltins { names: names.to_vec() }),
         }
     }
+}
+
+fn invalid(error: wasmtime::Error) -> ModuleError {
+    ModuleError::Invalid { message: format!("{error:#}") }
 }
 
 /// Checks that every import is one the ABI has, and gives the type of the memory.

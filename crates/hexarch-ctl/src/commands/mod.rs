@@ -2,6 +2,7 @@
 
 pub(crate) mod demo;
 pub(crate) mod policy;
+pub(crate) mod policy_build;
 pub(crate) mod policy_check;
 pub(crate) mod policy_eval;
 mod policy_eval_steps;

@@ -7,7 +7,7 @@ use clap::{Subcommand, ValueEnum};
 use guard_policy::{LoadOptions, PolicyFile};
 use hexarch_guardrails::{DECISION_ENTRYPOINT, compile_policies};
 
-use crate::commands::{policy_check, policy_eval, policy_test};
+use crate::commands::{policy_build, policy_check, policy_eval, policy_test};
 use crate::failure::Failure;
 
 /// What to do with policies.
@@ -28,6 +28,8 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value_t = Form::Rego)]
         format: Form,
     },
+    /// Compiles policies to WebAssembly, or to machine code.
+    Build(Box<policy_build::Arguments>),
     /// Checks Rego files for errors, as `opa check` does.
     Check(Box<policy_check::Arguments>),
     /// Evaluates a Rego query, as `opa eval` does.
@@ -55,6 +57,7 @@ pub(crate) fn run(command: &Command, config: Option<&Path>) -> Result<(), Failur
         Command::List => list(&load(config)?),
         Command::Validate { files } => validate(files, config),
         Command::Export { name, format } => export(&load(config)?, name, *format),
+        Command::Build(arguments) => policy_build::run(arguments, config),
         Command::Check(arguments) => policy_check::run(arguments),
         Command::Eval(arguments) => policy_eval::run(arguments),
         Command::Test(arguments) => policy_test::run(arguments),
@@ -65,7 +68,7 @@ fn located(config: Option<&Path>) -> Result<PathBuf, Failure> {
     config.map_or_else(|| guard_policy::discover(".").map_err(Failure::of), |path| Ok(path.to_owned()))
 }
 
-fn load(config: Option<&Path>) -> Result<PolicyFile, Failure> {
+pub(crate) fn load(config: Option<&Path>) -> Result<PolicyFile, Failure> {
     guard_policy::load(located(config)?, &LoadOptions::default()).map_err(Failure::of)
 }
 
