@@ -106,6 +106,28 @@ fn rego_files_are_built_for_their_entrypoints() {
 }
 
 #[test]
+fn what_a_decision_costs_is_explained() {
+    let folder = Folder::new("hexarch-build-cost");
+    folder.write("demo.rego", REGO);
+    folder.write("hexarch.yaml", YAML);
+    let said = built(&folder, &["policy", "build", "--explain-cost", "-e", "demo/sum", "demo.rego"]);
+    let expected = "input that is read
+  input.a.**                  everything below
+  input.b
+rules, and how many of their bodies begin by comparing the input with a constant
+  data.demo.sum               0 of 1
+built-in functions
+  in the module               plus
+  in the host, if it is ours
+  in the host
+";
+    assert_eq!(said, expected);
+    let said = built(&folder, &["policy", "build", "--explain-cost"]);
+    assert!(said.contains("input.operation") && said.contains("data.guardrails.evaluate"), "{said}");
+    assert!(!folder.path().join("policy.wasm").exists());
+}
+
+#[test]
 fn what_cannot_be_built_is_refused() {
     let folder = Folder::new("hexarch-build-wrong");
     folder.write("key.pem", KEY);

@@ -16,6 +16,7 @@
 //! # Ok::<(), rego_build::BuildError>(())
 //! ```
 
+mod cost;
 mod error;
 
 use rego_compiler::{CheckedProgram, CheckedQuery, QueryContext};
@@ -23,6 +24,7 @@ use rego_ir::{Policy, VerifiedPlan};
 use rego_syntax::ast::{Module, RegoVersion};
 use rego_syntax::{ParserOptions, SourceMap};
 
+pub use cost::{Cost, RuleCost, cost};
 pub use error::{BuildError, Diagnostics};
 pub use rego_compiler::plan::{self, Marks, Query};
 pub use rego_compiler::{Options as CheckOptions, PrintCalls};

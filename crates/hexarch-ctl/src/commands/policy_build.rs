@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use hexarch_guardrails::{DECISION_ENTRYPOINT, compile_for_engine, compile_policies, sources_digest};
-use rego_build::Query;
+use rego_build::{Cost, Query, RuleCost, Source};
+use rego_builtins::Implementation;
 use rego_bundle::Ignore;
+use rego_compiler::CheckedProgram;
 use rego_engine::{Cpu, NativeOptions, Precompiled, PublicKey, Requirements};
 use rego_test::output::list_text;
 use rego_value::Value;
@@ -44,6 +46,10 @@ pub(crate) struct Arguments {
     /// The private key that machine code is signed with: Ed25519 in a PEM file (`openssl genpkey -algorithm ed25519`).
     #[arg(long, value_name = "FILE", requires = "native")]
     signing_key: Option<PathBuf>,
+    /// Says what decides how long a decision takes, and writes no module: which parts of the input are read, which
+    /// rules are tried, which built-in functions leave the module.
+    #[arg(long, conflicts_with_all = ["native", "output"])]
+    explain_cost: bool,
     /// After how many errors to stop; 0 for all.
     #[arg(short, long, default_value_t = MAX_ERRORS)]
     max_errors: usize,
@@ -71,6 +77,9 @@ pub(crate) fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), Fa
     flags::one_of("-t, --target", &arguments.target, &["wasm"])?;
     let secret = arguments.signing_key.as_deref().map(secret).transpose()?;
     on_large_stack(|| {
+        if arguments.explain_cost {
+            return arguments.explain(config);
+        }
         let built = match arguments.paths.as_slice() {
             [] => arguments.policy_file(config)?,
             _ => arguments.rego()?,
@@ -97,8 +106,34 @@ impl Arguments {
         Ok(Built { wasm, sources: sources_digest(package.modules()) })
     }
 
+    /// Says what decides how long a decision of the policy file or of Rego files takes.
+    fn explain(&self, config: Option<&Path>) -> Result<(), Failure> {
+        let wrong = |error: rego_build::BuildError| failed(&build_errors(&error));
+        let (program, queries, options) = match self.paths.as_slice() {
+            [] => {
+                let package = guard_policy::translate(&policy::load(config)?);
+                let modules = package.modules().iter();
+                let sources: Vec<Source> = modules.map(|one| Source::new(one.name(), one.text())).collect();
+                let options = rego_build::Options::default();
+                let program = rego_build::check(&sources, &options).map_err(wrong)?;
+                (program, vec![Query::entrypoint(DECISION_ENTRYPOINT)], options)
+            }
+            _ => self.program()?,
+        };
+        let cost = rego_build::cost(&program, &queries, &options).map_err(wrong)?;
+        Ok(std::io::stdout().lock().write_all(explained(&cost).as_bytes())?)
+    }
+
     /// Builds Rego files.
     fn rego(&self) -> Result<Built, Failure> {
+        let (program, queries, options) = self.program()?;
+        let module = rego_build::assemble(&program, &queries, &options);
+        let module = module.map_err(|error| failed(&build_errors(&error)))?;
+        Ok(Built { wasm: module.bytes, sources: [0; 32] })
+    }
+
+    /// Reads and checks Rego files; their entrypoints as queries.
+    fn program(&self) -> Result<(CheckedProgram, Vec<Query>, rego_build::Options), Failure> {
         if self.entrypoint.is_empty() {
             return Err(Failure::usage("wasm compilation requires at least one entrypoint"));
         }
@@ -120,11 +155,10 @@ impl Arguments {
         if documents.into_value() != Value::object([]) {
             eprintln!("hexarch-ctl: data documents are not part of a module; whoever runs it hands them in");
         }
-        let wrong = |error: &rego_build::BuildError| failed(&build_errors(error));
-        let program = rego_build::check_modules(modules, sources, &options).map_err(|error| wrong(&error))?;
-        let queries: Vec<Query> = self.entrypoint.iter().map(|path| Query::entrypoint(path)).collect();
-        let module = rego_build::assemble(&program, &queries, &options).map_err(|error| wrong(&error))?;
-        Ok(Built { wasm: module.bytes, sources: [0; 32] })
+        let program = rego_build::check_modules(modules, sources, &options);
+        let program = program.map_err(|error| failed(&build_errors(&error)))?;
+        let queries = self.entrypoint.iter().map(|path| Query::entrypoint(path)).collect();
+        Ok((program, queries, options))
     }
 
     fn load(&self, rules: &Rules) -> Result<Loaded, Failure> {
@@ -167,6 +201,38 @@ fn needs(Requirements { wasmtime, target, cpu_features }: &Requirements) -> Stri
         let _ = writeln!(text, "{name:<11} {value}");
     }
     text
+}
+
+/// A cost, as a person reads it.
+fn explained(cost: &Cost) -> String {
+    let mut text = String::from("input that is read\n");
+    for path in &cost.reads {
+        let note = if path.ends_with(".**") { "everything below" } else { "" };
+        line(&mut text, path, note);
+    }
+    text.push_str("rules, and how many of their bodies begin by comparing the input with a constant\n");
+    for RuleCost { name, bodies, guarded } in &cost.rules {
+        line(&mut text, name, &format!("{guarded} of {bodies}"));
+    }
+    text.push_str("built-in functions\n");
+    let place = |name: &str| match rego_builtins::by_name(name).map(|row| row.implementation) {
+        Some(Implementation::Compiled | Implementation::Module(_)) => "in the module",
+        Some(Implementation::Either(..)) => "in the host, if it is ours",
+        _ => "in the host",
+    };
+    for at in ["in the module", "in the host, if it is ours", "in the host"] {
+        let here = cost.functions.iter().filter(|name| place(name) == at);
+        let names: Vec<&str> = here.map(String::as_str).collect();
+        line(&mut text, at, &names.join(", "));
+    }
+    text
+}
+
+/// Two columns.
+fn line(text: &mut String, left: &str, right: &str) {
+    let line = format!("  {left:<27} {right}");
+    text.push_str(line.trim_end());
+    text.push('\n');
 }
 
 fn failed(errors: &[rego_test::output::Error]) -> Failure {
