@@ -49,7 +49,12 @@ fn profile(policy: &Policy, wanted: &str, time: Duration, alone: bool) {
     };
     let start = Instant::now();
     let mut engine = ours::Loaded::new(&module, policy);
-    println!("{}: {} bytes, loaded in {:.0} ms", policy.name, module.len(), start.elapsed().as_secs_f64() * 1e3);
+    println!(
+        "{}: {} bytes, loaded in {:.0} ms",
+        policy.name,
+        module.len(),
+        start.elapsed().as_secs_f64() * 1e3
+    );
     leave_map(&engine);
     let mut ratios = Vec::new();
     for case in &policy.cases {

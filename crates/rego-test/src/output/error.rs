@@ -47,7 +47,7 @@ pub struct Error {
     /// Where.
     pub location: Option<Box<Location>>,
     /// More about it.
-    pub details: Option<Details>,
+    pub details: Option<Box<Details>>,
     /// The same for programs, as JSON, where that is another thing.
     pub details_json: Option<String>,
     /// It happened while a policy was evaluated.
@@ -78,7 +78,7 @@ impl Error {
             code: diagnostic.code.as_str().to_owned(),
             message: diagnostic.message.clone(),
             location: location_of(diagnostic, sources).map(Box::new),
-            details: details_of(diagnostic, sources),
+            details: details_of(diagnostic, sources).map(Box::new),
             details_json: diagnostic.details.clone(),
             ..Self::plain("")
         }
@@ -128,7 +128,7 @@ impl Error {
     }
 
     fn detail_lines(&self) -> Vec<String> {
-        match &self.details {
+        match self.details.as_deref() {
             None => Vec::new(),
             Some(Details::Lines(lines)) => lines.clone(),
             Some(Details::Line(line, at)) => {
@@ -174,7 +174,7 @@ impl Error {
         }
         if let Some(details) = &self.details_json {
             object = object.raw("details", details);
-        } else if let Some(Details::Line(line, at)) = &self.details {
+        } else if let Some(Details::Line(line, at)) = self.details.as_deref() {
             object =
                 object.raw("details", &json::Object::new().text("line", line).number("idx", at).finish());
         }
