@@ -91,18 +91,23 @@ fn rule(func: &Func) -> RuleCost {
 
 /// Whether a block does more than to begin, default or end a document.
 fn is_body(block: &Block) -> bool {
-    use StmtKind::{AssignVarOnce, IsDefined, IsUndefined, MakeObject, MakeSet, ResetLocal, ReturnLocal};
+    use StmtKind::{
+        AssignVar, AssignVarOnce, IsDefined, IsUndefined, MakeObject, MakeSet, ResetLocal, ReturnLocal,
+    };
+    let is_default = matches!(block.stmts.first().map(|stmt| &stmt.kind), Some(IsUndefined { .. }));
     block.stmts.iter().any(|stmt| {
-        !matches!(
-            stmt.kind,
-            AssignVarOnce { .. }
-                | IsDefined { .. }
-                | IsUndefined { .. }
-                | MakeObject { .. }
-                | MakeSet { .. }
-                | ResetLocal { .. }
-                | ReturnLocal { .. }
-        )
+        let is_value = is_default && matches!(stmt.kind, AssignVar { .. });
+        !is_value
+            && !matches!(
+                stmt.kind,
+                AssignVarOnce { .. }
+                    | IsDefined { .. }
+                    | IsUndefined { .. }
+                    | MakeObject { .. }
+                    | MakeSet { .. }
+                    | ResetLocal { .. }
+                    | ReturnLocal { .. }
+            )
     })
 }
 

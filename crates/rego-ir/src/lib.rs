@@ -16,6 +16,7 @@
 mod ir;
 mod json;
 pub mod reads;
+mod scopes;
 mod text;
 mod verify;
 mod visit;

@@ -5,7 +5,7 @@
 //! evaluation can tell the difference.
 //!
 //! The analysis keeps, for each local of each function, the set of places in the input whose value it may hold
-//! (without regard to the order of statements), and grows these sets until nothing changes. A place whose value goes
+//! (without regard to the order of statements, but with locals that blocks merely share told apart), and grows these sets until nothing changes. A place whose value goes
 //! where it cannot be followed (a built-in function, a collection, the result) is read as a whole.
 //!
 //! What a reader must keep at *every* place of the tree, also at one from which nothing is read:
@@ -14,7 +14,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::{Block, Func, Local, Operand, Policy, StmtKind, StringIndex};
+use crate::{Block, Func, Local, Operand, Policy, StmtKind, StringIndex, scopes};
 
 /// What is read at a place of the input.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,7 +41,14 @@ const MAX_PLACES_OF_LOCAL: usize = 64;
 /// What any entrypoint of the policy can read of its input.
 #[must_use]
 pub fn input_reads(policy: &Policy) -> Reads {
-    let mut analysis = Analysis::new(policy);
+    let mut split = policy.clone();
+    for plan in &mut split.plans {
+        plan.blocks = scopes::split(&plan.blocks, &[Local::INPUT, Local::DATA]);
+    }
+    for func in &mut split.funcs {
+        func.blocks = scopes::split(&func.blocks, &func.params);
+    }
+    let mut analysis = Analysis::new(&split);
     analysis.run();
     analysis.tree(ROOT)
 }
@@ -67,6 +74,8 @@ struct Body<'a> {
     func: Option<&'a Func>,
     /// What each local may hold.
     locals: HashMap<Local, BTreeSet<PlaceId>>,
+    /// Locals that hold a number or null that the plan makes, and nothing else.
+    constants: BTreeSet<Local>,
     /// Locals that are not followed: whatever they hold is read as a whole.
     crowded: BTreeSet<Local>,
     /// What it may return.
@@ -87,6 +96,23 @@ struct Analysis<'a> {
     waiting: Vec<usize>,
 }
 
+/// Collects the locals that hold numbers and null that the plan makes, and those that hold other things.
+fn constants(blocks: &[Block], made: &mut BTreeSet<Local>, others: &mut BTreeSet<Local>) {
+    for stmt in blocks.iter().flat_map(|block| &block.stmts) {
+        match &stmt.kind {
+            StmtKind::MakeNumberInt { target, .. }
+            | StmtKind::MakeNumberRef { target, .. }
+            | StmtKind::MakeNull { target } => {
+                made.insert(*target);
+            }
+            kind => kind.for_each_write(|local| {
+                others.insert(local);
+            }),
+        }
+        constants(stmt.kind.blocks(), made, others);
+    }
+}
+
 impl<'a> Analysis<'a> {
     fn new(policy: &'a Policy) -> Self {
         let plans = policy.plans.iter().map(|plan| Body { blocks: &plan.blocks, ..Body::default() });
@@ -99,6 +125,9 @@ impl<'a> Analysis<'a> {
         for body in &mut bodies {
             let mut seen = BTreeSet::new();
             compared(body.blocks, false, &mut seen, &mut body.compared);
+            let mut others = body.func.map(|func| func.params.iter().copied().collect()).unwrap_or_default();
+            constants(body.blocks, &mut body.constants, &mut others);
+            body.constants.retain(|local| !others.contains(local));
             if body.func.is_none() {
                 body.locals.insert(Local::INPUT, BTreeSet::from([ROOT]));
             }
@@ -196,7 +225,7 @@ impl<'a> Analysis<'a> {
             StmtKind::ReturnLocal { source } => self.give_back(body, *source),
             // A collection equals no constant, and a scalar is kept as it is.
             StmtKind::Equal { a, b } | StmtKind::NotEqual { a, b } => {
-                if let (Operand::Local(_), Operand::Local(_)) = (a, b) {
+                if !self.is_scalar_constant(body, *a) && !self.is_scalar_constant(body, *b) {
                     self.read(body, *a);
                     self.read(body, *b);
                 }
@@ -209,6 +238,12 @@ impl<'a> Analysis<'a> {
             | StmtKind::IsSet { .. } => {}
             other => other.for_each_read(|local| self.read(body, Operand::Local(local))),
         }
+    }
+
+    /// Whether an operand is a scalar that the plan makes, whatever else happens.
+    fn is_scalar_constant(&self, body: usize, operand: Operand) -> bool {
+        let Operand::Local(local) = operand else { return true };
+        self.bodies.get(body).is_some_and(|body| body.constants.contains(&local))
     }
 
     /// The places whose value the operand may be.

@@ -99,6 +99,70 @@ impl StmtKind {
         }
     }
 
+    /// Calls `f` with each local of the statement itself, to be changed; the blocks in it are left out.
+    pub fn for_each_local_mut(&mut self, mut f: impl FnMut(&mut Local)) {
+        let mut operand = |operand: &mut Operand| {
+            if let Operand::Local(local) = operand {
+                f(local);
+            }
+        };
+        match self {
+            Self::Call { args, result, .. } => {
+                args.iter_mut().for_each(&mut operand);
+                f(result);
+            }
+            Self::CallDynamic { args, result, path } => {
+                path.iter_mut().for_each(&mut operand);
+                args.iter_mut().for_each(&mut f);
+                f(result);
+            }
+            Self::Dot { source, key, target } => {
+                operand(source);
+                operand(key);
+                f(target);
+            }
+            Self::Len { source, target }
+            | Self::AssignVar { source, target }
+            | Self::AssignVarOnce { source, target } => {
+                operand(source);
+                f(target);
+            }
+            Self::Equal { a, b } | Self::NotEqual { a, b } => {
+                operand(a);
+                operand(b);
+            }
+            Self::IsArray { source } | Self::IsObject { source } | Self::IsSet { source } => operand(source),
+            Self::ArrayAppend { value, array: collection } | Self::SetAdd { value, set: collection } => {
+                operand(value);
+                f(collection);
+            }
+            Self::ObjectInsert { key, value, object } | Self::ObjectInsertOnce { key, value, object } => {
+                operand(key);
+                operand(value);
+                f(object);
+            }
+            Self::With { local, value, .. } => {
+                operand(value);
+                f(local);
+            }
+            Self::Scan { source, key, value, .. } => [source, key, value].into_iter().for_each(f),
+            Self::ObjectMerge { a, b, target } => [a, b, target].into_iter().for_each(f),
+            Self::AssignInt { target, .. }
+            | Self::ResetLocal { target }
+            | Self::MakeNull { target }
+            | Self::MakeNumberInt { target, .. }
+            | Self::MakeNumberRef { target, .. }
+            | Self::MakeArray { target, .. }
+            | Self::MakeObject { target }
+            | Self::MakeSet { target } => f(target),
+            Self::ReturnLocal { source: local }
+            | Self::IsDefined { source: local }
+            | Self::IsUndefined { source: local }
+            | Self::ResultSetAdd { value: local } => f(local),
+            Self::Block { .. } | Self::Break { .. } | Self::Not { .. } | Self::Nop => {}
+        }
+    }
+
     /// Calls `f` with each string constant the statement itself refers to.
     pub fn for_each_string(&self, mut f: impl FnMut(StringIndex)) {
         self.for_each_operand(|o| {

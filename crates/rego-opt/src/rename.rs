@@ -49,10 +49,6 @@ impl Renaming {
         }
     }
 
-    fn operands(&mut self, operands: &[Operand]) -> Vec<Operand> {
-        operands.iter().map(|operand| self.operand(*operand)).collect()
-    }
-
     /// A block; `returns` makes statements of a return, given its local (renamed) and the number of blocks around it.
     pub(crate) fn block(
         &mut self,
@@ -97,77 +93,11 @@ impl Renaming {
                 value: self.operand(*value),
                 block: self.block(block, depth + 1, returns),
             },
-            StmtKind::Call { func, args, result } => {
-                StmtKind::Call { func: func.clone(), args: self.operands(args), result: self.local(*result) }
+            other => {
+                let mut kind = other.clone();
+                kind.for_each_local_mut(|local| *local = self.local(*local));
+                kind
             }
-            StmtKind::CallDynamic { args, result, path } => StmtKind::CallDynamic {
-                args: args.iter().map(|arg| self.local(*arg)).collect(),
-                result: self.local(*result),
-                path: self.operands(path),
-            },
-            other => self.plain(other),
         }
-    }
-
-    /// A statement without blocks and calls.
-    fn plain(&mut self, kind: &StmtKind) -> StmtKind {
-        let mut kind = kind.clone();
-        match &mut kind {
-            StmtKind::Dot { source, key, target } => {
-                *source = self.operand(*source);
-                *key = self.operand(*key);
-                *target = self.local(*target);
-            }
-            StmtKind::Len { source, target }
-            | StmtKind::AssignVar { source, target }
-            | StmtKind::AssignVarOnce { source, target } => {
-                *source = self.operand(*source);
-                *target = self.local(*target);
-            }
-            StmtKind::AssignInt { target, .. }
-            | StmtKind::ResetLocal { target }
-            | StmtKind::MakeNull { target }
-            | StmtKind::MakeNumberInt { target, .. }
-            | StmtKind::MakeNumberRef { target, .. }
-            | StmtKind::MakeArray { target, .. }
-            | StmtKind::MakeObject { target }
-            | StmtKind::MakeSet { target } => *target = self.local(*target),
-            StmtKind::Equal { a, b } | StmtKind::NotEqual { a, b } => {
-                *a = self.operand(*a);
-                *b = self.operand(*b);
-            }
-            StmtKind::IsArray { source } | StmtKind::IsObject { source } | StmtKind::IsSet { source } => {
-                *source = self.operand(*source);
-            }
-            StmtKind::IsDefined { source }
-            | StmtKind::IsUndefined { source }
-            | StmtKind::ReturnLocal { source } => *source = self.local(*source),
-            StmtKind::ArrayAppend { value, array: collection }
-            | StmtKind::SetAdd { value, set: collection } => {
-                *value = self.operand(*value);
-                *collection = self.local(*collection);
-            }
-            StmtKind::ObjectInsert { key, value, object }
-            | StmtKind::ObjectInsertOnce { key, value, object } => {
-                *key = self.operand(*key);
-                *value = self.operand(*value);
-                *object = self.local(*object);
-            }
-            StmtKind::ObjectMerge { a, b, target } => {
-                *a = self.local(*a);
-                *b = self.local(*b);
-                *target = self.local(*target);
-            }
-            StmtKind::ResultSetAdd { value } => *value = self.local(*value),
-            StmtKind::Nop | StmtKind::Break { .. } => {}
-            // Those with blocks and calls have been taken before.
-            StmtKind::Block { .. }
-            | StmtKind::Scan { .. }
-            | StmtKind::Not { .. }
-            | StmtKind::With { .. }
-            | StmtKind::Call { .. }
-            | StmtKind::CallDynamic { .. } => {}
-        }
-        kind
     }
 }
