@@ -263,7 +263,7 @@ impl Float {
         }
     }
 
-    /// To the nearest integer, halves away from zero, as [`super::Number::round`] has it: what is to be truncated then.
+    /// To the nearest integer, halves away from zero, as `round` has it: what is to be truncated then.
     #[must_use]
     pub fn half_further(self) -> Float {
         let half = Float::from_parts(self.negative, 1, -1);
