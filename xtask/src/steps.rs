@@ -151,6 +151,9 @@ fn run_tests(name: &str, machine: &Machine, packages: &[&str]) -> Result<(), Str
     if !machine.toolchain {
         command.args(["--skip", "needs_toolchain"]);
     }
+    // Minutes without optimisation: `cargo test --release -p rego-engine needs_time -- --ignored`.
+    println!("xtask: SKIPPED: tests named needs_time, whose shorter form is run");
+    command.args(["--skip", "needs_time"]);
     task::run(name, &mut command)
 }
 

@@ -113,7 +113,7 @@ fn what_a_decision_costs_is_explained() {
     let said = built(&folder, &["policy", "build", "--explain-cost", "-e", "demo/sum", "demo.rego"]);
     let expected = "input that is read
   input.a.**                  everything below
-  input.b
+  input.b.**                  everything below
 rules, and how many of their bodies begin by comparing the input with a constant
   data.demo.sum               0 of 1
 built-in functions

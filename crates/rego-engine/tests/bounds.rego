@@ -92,7 +92,7 @@ format_many := count(sprintf(concat("", [x | some i in numbers.range(1, 10000); 
 # undefined
 number_big := to_number("1e999999999") + 1
 
-# bounded
+# undefined
 number_long := to_number(concat("", ["9" | some i in numbers.range(1, 100000)])) * to_number(concat("", ["7" | some i in numbers.range(1, 100000)]))
 
 # halted

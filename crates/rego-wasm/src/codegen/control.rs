@@ -83,12 +83,14 @@ impl<'p> FuncGen<'_, 'p> {
         // Scalars have no elements, so beyond this point the source is a collection.
         self.body.if_();
         self.body.get(source).load_byte(abi::KIND).set(scan.kind);
-        self.body.get(source).load(abi::ITEMS).set(scan.cursor);
         self.body.constant(4).constant(abi::OBJECT_ENTRY).constant(abi::SET_ENTRY);
         self.is_kind(scan.kind, abi::KIND_OBJECT);
         self.body.op(Instruction::Select);
         self.is_kind(scan.kind, abi::KIND_ARRAY);
         self.body.op(Instruction::Select).set(scan.stride);
+        // The value is the last word of an item and of an entry alike.
+        self.body.get(source).load(abi::ITEMS).get(scan.stride).op(Instruction::I32Add);
+        self.body.constant(4).op(Instruction::I32Sub).set(scan.cursor);
         self.body.constant(1).set(scan.index);
         self.body.end();
         scan
@@ -108,18 +110,16 @@ impl<'p> FuncGen<'_, 'p> {
     /// Reads the element under the cursor and moves the cursor on.
     fn scan_step(&mut self, scan: &Scan, key: Local, value: Local, wants_key: bool) {
         let (key, value) = (self.local(key), self.local(value));
-        self.is_kind(scan.kind, abi::KIND_ARRAY);
-        self.body.if_();
-        if wants_key {
-            self.body.get(scan.index).set(key);
-            self.body.get(scan.index).constant(2).op(Instruction::I32Add).set(scan.index);
-        }
         self.body.get(scan.cursor).load(0).set(value);
-        self.body.else_();
-        self.body.get(scan.cursor).load(abi::ENTRY_KEY).tee(key).set(value);
-        self.is_kind(scan.kind, abi::KIND_OBJECT);
-        self.body.if_().get(scan.cursor).load(abi::ENTRY_VALUE).set(value).end();
-        self.body.end();
+        if wants_key {
+            self.is_kind(scan.kind, abi::KIND_ARRAY);
+            self.body.if_().get(scan.index).set(key);
+            self.body.get(scan.index).constant(2).op(Instruction::I32Add).set(scan.index).else_();
+            // The key is the word before the value; an element is both.
+            self.is_kind(scan.kind, abi::KIND_OBJECT);
+            self.body.if_value().get(scan.cursor).constant(4).op(Instruction::I32Sub).load(0);
+            self.body.else_().get(value).end().set(key).end();
+        }
         self.body.get(scan.cursor).get(scan.stride).op(Instruction::I32Add).set(scan.cursor);
         self.body.get(scan.left).constant(1).op(Instruction::I32Sub).set(scan.left);
     }
@@ -210,7 +210,7 @@ struct Scan {
     left: u32,
     /// The kind of the collection.
     kind: u32,
-    /// The address of the next element.
+    /// The address of the next value.
     cursor: u32,
     /// The distance from one element to the next.
     stride: u32,
