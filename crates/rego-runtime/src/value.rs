@@ -144,8 +144,10 @@ impl Value {
     /// The number that OPA writes for a float, rounded to so many bits before.
     #[cold]
     pub(crate) fn float_text(float: Float, bits: u32) -> Value {
+        // An integer of more bits than are looked at is written with zeros at its end.
         if float.is_integer()
             && let (Some(int), false) = (float.truncated_i64(), float.is_zero() && float.is_negative())
+            && int.unsigned_abs().checked_shr(bits).is_none_or(|rest| rest == 0)
         {
             return Value::int(int);
         }
