@@ -10,7 +10,7 @@ mod needs_corpus {
     #[ignore = "needs the benchmark policies"]
     fn our_modules_run_in_the_opa_wasm_crate() {
         for policy in policy::load_all(&policy::standing()) {
-            let module = ours::compile(&policy);
+            let module = ours::portable(&policy);
             let mut host = opa_wasm::Host::new(&module, &policy.data).unwrap();
             for case in &policy.cases {
                 let decision = host.decide(&policy.entrypoint, &case.input);

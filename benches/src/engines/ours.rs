@@ -16,8 +16,22 @@ use crate::policy::Policy;
 /// With the diagnostics, when the policy does not compile.
 #[must_use]
 pub fn compile(policy: &Policy) -> Vec<u8> {
+    compile_for(policy, Target::Engine)
+}
+
+/// The policy as our compiler builds it for any host of OPA's modules.
+///
+/// # Panics
+///
+/// As [`compile`].
+#[must_use]
+pub fn portable(policy: &Policy) -> Vec<u8> {
+    compile_for(policy, Target::Portable)
+}
+
+fn compile_for(policy: &Policy, target: Target) -> Vec<u8> {
     let source = Source::new("policy.rego", policy.source.as_str());
-    let wasm = PlanOptions { target: Target::Engine, ..PlanOptions::default() };
+    let wasm = PlanOptions { target, ..PlanOptions::default() };
     match rego_build::build(&[source], &[&policy.entrypoint], &Options { wasm, ..Options::default() }) {
         Ok(module) => module.bytes,
         Err(error) => panic!("{}: {error}", policy.name),
