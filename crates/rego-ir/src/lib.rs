@@ -28,3 +28,4 @@ pub use ir::{
 pub use json::{ReadError, from_json, from_json_value, to_json};
 pub use text::{ParseError, parse_text, print_text};
 pub use verify::{CALL_DYNAMIC_LEVELS, VerifiedPlan, VerifyError, VerifyErrorKind, verify};
+pub use visit::next_local;

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::{Block, Local, Stmt, StmtKind};
+use crate::{Block, Local, Stmt, StmtKind, next_local};
 
 /// Blocks in which a local is another one for each block that begins by writing it: everywhere else in that block the
 /// write has been run before. A local that is read anywhere without such a write before it keeps its name.
@@ -14,21 +14,8 @@ pub(crate) fn split(blocks: &[Block], params: &[Local]) -> Vec<Block> {
     let mut scopes = Scopes { next: 0, owners: HashMap::new(), shared: params.iter().copied().collect() };
     blocks.iter().for_each(|block| drop(scopes.block(block, &[])));
     // What is shared is known now; the same walk again names what is not.
-    scopes.next = last_local(blocks, params).saturating_add(1);
+    scopes.next = next_local(params, blocks);
     blocks.iter().map(|block| scopes.block(block, &[])).collect()
-}
-
-fn last_local(blocks: &[Block], params: &[Local]) -> u32 {
-    let mut last = params.iter().map(|local| local.0).max().unwrap_or(0);
-    let mut pending: Vec<&Block> = blocks.iter().collect();
-    while let Some(block) = pending.pop() {
-        for stmt in &block.stmts {
-            stmt.kind.for_each_read(|local| last = last.max(local.0));
-            stmt.kind.for_each_write(|local| last = last.max(local.0));
-            pending.extend(stmt.kind.blocks());
-        }
-    }
-    last
 }
 
 struct Scopes {

@@ -189,3 +189,18 @@ impl StmtKind {
         }
     }
 }
+
+/// The first local behind all those that are parameters or stand in the blocks.
+#[must_use]
+pub fn next_local(params: &[Local], blocks: &[Block]) -> u32 {
+    let mut last = params.iter().map(|local| local.0).max().unwrap_or(0);
+    let mut pending: Vec<&Block> = blocks.iter().collect();
+    while let Some(block) = pending.pop() {
+        for stmt in &block.stmts {
+            stmt.kind.for_each_read(|local| last = last.max(local.0));
+            stmt.kind.for_each_write(|local| last = last.max(local.0));
+            pending.extend(stmt.kind.blocks());
+        }
+    }
+    last.saturating_add(1)
+}

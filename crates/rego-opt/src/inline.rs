@@ -14,7 +14,7 @@
 
 use std::collections::HashSet;
 
-use rego_ir::{Block, Func, Local, Operand, Policy, Stmt, StmtKind};
+use rego_ir::{Block, Func, Local, Operand, Policy, Stmt, StmtKind, next_local};
 
 use crate::call_graph::CallGraph;
 use crate::rename::Renaming;
@@ -89,20 +89,6 @@ fn leave_out_uncalled(policy: &mut Policy, before: &CallGraph) {
             return;
         }
     }
-}
-
-/// The first local behind all those in use.
-fn next_local(params: &[Local], blocks: &[Block]) -> u32 {
-    let mut last = params.iter().map(|local| local.0).max().unwrap_or(0);
-    let mut pending: Vec<&Block> = blocks.iter().collect();
-    while let Some(block) = pending.pop() {
-        for stmt in &block.stmts {
-            stmt.kind.for_each_read(|local| last = last.max(local.0));
-            stmt.kind.for_each_write(|local| last = last.max(local.0));
-            pending.extend(stmt.kind.blocks());
-        }
-    }
-    last.saturating_add(1)
 }
 
 fn count_stmts(blocks: &[Block]) -> usize {
