@@ -164,3 +164,60 @@ conflict := 2 if input.x
     assert_eq!(error.code, "eval_conflict_error");
     assert!(error.location.is_some(), "{error}");
 }
+
+/// Values whose handles are as far from any address as they get, beside those that look alike.
+const UNLIKE: [&str; 24] = [
+    "null",
+    "true",
+    "false",
+    "0",
+    "-1",
+    "1",
+    "100000",
+    "-100000",
+    "1073741823",
+    "-1073741824",
+    "1073741824",
+    "-1073741825",
+    "9007199254740993",
+    "123456789012345678901234567890",
+    "1.5",
+    "1e3",
+    r#""""#,
+    r#""foo""#,
+    r#""fop""#,
+    r#""-1""#,
+    "[]",
+    r#"["foo"]"#,
+    "{}",
+    r#"{"foo": -1}"#,
+];
+
+#[test]
+fn every_kind_of_value_is_compared_with_every_kind_of_constant() {
+    let of_member: Vec<String> = UNLIKE.iter().map(|constant| format!("input.v == {constant}")).collect();
+    let of_element: Vec<String> =
+        UNLIKE.iter().map(|constant| format!("count([1 | input.vs[_] == {constant}]) == 1")).collect();
+    let of_key: Vec<String> = UNLIKE
+        .iter()
+        .map(|constant| format!("count([1 | {{input.v: 1}}[_k]; _k == {constant}]) == 1"))
+        .collect();
+    let policy = format!(
+        "package t\n\np := [[{}], [{}], [{}]]\n",
+        of_member.join(", "),
+        of_element.join(", "),
+        of_key.join(", ")
+    );
+    let mut instance = instance(&policy, &["t/p"]);
+    for text in UNLIKE {
+        let input = format!(r#"{{"v": {text}, "vs": [{text}]}}"#);
+        let equal: Vec<Value> = UNLIKE.iter().map(|other| Value::Bool(value(other) == value(text))).collect();
+        let expected =
+            Value::array([Value::array(equal.clone()), Value::array(equal.clone()), Value::array(equal)]);
+        let whole = value(&input);
+        for input in [Input::Json(input.as_bytes()), Input::Value(&whole)] {
+            let results = instance.evaluate("t/p", input, &EvalContext::default()).unwrap();
+            assert_eq!(results.result(), Some(&expected), "{text}");
+        }
+    }
+}

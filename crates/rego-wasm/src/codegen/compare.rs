@@ -93,12 +93,17 @@ impl FuncGen<'_, '_> {
     fn push_equal_unless(&mut self, constant: u32, other: Operand) -> Result<()> {
         self.push(other)?;
         self.body.constant(constant).op(Instruction::I32Eq).if_value().constant(1).else_();
-        self.push_may_be_address(other)?;
-        if let Some(text) = self.shared.constants.text(constant) {
-            // What is no string differs in any case, whatever it has in the place of a hash.
-            let hash = abi::hash_string(text.as_bytes());
-            self.push(other)?;
-            self.body.load(abi::TEXT_HASH).constant(hash).op(Instruction::I32Eq).op(Instruction::I32And);
+        match self.shared.constants.text(constant) {
+            Some(text) => {
+                // What is no string differs in any case, whatever it has in the place of a hash. A whole value is no
+                // address: in its place something that can be read is, and what is called then tells them apart.
+                let hash = abi::hash_string(text.as_bytes());
+                self.push(other)?;
+                self.body.constant(0);
+                self.push_may_be_address(other)?;
+                self.body.op(Instruction::Select).load(abi::TEXT_HASH).constant(hash).op(Instruction::I32Eq);
+            }
+            None => self.push_may_be_address(other)?,
         }
         self.body.if_value().constant(constant);
         self.push(other)?;
