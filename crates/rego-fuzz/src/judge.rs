@@ -72,7 +72,9 @@ impl Judge {
                 let question = (entry, input);
                 let thorough = self.opa.thorough_answer(program, package, question);
                 let of_plan = self.of_plan(program, package, question);
-                if ![&thorough, &of_plan].into_iter().any(|other| is_order(ours, theirs, other)) {
+                let is_order = [&thorough, &of_plan].into_iter().any(|other| is_order(ours, theirs, other))
+                    || self.meets_both(program, package, question, (ours, theirs));
+                if !is_order {
                     let (entry, input) = (entry.to_owned(), input.to_owned());
                     return Some(Difference {
                         entry,
@@ -98,6 +100,21 @@ impl Judge {
             }
         }
         None
+    }
+
+    /// Whether both sides end with an error of a builtin and OPA meets the two in one evaluation.
+    fn meets_both(
+        &self,
+        program: &Program,
+        package: &str,
+        question: (&str, &str),
+        (ours, theirs): (&Answer, &Answer),
+    ) -> bool {
+        if !(program.strict && ours.is_error() && theirs.is_error()) {
+            return false;
+        }
+        let met = self.opa.errors_met(program, package, question);
+        [ours, theirs].into_iter().all(|error| met.iter().any(|other| error.agrees(other)))
     }
 
     /// The answer of the plan that OPA makes of the program, compiled by us: it tells a fault of our front end from one

@@ -52,29 +52,44 @@ impl Opa {
     }
 
     /// The answer to one question of OPA's interpreter where it evaluates every rule and every body.
-    pub(crate) fn thorough_answer(
-        &self,
-        program: &Program,
-        package: &str,
-        (entry, input): (&str, &str),
-    ) -> Answer {
-        let folder = Folder::new("rego-fuzz");
-        let answer = self.evaluate(program, package, (entry, input), &folder);
-        answer.unwrap_or_else(|error| Answer::Broken(format!("opa eval: {error}")))
+    pub(crate) fn thorough_answer(&self, program: &Program, package: &str, question: (&str, &str)) -> Answer {
+        let strict = if program.strict { &["--strict-builtin-errors"][..] } else { &[] };
+        let output = match self.evaluate(program, package, question, strict) {
+            Ok(output) => output,
+            Err(error) => return Answer::Broken(format!("opa eval: {error}")),
+        };
+        if let Some(first) = errors_of(&output).next() {
+            return error(first);
+        }
+        let report = json::parse(&output).unwrap_or(Value::Null);
+        let first = |value: &Value, name: &str| list(value, name).into_iter().next();
+        let value = first(&report, "result").and_then(|result| first(&result, "expressions"));
+        let value = value.and_then(|expression| expression.get_str("value").cloned());
+        value.as_ref().map_or(Answer::Undefined, Answer::of)
     }
 
+    /// All errors of builtins that OPA's interpreter meets on its way to that answer. Strict, it reports the first, and
+    /// which one that is depends on the order in which it takes the rules of a document.
+    pub(crate) fn errors_met(&self, program: &Program, package: &str, question: (&str, &str)) -> Vec<Answer> {
+        self.evaluate(program, package, question, &["--show-builtin-errors"])
+            .map(|output| errors_of(&output).map(error).collect())
+            .unwrap_or_default()
+    }
+
+    /// What `opa eval` prints for one question when it evaluates every rule and every body.
     fn evaluate(
         &self,
         program: &Program,
         package: &str,
         (entry, input): (&str, &str),
-        folder: &Folder,
-    ) -> std::io::Result<Answer> {
+        flags: &[&str],
+    ) -> std::io::Result<Vec<u8>> {
+        let folder = Folder::new("rego-fuzz");
         folder.write("policy.rego", program.source(package));
         folder.write("data.json", format!("{{\"{package}\": {}}}", program.data));
         let mut eval = Command::new(&self.binary);
         eval.current_dir(folder.path()).args(["eval", "--disable-indexing", "--disable-early-exit"]);
-        eval.args(["--format", "json", "--data", "policy.rego", "--data", "data.json"]);
+        eval.args(["--format", "json", "--data", "policy.rego", "--data", "data.json"]).args(flags);
         if !input.is_empty() {
             folder.write("input.json", input);
             eval.args(["--input", "input.json"]);
@@ -82,21 +97,8 @@ impl Opa {
         if program.v0 {
             eval.arg("--v0-compatible");
         }
-        if program.strict {
-            eval.arg("--strict-builtin-errors");
-        }
         let dot = if entry.is_empty() { "" } else { "." };
-        let output = eval.arg(format!("data.{package}{dot}{entry}")).output()?.stdout;
-        if let Some((code, message)) = error_of(&output) {
-            return Ok(Answer::Error { code, message });
-        }
-        let report = json::parse(&output).unwrap_or(Value::Null);
-        let first = |value: &Value, name: &str| {
-            value.get_str(name).and_then(Value::as_array).and_then(|list| list.iter().next().cloned())
-        };
-        let value = first(&report, "result").and_then(|result| first(&result, "expressions"));
-        let value = value.and_then(|expression| expression.get_str("value").cloned());
-        Ok(value.as_ref().map_or(Answer::Undefined, Answer::of))
+        Ok(eval.arg(format!("data.{package}{dot}{entry}")).output()?.stdout)
     }
 
     /// The plan that OPA makes for one rule of a program, as JSON.
@@ -142,7 +144,7 @@ impl Server {
         let source = program.source(package);
         let (status, body) = self.connection.request("PUT", "/v1/policies/policy", &source)?;
         if status != 200 {
-            let (code, message) = error_of(&body).unwrap_or_default();
+            let (code, message) = errors_of(&body).next().unwrap_or_default();
             return Ok(vec![Answer::Refused { code, message }; program.questions().count()]);
         }
         program.questions().map(|(entry, input)| self.ask(package, entry, input, program.strict)).collect()
@@ -162,15 +164,27 @@ impl Server {
             return Ok(answer.get_str("result").map_or(Answer::Undefined, Answer::of));
         }
         let broken = || Answer::Broken(String::from_utf8_lossy(&body).into_owned());
-        Ok(error_of(&body).map_or_else(broken, |(code, message)| Answer::Error { code, message }))
+        Ok(errors_of(&body).next().map_or_else(broken, error))
     }
 }
 
-/// Code and message of the first error that OPA reports.
-fn error_of(body: &[u8]) -> Option<(String, String)> {
-    let report = json::parse(body).ok()?;
-    let first: Value =
-        report.get_str("errors").and_then(Value::as_array).and_then(|list| list.iter().next().cloned())?;
-    let field = |name: &str| first.get_str(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    Some((field("code"), field("message")))
+fn error((code, message): (String, String)) -> Answer {
+    Answer::Error { code, message }
+}
+
+/// Code and message of each error that OPA reports.
+fn errors_of(body: &[u8]) -> impl Iterator<Item = (String, String)> {
+    let report = json::parse(body).unwrap_or(Value::Null);
+    let text = |error: &Value, name: &str| {
+        error.get_str(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    list(&report, "errors").into_iter().map(move |error| (text(&error, "code"), text(&error, "message")))
+}
+
+fn list(value: &Value, name: &str) -> Vec<Value> {
+    value
+        .get_str(name)
+        .and_then(Value::as_array)
+        .map(|items| items.iter().cloned().collect())
+        .unwrap_or_default()
 }
