@@ -24,6 +24,7 @@ const STEPS: &[Step] = &[
     ("docs", docs),
     ("tests", tests),
     ("tls", tls),
+    ("schedules", schedules),
     ("peers", peers),
     ("conformance", judge),
     ("fuzz", fuzz),
@@ -135,6 +136,12 @@ fn tests(machine: &Machine) -> Result<(), String> {
 /// The network with TLS, which nothing else is built with.
 fn tls(machine: &Machine) -> Result<(), String> {
     run_tests("tests of TLS", machine, &["--package", "rego-net", "--features", "tls-tests"])
+}
+
+/// The memory store with locks that try every schedule, which nothing else is built with.
+fn schedules(machine: &Machine) -> Result<(), String> {
+    let package = ["--package", "guard-state", "--features", "shuttle", "--test", "schedules"];
+    run_tests("schedules", machine, &package)
 }
 
 fn peers(machine: &Machine) -> Result<(), String> {

@@ -14,6 +14,10 @@ impl Quantity {
     /// Nothing.
     pub const ZERO: Self = Self(0);
 
+    /// The most that a cell may hold: 2^53 - 1, the largest number that every JSON reader, every policy and
+    /// every store keeps exact.
+    pub const LARGEST: Self = Self((1 << 53) - 1);
+
     /// A quantity of `units` smallest units.
     pub const fn new(units: i64) -> Self {
         Self(units)

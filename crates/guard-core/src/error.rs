@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::state_error::StateError;
+
 use crate::malformed::MalformedDecision;
 
 /// Why there is no decision.
@@ -144,70 +146,6 @@ fn list(attempts: &[FailedAttempt]) -> String {
     let each: Vec<String> =
         attempts.iter().map(|attempt| format!("{}: {}", attempt.engine, attempt.error)).collect();
     each.join("; ")
-}
-
-/// Why the state could not be read or charged.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum StateError {
-    /// The store does not answer.
-    #[error(transparent)]
-    Unavailable(#[from] StateUnavailable),
-    /// A charge goes to a window that has ended.
-    #[error(transparent)]
-    WindowClosed(#[from] WindowClosed),
-    /// A cell would hold more than 64 bits.
-    #[error(transparent)]
-    Overflow(#[from] StoreOverflow),
-    /// A settlement that would pay back more than it took.
-    #[error(transparent)]
-    NegativeSettlement(#[from] NegativeSettlement),
-    /// Nobody knows this reservation.
-    #[error(transparent)]
-    UnknownReservation(#[from] UnknownReservation),
-}
-
-/// See [`StateError::Unavailable`].
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the state store `{store}` is not available: {detail}")]
-pub struct StateUnavailable {
-    /// Which store.
-    pub store: String,
-    /// What it said.
-    pub detail: String,
-}
-
-/// See [`StateError::WindowClosed`].
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("window `{window}` of limit `{limit}` has already ended")]
-pub struct WindowClosed {
-    /// The limit.
-    pub limit: String,
-    /// The window.
-    pub window: String,
-}
-
-/// See [`StateError::Overflow`].
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("limit `{limit}` would count beyond 64 bits")]
-pub struct StoreOverflow {
-    /// The limit.
-    pub limit: String,
-}
-
-/// See [`StateError::NegativeSettlement`].
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("limit `{limit}` cannot be settled with a negative quantity")]
-pub struct NegativeSettlement {
-    /// The limit.
-    pub limit: String,
-}
-
-/// See [`StateError::UnknownReservation`].
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("reservation {id} is unknown; it was never made, or it ended long ago")]
-pub struct UnknownReservation {
-    /// The reservation.
-    pub id: String,
 }
 
 /// Why a record could not be kept.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::amount::{Amount, Quantity, shorten};
-use crate::charge::{CellId, Charge, ChargeKind};
+use crate::charge::{Algorithm, CellId, Charge, ChargeKind};
 use crate::decision::{ACTIONS, Action, UnknownActionName};
 use crate::document::{Document, Shape};
 use crate::json::Json;
@@ -142,11 +142,12 @@ fn kind_of(at: &At<'_>, value: impl Document) -> Result<ChargeKind, MalformedDec
     match &*value.as_str().ok_or_else(|| at.wrong("a string", value))? {
         "budget" => Ok(ChargeKind::Budget),
         "rate" => Ok(ChargeKind::Rate),
+        "concurrency" => Ok(ChargeKind::Concurrency),
         other => Err(UnknownAction {
             place: at.place.to_string(),
             field: at.field,
             found: shorten(other),
-            known: "`budget`, `rate`",
+            known: "`budget`, `rate`, `concurrency`",
         }
         .into()),
     }
@@ -193,7 +194,30 @@ pub(crate) fn charges_of(at: &At<'_>, value: impl Document) -> Result<Vec<Charge
 }
 
 /// Everything that a charge may say.
-const CHARGE: [&str; 7] = ["limit", "key", "window", "amount", "max", "kind", "reset_ms"];
+const CHARGE: [&str; 10] =
+    ["limit", "key", "window", "amount", "max", "kind", "reset_ms", "algorithm", "span_ms", "warn_at"];
+
+/// A charge whose algorithm has a span has one, and a fixed window has none.
+fn algorithm_of<D: Document>(fields: &mut Fields<'_, D, 10>) -> Result<Algorithm, MalformedDecision> {
+    const KNOWN: &str = "`fixed`, `sliding`, `bucket`";
+    let named = fields.optional("algorithm", |at, value| {
+        let name = string_of(at, value)?;
+        let make: Option<fn(Duration) -> Algorithm> = match name.as_str() {
+            "fixed" => None,
+            "sliding" => Some(Algorithm::Sliding),
+            "bucket" => Some(Algorithm::Bucket),
+            _ => {
+                let (place, found) = (at.place.to_string(), shorten(&name));
+                return Err(UnknownAction { place, field: at.field, found, known: KNOWN }.into());
+            }
+        };
+        Ok(make)
+    })?;
+    match named.flatten() {
+        None => Ok(Algorithm::Fixed),
+        Some(make) => fields.require("span_ms", millis_of).map(make),
+    }
+}
 
 /// Where a charge stands, for messages.
 struct Place(usize);
@@ -217,6 +241,8 @@ fn charge_of(position: usize, value: impl Document) -> Result<Charge, MalformedD
         max: fields.require("max", units_of)?,
         kind: fields.optional("kind", kind_of)?.unwrap_or_default(),
         resets_in: fields.optional("reset_ms", millis_of)?,
+        algorithm: algorithm_of(&mut fields)?,
+        warn_at: fields.optional("warn_at", units_of)?,
     };
     fields.finish()?;
     Ok(charge)

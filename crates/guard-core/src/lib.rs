@@ -29,22 +29,23 @@ mod fail;
 mod fields;
 mod json;
 mod malformed;
+mod operator;
 mod ports;
 mod record;
 mod reply;
 mod request;
 mod state;
+mod state_error;
 mod time;
 mod violation;
 
 pub use amount::{Amount, AmountError, Quantity};
-pub use charge::{Batch, CellId, Charge, ChargeKind, ReservationId};
+pub use charge::{Algorithm, Batch, CellId, Charge, ChargeKind, ReservationId};
 pub use decision::{Action, Decision, Severity, UnknownActionName};
 pub use document::{Document, Shape};
 pub use error::{
     AuditError, BreakerOpen, ConfirmError, DeadlinePassed, EngineFailed, EvalError, Exhausted, FailedAttempt,
-    MemoryExceeded, NegativeSettlement, NoResult, PoolExhausted, ReplyTooLarge, StateError, StateUnavailable,
-    StoreOverflow, Undeliverable, UnexpectedStatus, UnknownReservation, WindowClosed,
+    MemoryExceeded, NoResult, PoolExhausted, ReplyTooLarge, Undeliverable, UnexpectedStatus,
 };
 pub use fail::{FailMode, FailModes};
 pub use json::{Json, JsonError};
@@ -52,6 +53,7 @@ pub use malformed::{
     Contradiction, DuplicateField, MalformedDecision, MissingField, NotAnObject, NotJson, OutOfRange,
     UnknownAction, UnknownField, WrongType,
 };
+pub use operator::{Adjusted, CellFilter, CellView, NoListener, StateEvent, StateListener, StateOperator};
 pub use ports::{
     AuditSink, ConfirmRequest, Confirmation, Confirmer, Deadline, Evaluated, Evaluator, NoConfirmer,
     NullAudit, Question, StateStore,
@@ -61,7 +63,11 @@ pub use reply::{Arriving, Reply, block_on};
 pub use request::{Request, User};
 pub use state::{
     CellChange, CellPath, Changes, ChargeOutcome, Charged, Closed, Exceeded, Revision, Settled, Settlement,
-    Snapshot,
+    Snapshot, Warning,
+};
+pub use state_error::{
+    BadAmount, Disagreement, KeyReused, NameTooLong, NegativeSettlement, StateError, StateUnavailable,
+    StoreOverflow, UnknownReservation, Unsupported, Unusable, WindowClosed,
 };
 pub use time::{Clock, FixedClock, SystemClock, Timestamp};
 pub use violation::Violation;

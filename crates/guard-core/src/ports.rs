@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 
 use crate::charge::{Batch, ReservationId};
 use crate::decision::Decision;
-use crate::error::{AuditError, ConfirmError, EvalError, StateError};
+use crate::error::{AuditError, ConfirmError, EvalError};
 use crate::json::Json;
 use crate::record::{DecisionId, Record};
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::state::{Changes, ChargeOutcome, Revision, Settled, Settlement, Snapshot};
+use crate::state_error::StateError;
 
 /// The moment by which an answer has to be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

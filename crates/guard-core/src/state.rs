@@ -131,6 +131,19 @@ pub struct Charged {
     pub reservation: ReservationId,
     /// The cells that were charged, as they are now.
     pub snapshot: Snapshot,
+    /// The thresholds that this batch was the first to reach.
+    pub warnings: Vec<Warning>,
+}
+
+/// A threshold that a cell has reached. Told once for a cell, that is, once for a window and key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// The cell.
+    pub cell: Arc<CellId>,
+    /// The threshold.
+    pub threshold: Quantity,
+    /// What the cell holds.
+    pub used: Quantity,
 }
 
 /// The limit that stopped a batch.

@@ -1,22 +1,35 @@
 //! The store of one process.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod names;
+mod table;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use guard_core::{
-    Batch, Changes, ChargeOutcome, Clock, Reply, ReservationId, Revision, Settled, Settlement, Snapshot,
-    StateError, StateStore,
+    Adjusted, Batch, CellFilter, CellView, Changes, ChargeOutcome, Clock, NoListener, Quantity, Reply,
+    ReservationId, Revision, Settled, Settlement, Snapshot, StateError, StateEvent, StateListener,
+    StateOperator, StateStore, Timestamp,
 };
 
-use crate::ledger::Ledger;
+use crate::books;
+use crate::events::{tell_adjusted, tell_outcome};
+use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering, PoisonError};
+use table::Table;
 
 /// Keeps the state in memory, behind one lock. It is gone when the process ends.
 pub struct MemoryStore {
-    ledger: Mutex<Ledger>,
-    /// The ledger's revision, readable without the lock.
+    state: Mutex<State>,
+    /// The table's revision, readable without the lock.
     revision: AtomicU64,
     clock: Arc<dyn Clock>,
+    listener: Arc<dyn StateListener>,
+}
+
+struct State {
+    table: Table,
+    /// The latest time seen. Time that runs backwards is not followed: a window opens once.
+    now: Timestamp,
 }
 
 impl MemoryStore {
@@ -28,23 +41,39 @@ impl MemoryStore {
     /// The same, under another replica name. Processes that push their state to one sidecar need
     /// different names.
     pub fn with_replica(clock: Arc<dyn Clock>, replica: &str) -> Self {
-        Self { ledger: Mutex::new(Ledger::new(replica)), revision: AtomicU64::new(0), clock }
+        let state = State { table: Table::new(replica), now: Timestamp::from_nanos(i64::MIN) };
+        let (state, revision) = (Mutex::new(state), AtomicU64::new(0));
+        Self { state, revision, clock, listener: Arc::new(NoListener) }
+    }
+
+    /// Tells this listener from now on.
+    #[must_use]
+    pub fn told_to(mut self, listener: Arc<dyn StateListener>) -> Self {
+        self.listener = listener;
+        self
     }
 
     /// Runs one operation under the lock, after what has expired by now has been dropped.
-    fn locked<T>(&self, operation: impl FnOnce(&mut Ledger) -> T) -> T {
-        // INVARIANT: the time is read under the lock, so that the ledger sees it in order.
-        let mut ledger = self.lock();
-        ledger.advance(self.clock.now());
-        let result = operation(&mut ledger);
-        self.revision.store(ledger.revision().0, Ordering::Release);
+    fn locked<T>(
+        &self,
+        operation: impl FnOnce(&mut Table, Timestamp, &mut Vec<StateEvent>) -> Result<T, StateError>,
+    ) -> Result<T, StateError> {
+        // INVARIANT: the time is read under the lock, so that the table sees it in order.
+        let mut state = self.lock();
+        state.now = state.now.max(self.clock.now());
+        let now = state.now;
+        let mut events = books::advance(&mut state.table, now)?;
+        let result = operation(&mut state.table, now, &mut events);
+        self.revision.store(state.table.current().0, Ordering::Release);
+        drop(state);
+        events.iter().for_each(|event| self.listener.tell(event));
         result
     }
 
-    /// A ledger is never left half changed: its operations check everything before they change anything,
-    /// and do not panic. So the lock of a thread that died is as good as any.
-    fn lock(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A table is never left half changed: operations check everything before they change anything, and do
+    /// not panic. So the lock of a thread that died is as good as any.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -54,7 +83,11 @@ impl StateStore for MemoryStore {
         batch: &'a Batch,
         lease: Duration,
     ) -> Reply<'a, Result<ChargeOutcome, StateError>> {
-        Reply::Now(self.locked(|ledger| ledger.reserve(batch, lease)))
+        Reply::Now(self.locked(|table, now, events| {
+            let outcome = books::reserve(table, batch, Some(lease), now)?;
+            tell_outcome(&outcome, events);
+            Ok(outcome)
+        }))
     }
 
     fn settle<'a>(
@@ -62,19 +95,17 @@ impl StateStore for MemoryStore {
         id: ReservationId,
         actual: &'a Settlement,
     ) -> Reply<'a, Result<Settled, StateError>> {
-        Reply::Now(self.locked(|ledger| ledger.settle(id, actual)))
+        Reply::Now(self.locked(|table, now, events| books::settle(table, id, actual, now, events)))
     }
 
     fn refund(&self, id: ReservationId) -> Reply<'_, Result<Settled, StateError>> {
-        Reply::Now(self.locked(|ledger| ledger.refund(id)))
+        Reply::Now(self.locked(|table, now, events| books::refund(table, id, now, events)))
     }
 
     fn charge<'a>(&'a self, batch: &'a Batch) -> Reply<'a, Result<ChargeOutcome, StateError>> {
-        Reply::Now(self.locked(|ledger| {
-            let outcome = ledger.reserve(batch, Duration::ZERO)?;
-            if let ChargeOutcome::Charged(_) = outcome {
-                ledger.settle(batch.reservation, &Settlement::AsReserved)?;
-            }
+        Reply::Now(self.locked(|table, now, events| {
+            let outcome = books::reserve(table, batch, None, now)?;
+            tell_outcome(&outcome, events);
             Ok(outcome)
         }))
     }
@@ -84,10 +115,28 @@ impl StateStore for MemoryStore {
     }
 
     fn snapshot(&self) -> Reply<'_, Result<Snapshot, StateError>> {
-        Reply::Now(Ok(self.locked(|ledger| ledger.snapshot())))
+        Reply::Now(self.locked(|table, _, _| Ok(table.snapshot())))
     }
 
     fn changes_since(&self, revision: Revision) -> Reply<'_, Result<Changes, StateError>> {
-        Reply::Now(Ok(self.locked(|ledger| ledger.changes_since(revision))))
+        Reply::Now(self.locked(|table, _, _| Ok(table.changes_since(revision))))
+    }
+}
+
+impl StateOperator for MemoryStore {
+    fn list<'a>(&'a self, filter: &'a CellFilter) -> Reply<'a, Result<Vec<CellView>, StateError>> {
+        Reply::Now(self.locked(|table, now, _| books::list(table, filter, now)))
+    }
+
+    fn set<'a>(
+        &'a self,
+        filter: &'a CellFilter,
+        spent: Quantity,
+    ) -> Reply<'a, Result<Vec<Adjusted>, StateError>> {
+        Reply::Now(self.locked(|table, now, events| {
+            let adjusted = books::set(table, filter, spent, now)?;
+            tell_adjusted(&adjusted, events);
+            Ok(adjusted)
+        }))
     }
 }

@@ -1,6 +1,7 @@
 //! The memory store against the suite, and the suite against a store that is wrong.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod model;
 mod suite;
 
 use std::sync::Arc;
@@ -13,6 +14,20 @@ use guard_core::{
 use guard_state::MemoryStore;
 
 state_store_suite!(memory, |clock: Arc<FixedClock>| MemoryStore::new(clock));
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config {
+        cases: 400,
+        failure_persistence: None,
+        ..Default::default()
+    })]
+
+    #[test]
+    fn every_history_ends_as_in_the_model(acts in model::history()) {
+        let clock = Arc::new(FixedClock::at(suite::START));
+        model::check(&acts, &MemoryStore::new(Arc::clone(&clock) as _), &clock);
+    }
+}
 
 /// The usual way, which is wrong: reads the counter, decides, and adds, without a lock over all three.
 struct CheckThenAct(MemoryStore);
@@ -45,6 +60,7 @@ impl StateStore for CheckThenAct {
         Reply::Now(Ok(ChargeOutcome::Charged(Charged {
             reservation: batch.reservation,
             snapshot: Snapshot::default(),
+            warnings: Vec::new(),
         })))
     }
 

@@ -328,7 +328,7 @@ impl Machine {
         }
         let action = match exceeded.kind {
             ChargeKind::Budget => Action::Block,
-            ChargeKind::Rate => Action::Throttle,
+            ChargeKind::Rate | ChargeKind::Concurrency => Action::Throttle,
         };
         let Exceeded { cell, remaining, max, .. } = exceeded;
         let reason = format!("limit `{}` is reached: {remaining} of {max} left", cell.limit);

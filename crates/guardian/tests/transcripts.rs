@@ -99,6 +99,7 @@ fn read_event(line: &str) -> Event {
         "charged" => Event::Charged(Ok(ChargeOutcome::Charged(Charged {
             reservation: ReservationId(ID),
             snapshot: Snapshot::default(),
+            warnings: Vec::new(),
         }))),
         "exceeded" => Event::Charged(Ok(ChargeOutcome::Exceeded(exceeded(rest)))),
         "window-closed" => {
