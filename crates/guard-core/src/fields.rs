@@ -214,7 +214,13 @@ fn algorithm_of<D: Document>(fields: &mut Fields<'_, D, 10>) -> Result<Algorithm
         Ok(make)
     })?;
     match named.flatten() {
-        None => Ok(Algorithm::Fixed),
+        None => {
+            // What would be ignored is refused.
+            fields.optional("span_ms", |at, _| {
+                Err::<(), _>(UnknownField { place: at.place.to_string(), field: at.field.to_owned() }.into())
+            })?;
+            Ok(Algorithm::Fixed)
+        }
         Some(make) => fields.require("span_ms", millis_of).map(make),
     }
 }

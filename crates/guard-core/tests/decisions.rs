@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use guard_core::{Action, ChargeKind, Decision, Quantity};
+use guard_core::{Action, Algorithm, ChargeKind, Decision, Quantity};
 
 /// What a text is read as: the decision's action, or the message of the error.
 fn read(text: &str) -> String {
@@ -134,7 +134,19 @@ fn charges_are_exact_or_refused() {
         ("7", "`charges[0]` must be an object, found the number `7`"),
         (
             r#"{"limit":"l","key":"k","window":"w","amount":5,"max":10,"kind":"loan"}"#,
-            "`kind` of `charges[0]` is `loan`, which is none of `budget`, `rate`",
+            "`kind` of `charges[0]` is `loan`, which is none of `budget`, `rate`, `concurrency`",
+        ),
+        (
+            r#"{"limit":"l","key":"k","window":"w","amount":5,"max":10,"algorithm":"leaky"}"#,
+            "`algorithm` of `charges[0]` is `leaky`, which is none of `fixed`, `sliding`, `bucket`",
+        ),
+        (
+            r#"{"limit":"l","key":"k","window":"w","amount":5,"max":10,"algorithm":"sliding"}"#,
+            "`charges[0]` has no `span_ms`",
+        ),
+        (
+            r#"{"limit":"l","key":"k","window":"w","amount":5,"max":10,"span_ms":7}"#,
+            "`charges[0]` has the unknown field `span_ms`; what is only informative belongs under `metadata`",
         ),
         (
             r#"{"limit":"l","key":"k","window":"w","amount":5,"max":10,"maximum":1}"#,
@@ -150,7 +162,8 @@ fn charges_are_exact_or_refused() {
 fn every_field_arrives() {
     let text = r#"{"allowed": true, "action": "warn", "reason": "r\u00e9", "severity": "high", "limit": "l",
         "remaining": -0.25, "retry_after_ms": 1500, "confirm": {"ask": 1}, "metadata": {"n": 1e500},
-        "charges": [{"limit":"l","key":"k","window":"w","amount":7,"max":10,"kind":"rate","reset_ms":60000}]}"#;
+        "charges": [{"limit":"l","key":"k","window":"w","amount":7,"max":10,"kind":"rate","reset_ms":60000},
+        {"limit":"l","key":"k","window":"w","amount":7,"max":10,"algorithm":"bucket","span_ms":5,"warn_at":8}]}"#;
     let decision = Decision::from_json(text.as_bytes()).unwrap();
     assert!(decision.allowed);
     assert_eq!(decision.action, Action::Warn);
@@ -161,7 +174,9 @@ fn every_field_arrives() {
     assert_eq!(decision.retry_after, Some(Duration::from_millis(1500)));
     assert_eq!(decision.confirm.unwrap().as_str(), r#"{"ask": 1}"#);
     assert_eq!(decision.metadata.unwrap().as_str(), r#"{"n": 1e500}"#);
-    let [charge] = decision.charges.as_slice() else { panic!("one charge") };
+    let [charge, bucket] = decision.charges.as_slice() else { panic!("two charges") };
+    assert_eq!(bucket.algorithm, Algorithm::Bucket(Duration::from_millis(5)));
+    assert_eq!((bucket.kind, bucket.warn_at), (ChargeKind::Budget, Some(Quantity::new(8))));
     assert_eq!(charge.cell.to_string(), "l/k/w");
     assert_eq!((charge.amount, charge.max), (Quantity::new(7), Quantity::new(10)));
     assert_eq!(charge.kind, ChargeKind::Rate);
