@@ -1,5 +1,6 @@
 //! What the outside world provides.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::charge::{Batch, ReservationId};
@@ -63,7 +64,7 @@ pub struct Evaluated {
     /// The evaluator that made it.
     pub engine: &'static str,
     /// The digest of the module, where the evaluator knows it.
-    pub module_digest: Option<String>,
+    pub module_digest: Option<Arc<str>>,
     /// The revision of the state it was made with, where the evaluator knows it.
     pub data_revision: Option<Revision>,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::decision::Action;
@@ -128,7 +129,7 @@ pub struct Record {
     /// Which evaluator decided.
     pub engine: Option<&'static str>,
     /// The digest of the module that decided, where the evaluator knows it.
-    pub module_digest: Option<String>,
+    pub module_digest: Option<Arc<str>>,
     /// The revision of the state that it read.
     pub data_revision: Option<Revision>,
 }

@@ -16,6 +16,7 @@
 
 mod answer;
 mod breaker;
+mod cells;
 mod fallback;
 mod pushed;
 mod sidecar;

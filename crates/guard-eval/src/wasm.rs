@@ -5,17 +5,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use guard_core::{
-    CellChange, CellId, Changes, DeadlinePassed, Decision, EngineFailed, EvalError, Evaluated, Evaluator,
-    MemoryExceeded, NoResult, PoolExhausted, Question, Reply, Revision, StateStore,
+    Changes, DeadlinePassed, Decision, EngineFailed, EvalError, Evaluated, Evaluator, MemoryExceeded,
+    NoResult, PoolExhausted, Question, Reply, Revision, StateStore,
 };
 use rego_engine::{
-    Answer, BorrowError, Config, Engine, EngineError, EntrypointId, Environment, EvalContext, Input, Module,
-    ModuleError, Pool, PoolConfig, Verified,
+    Answer, BorrowError, Config, DataChanges, Engine, EngineError, EntrypointId, Environment, EvalContext,
+    Input, Module, ModuleError, Pool, PoolConfig, Verified,
 };
 use rego_value::{Value, json};
 use thiserror::Error;
 
 use crate::answer::{self, Read};
+use crate::cells::Cells;
 use crate::pushed::STATE;
 
 /// The entrypoint that gives decisions.
@@ -65,12 +66,20 @@ pub enum LoadError {
 pub struct Wasm {
     pool: Pool,
     entrypoint: EntrypointId,
-    digest: Option<String>,
+    digest: Option<Arc<str>>,
     store: Arc<dyn StateStore>,
-    /// The store's revision that the pool's data have. Held while they are brought to a later one.
-    applied: Mutex<Option<Revision>>,
+    /// What the pool's data have of the state. Held while they are brought to a later revision.
+    applied: Mutex<Applied>,
     /// The same plus one, readable without the lock; 0 when there is none.
     reached: AtomicU64,
+}
+
+/// What of the store's state the data have.
+#[derive(Debug, Default)]
+struct Applied {
+    /// None when nobody knows.
+    revision: Option<Revision>,
+    cells: Cells,
 }
 
 impl Wasm {
@@ -121,7 +130,8 @@ impl Wasm {
         if let Some(data) = data {
             pool.set_data(data).map_err(LoadError::Instance)?;
         }
-        let (applied, reached) = (Mutex::new(None), AtomicU64::new(0));
+        let (applied, reached) = (Mutex::default(), AtomicU64::new(0));
+        let digest = digest.map(Arc::from);
         Ok(Self { pool, entrypoint, digest, store, applied, reached })
     }
 
@@ -168,40 +178,31 @@ impl Wasm {
         let mut applied = self.applied.lock().unwrap_or_else(PoisonError::into_inner);
         // On an error halfway nobody knows what the data have: the next question begins with all of it.
         self.reached.store(0, Ordering::Release);
-        let changes = match applied.take() {
+        let changes = match applied.revision.take() {
             Some(held) => self.store.changes_since(held).wait()?,
             None => Changes::All(self.store.snapshot().wait()?),
         };
         let revision = changes.revision();
-        self.apply(changes)?;
-        *applied = Some(revision);
+        self.apply(changes, &mut applied.cells)?;
+        applied.revision = Some(revision);
         self.reached.store(revision.0.saturating_add(1), Ordering::Release);
         Ok(revision)
     }
 
-    fn apply(&self, changes: Changes) -> Result<(), EvalError> {
+    fn apply(&self, changes: Changes, known: &mut Cells) -> Result<(), EvalError> {
         match changes {
             Changes::All(snapshot) => {
+                known.clear();
                 let document = json::parse(snapshot.to_json().as_bytes())
                     .map_err(|error| EngineFailed { detail: format!("the state is not JSON: {error}") })?;
                 self.pool.set_data_at(&STATE, document).map_err(translated)
             }
-            Changes::Cells { cells, .. } => cells.iter().try_for_each(|change| self.apply_cell(change)),
-        }
-    }
-
-    fn apply_cell(&self, change: &CellChange) -> Result<(), EvalError> {
-        let [hexarch, state] = STATE;
-        let CellId { limit, key, window } = &*change.path.cell;
-        let changed = match change.value {
-            Some(value) => {
-                let path = [hexarch, state, limit, key, window, &change.path.replica];
-                self.pool.set_data_at(&path, Value::from(value.units()))
+            Changes::Cells { cells, .. } => {
+                let all =
+                    |data: &mut DataChanges<'_>| cells.iter().try_for_each(|cell| known.apply(data, cell));
+                self.pool.update(all).map_err(translated)
             }
-            // A window that has ended has ended for every replica.
-            None => self.pool.remove_data_at(&[hexarch, state, limit, key, window]),
-        };
-        changed.map_err(translated)
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The pure part: which step is next.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use guard_core::{
@@ -98,7 +99,7 @@ pub struct Machine {
 #[derive(Debug)]
 struct Source {
     engine: &'static str,
-    module_digest: Option<String>,
+    module_digest: Option<Arc<str>>,
     data_revision: Option<Revision>,
 }
 

@@ -132,6 +132,18 @@ pub enum EvalError {
         /// The path, separated by `/`.
         path: String,
     },
+    /// There is no number at that path of the data, for which a cell was asked.
+    #[error("data path `{path}` holds no number")]
+    NoCell {
+        /// The path, separated by `/`.
+        path: String,
+    },
+    /// The number that the cell stood for is no longer in the data.
+    #[error("the cell's document is gone")]
+    StaleCell,
+    /// The data of a pool's instances are changed on the pool.
+    #[error("the data of a pool's instances are changed on the pool")]
+    SharedData,
     /// The module has no such entrypoint.
     #[error("unknown entrypoint `{name}`")]
     UnknownEntrypoint {

@@ -1,18 +1,20 @@
 //! A warm instance: a module with its data, evaluated again and again.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rego_builtins::Output;
 use rego_value::{Object, Value};
 
 use crate::answer::Answer;
-use crate::data::{self, Change};
+use crate::data::{Change, DataCell, Documents, Made};
 use crate::error::{EvalError, ModuleError};
 use crate::evaluation::{EvalContext, Input, ResultSet};
 use crate::live::Live;
 use crate::module::{EntrypointId, Module};
 use crate::run::{Stop, Wanted};
+use crate::shared::Shared;
 
 /// A module with its own memory and its own copy of the data documents. Not shared between threads
 /// at a time; see [`Pool`](crate::Pool) for that.
@@ -21,11 +23,19 @@ use crate::run::{Stop, Wanted};
 /// made anew, data included, by the next call.
 pub struct Instance {
     module: Module,
-    /// The data documents, from which a damaged or littered instance is rebuilt.
-    data: Value,
+    /// From which a damaged or littered instance is rebuilt.
+    source: Source,
     live: Option<Live>,
     /// What the last evaluation said beside its answers; kept here, since an error may end the running instance.
     output: Output,
+}
+
+/// Whose data they are.
+enum Source {
+    /// Its own.
+    Own(Documents),
+    /// Those of the pool that it belongs to, of which it has this revision.
+    Pool { shared: Arc<Shared>, revision: u64 },
 }
 
 impl fmt::Debug for Instance {
@@ -40,12 +50,16 @@ impl Instance {
     /// # Errors
     /// When the module does not fit into the memory limit.
     pub fn new(module: &Module) -> Result<Self, EvalError> {
-        let mut instance = Self {
-            module: module.clone(),
-            data: Value::Object(Object::new()),
-            live: None,
-            output: Output::default(),
-        };
+        Self::start(module, Source::Own(Documents::default()))
+    }
+
+    /// An instance with the data of a pool.
+    pub(crate) fn of_pool(module: &Module, shared: Arc<Shared>) -> Result<Self, EvalError> {
+        Self::start(module, Source::Pool { shared, revision: 0 })
+    }
+
+    fn start(module: &Module, source: Source) -> Result<Self, EvalError> {
+        let mut instance = Self { module: module.clone(), source, live: None, output: Output::default() };
         instance.live()?;
         Ok(instance)
     }
@@ -56,8 +70,18 @@ impl Instance {
     }
 
     /// The data documents.
-    pub fn data(&self) -> &Value {
-        &self.data
+    pub fn data(&self) -> Value {
+        match &self.source {
+            Source::Own(documents) => documents.current(),
+            Source::Pool { shared, .. } => shared.read().documents.current(),
+        }
+    }
+
+    fn documents(&mut self) -> Result<&mut Documents, EvalError> {
+        match &mut self.source {
+            Source::Own(documents) => Ok(documents),
+            Source::Pool { .. } => Err(EvalError::SharedData),
+        }
     }
 
     /// Replaces all data documents by a JSON object.
@@ -74,41 +98,36 @@ impl Instance {
     /// Replaces all data documents by the members of an object.
     ///
     /// # Errors
-    /// As [`Instance::set_data_json`].
+    /// As [`Instance::set_data_json`]; the instance of a pool.
     pub fn set_data(&mut self, data: Value) -> Result<(), EvalError> {
         if !matches!(data, Value::Object(_)) {
             return Err(EvalError::InvalidData);
         }
-        let previous = std::mem::replace(&mut self.data, data);
-        match self.load() {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                self.data = previous;
-                self.live = None;
-                Err(error)
+        let previous = self.documents()?.replace(data);
+        self.load().inspect_err(|_| {
+            self.live = None;
+            if let Source::Own(documents) = &mut self.source {
+                documents.replace(previous);
             }
-        }
+        })
     }
 
     /// Sets the document at a path; objects on the way that are not there are made. No other document
     /// is touched, and the cost does not depend on their size.
     ///
-    /// What the old document occupied is reclaimed from time to time, when it exceeds
-    /// [`Config::garbage_limit`](crate::Config::garbage_limit) and the size of the data.
+    /// The memory of the old document is used again. When more than
+    /// [`Config::garbage_limit`](crate::Config::garbage_limit) and more than the data take lies idle, they are laid out
+    /// afresh; as they are in modules that are not of our compiler, whose memory is not known.
     ///
     /// # Errors
     /// An empty path whose value is no object; a path through a value that is no object; no memory.
-    /// The data are then as before.
+    /// The data are then as before. The instance of a pool.
     pub fn set_data_at(&mut self, path: &[&str], value: Value) -> Result<(), EvalError> {
         if path.is_empty() {
             return self.set_data(value);
         }
-        let previous = self.data.clone();
-        let change = data::put(&mut self.data, path, value)?;
-        self.apply(&change).inspect_err(|_| {
-            self.data = previous;
-            self.live = None;
-        })
+        let made = self.documents()?.put(path, value)?;
+        self.carry_out(made)
     }
 
     /// Removes the document at a path. Removing what is not there is no error.
@@ -119,15 +138,104 @@ impl Instance {
         if path.is_empty() {
             return self.set_data(Value::Object(Object::new()));
         }
-        let previous = self.data.clone();
-        if !data::remove(&mut self.data, path)? {
-            return Ok(());
+        match self.documents()?.remove(path)? {
+            Some(made) => self.carry_out(made),
+            None => Ok(()),
         }
-        let change = Change { path: path.iter().map(|key| Value::from(*key)).collect(), value: None };
-        self.apply(&change).inspect_err(|_| {
-            self.data = previous;
+    }
+
+    /// Brings the module's memory up to a change of the documents, or takes that back.
+    fn carry_out(&mut self, made: Made) -> Result<(), EvalError> {
+        let outcome = match self.apply(&made.change) {
+            // Laid out afresh they may fit.
+            Err(EvalError::MemoryLimit { .. }) => {
+                self.live = None;
+                self.load()
+            }
+            outcome => outcome,
+        };
+        outcome.inspect_err(|_| {
             self.live = None;
+            if let Source::Own(documents) = &mut self.source {
+                documents.undo(made);
+            }
         })
+    }
+
+    /// The cell of a number in the data documents, such as a counter, to be set again and again.
+    ///
+    /// # Errors
+    /// No number at that path; the instance of a pool.
+    pub fn cell(&mut self, path: &[&str]) -> Result<DataCell, EvalError> {
+        self.documents()?.cell(path)
+    }
+
+    /// Sets a number of the data. Takes a few dozen nanoseconds, however large the data are.
+    ///
+    /// # Errors
+    /// A cell whose document is gone; no memory for a number that takes some for the first time.
+    pub fn set_cell(&mut self, cell: DataCell, value: i64) -> Result<(), EvalError> {
+        let Source::Own(documents) = &mut self.source else { return Err(EvalError::SharedData) };
+        let state = documents.set(cell, value, 0)?;
+        // A new instance has it already.
+        let Some(live) = &mut self.live else { return Ok(()) };
+        let deadline = self.module.engine().config().default_deadline;
+        if live.is_foreign() {
+            let ticks = self.module.engine().clock().arm(deadline);
+            live.store.set_epoch_deadline(ticks);
+        }
+        if live.change_cell(cell.number(), state, deadline).is_err() {
+            // The documents have the value, and laid out afresh they may fit.
+            self.live = None;
+            return self.load();
+        }
+        self.tidy()
+    }
+
+    /// What a cell holds; none when its document is gone.
+    pub fn cell_value(&self, cell: DataCell) -> Option<i64> {
+        match &self.source {
+            Source::Own(documents) => documents.value(cell),
+            Source::Pool { .. } => None,
+        }
+    }
+
+    /// Forgets a cell, so that its place can be another's. The number stays in the data.
+    pub fn release_cell(&mut self, cell: DataCell) {
+        if let Source::Own(documents) = &mut self.source {
+            documents.release(cell);
+        }
+    }
+
+    /// The revision of its pool's data.
+    pub(crate) fn revision(&self) -> u64 {
+        match &self.source {
+            Source::Own(_) => 0,
+            Source::Pool { revision, .. } => *revision,
+        }
+    }
+
+    /// Makes the changes of its pool's data that it missed.
+    pub(crate) fn catch_up(&mut self) -> Result<(), EvalError> {
+        let (Some(live), Source::Pool { shared, revision }) = (&mut self.live, &mut self.source) else {
+            return self.load();
+        };
+        let engine = self.module.engine();
+        let deadline = engine.config().default_deadline;
+        live.store.set_epoch_deadline(engine.clock().arm(deadline));
+        match shared.follow(live, *revision, deadline) {
+            Ok(reached) => *revision = reached,
+            // Laid out afresh they may fit.
+            Err(EvalError::MemoryLimit { .. }) => {
+                self.live = None;
+                return self.load();
+            }
+            Err(error) => {
+                self.live = None;
+                return Err(error);
+            }
+        }
+        self.tidy()
     }
 
     /// Evaluates an entrypoint by name. Where this is done often, look the number up once
@@ -187,6 +295,11 @@ impl Instance {
         look: impl FnOnce(Option<Answer<'_>>) -> R,
     ) -> Result<R, EvalError> {
         self.run(entrypoint, Wanted::Value, input, context, |live, result| live.look(result, look))
+    }
+
+    /// The bytes of the running instance's memory, most of which may never have been touched.
+    pub fn memory_size(&self) -> usize {
+        self.live.as_ref().map_or(0, Live::memory_size)
     }
 
     /// How many instructions of WebAssembly the running instance has taken since it was made, if the engine
@@ -249,7 +362,10 @@ impl Instance {
             None => Live::start(&self.module.inner).map_err(restart)?,
         };
         live.store.set_epoch_deadline(ticks);
-        live.load(&self.data, deadline)?;
+        match &mut self.source {
+            Source::Own(documents) => live.load(documents, deadline)?,
+            Source::Pool { shared, revision } => *revision = shared.load(&mut live, deadline)?,
+        }
         self.live = Some(live);
         Ok(())
     }
@@ -260,12 +376,17 @@ impl Instance {
             return self.load();
         }
         let deadline = self.default_deadline();
-        let garbage_limit = self.module.engine().config().garbage_limit;
         let ticks = self.module.engine().clock().arm(deadline);
         let live = self.live()?;
         live.store.set_epoch_deadline(ticks);
         live.change(change, deadline)?;
-        if live.garbage() > garbage_limit { self.load() } else { Ok(()) }
+        self.tidy()
+    }
+
+    /// Lays the data out afresh when too much of their memory lies idle.
+    fn tidy(&mut self) -> Result<(), EvalError> {
+        let limit = self.module.engine().config().garbage_limit;
+        if self.live.as_ref().is_some_and(|live| live.garbage() > limit) { self.load() } else { Ok(()) }
     }
 }
 

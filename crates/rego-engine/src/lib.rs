@@ -14,6 +14,7 @@
 
 mod abi;
 mod answer;
+mod area;
 mod config;
 mod data;
 mod environment;
@@ -31,10 +32,12 @@ mod native;
 mod pool;
 mod record;
 mod run;
+mod shared;
 mod wire;
 
 pub use answer::Answer;
 pub use config::{Config, Engine};
+pub use data::DataCell;
 pub use environment::Environment;
 pub use error::{EngineError, EvalError, ModuleError, PolicyError};
 pub use evaluation::{EvalContext, Input, ResultSet};
@@ -43,5 +46,5 @@ pub use module::{EntrypointId, Module};
 #[cfg(feature = "compiler")]
 pub use native::{Cpu, NativeOptions, Precompiled};
 pub use native::{NativeError, NoPublicKey, PublicKey, Requirements, Verified};
-pub use pool::{BorrowError, Pool, PoolConfig};
+pub use pool::{BorrowError, DataChanges, Pool, PoolConfig};
 pub use rego_builtins::Output;

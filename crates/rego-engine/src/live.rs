@@ -10,6 +10,7 @@ use rego_value::abi::{Strings, View};
 use wasmtime::{Memory, Store, Trap};
 
 use crate::abi::Abi;
+use crate::area::Area;
 use crate::error::{EvalError, ModuleError};
 use crate::host::{Host, HostBuiltin, Limits, Stopped};
 use crate::input::{Node, Scratch};
@@ -31,6 +32,8 @@ pub(crate) struct Live {
     pub(crate) data: i32,
     /// How far the heap reached when the data was last laid out as a whole.
     pub(crate) fresh_base: i32,
+    /// What has been put since; where the layout of values is known.
+    pub(crate) area: Area,
     /// The module's constant strings.
     pub(crate) strings: Arc<Strings>,
     /// What is read of the input.
@@ -88,10 +91,20 @@ impl Live {
             heap_base: heap_start,
             data: 0,
             fresh_base: heap_start,
+            area: Area::default(),
             strings: Arc::clone(&module.strings),
             projection: Arc::clone(&module.projection),
             scratch: Scratch::default(),
         })
+    }
+
+    /// Whether its values lie in its memory in a way of their own.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.abi.native().is_none()
+    }
+
+    pub(crate) fn memory_size(&self) -> usize {
+        self.abi.memory.data_size(&self.store)
     }
 
     /// The instructions taken so far, where they are counted.

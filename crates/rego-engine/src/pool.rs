@@ -1,18 +1,18 @@
 //! Warm instances for many threads, with one set of data documents for all of them.
 
-use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rego_value::{Object, Value};
 
-use crate::data;
+use crate::data::DataCell;
 use crate::error::EvalError;
 use crate::homes::{Guest, Homes};
 use crate::instance::Instance;
 use crate::module::Module;
+use crate::shared::{History, Shared};
 
 /// How many instances there may be, and how long to wait for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,30 +46,6 @@ pub enum BorrowError {
     Instance(#[from] EvalError),
 }
 
-/// A change of data that instances have yet to make.
-#[derive(Clone, Debug)]
-struct Update {
-    path: Vec<String>,
-    /// None removes.
-    value: Option<Value>,
-}
-
-/// The data documents, and how they came about of late.
-struct Documents {
-    current: Value,
-    revision: u64,
-    /// The latest updates, the last of which made `revision`.
-    recent: VecDeque<Update>,
-}
-
-/// An instance that lags behind by more updates than this is given all data anew.
-const RECENT: usize = 256;
-
-struct Warm {
-    instance: Instance,
-    revision: u64,
-}
-
 /// A pool of instances of one module.
 ///
 /// Taking an instance takes no lock as long as one is free, and a thread is given the same one again if it can be: it
@@ -79,10 +55,8 @@ struct Warm {
 pub struct Pool {
     module: Module,
     config: PoolConfig,
-    homes: Homes<Warm>,
-    documents: RwLock<Documents>,
-    /// The documents' revision, readable without the lock.
-    revision: AtomicU64,
+    homes: Homes<Instance>,
+    shared: Arc<Shared>,
     /// How many borrowers wait.
     waiting: AtomicUsize,
     gate: Mutex<()>,
@@ -105,20 +79,15 @@ impl Pool {
     /// When an instance does not fit into the memory limit.
     pub fn new(module: &Module, config: PoolConfig) -> Result<Self, EvalError> {
         let size = config.size.max(1);
-        let homes = Homes::new(size);
+        let (homes, shared) = (Homes::new(size), Arc::new(Shared::default()));
         if let Some(home) = homes.vacancy() {
-            homes.put(home.settle(Warm { instance: Instance::new(module)?, revision: 0 }));
+            homes.put(home.settle(Instance::of_pool(module, Arc::clone(&shared))?));
         }
         Ok(Self {
             module: module.clone(),
             config: PoolConfig { size, ..config },
             homes,
-            documents: RwLock::new(Documents {
-                current: Value::Object(Object::new()),
-                revision: 0,
-                recent: VecDeque::new(),
-            }),
-            revision: AtomicU64::new(0),
+            shared,
             waiting: AtomicUsize::new(0),
             gate: Mutex::new(()),
             returned: Condvar::new(),
@@ -132,12 +101,12 @@ impl Pool {
 
     /// The number of changes of data so far: what a decision names as the revision it was made on.
     pub fn data_revision(&self) -> u64 {
-        self.revision.load(Ordering::Acquire)
+        self.shared.revision()
     }
 
     /// The data documents as they are now.
     pub fn data(&self) -> Value {
-        self.documents.read().unwrap_or_else(PoisonError::into_inner).current.clone()
+        self.shared.read().documents.current()
     }
 
     /// Replaces all data documents.
@@ -145,14 +114,7 @@ impl Pool {
     /// # Errors
     /// Data that are no object.
     pub fn set_data(&self, data: Value) -> Result<(), EvalError> {
-        if !matches!(data, Value::Object(_)) {
-            return Err(EvalError::InvalidData);
-        }
-        self.change(|documents| {
-            documents.current = data;
-            documents.recent.clear();
-            Ok(None)
-        })
+        self.update(|changes| changes.set_data(data))
     }
 
     /// Sets the document at a path, as [`Instance::set_data_at`].
@@ -160,13 +122,7 @@ impl Pool {
     /// # Errors
     /// A path through a value that is no object.
     pub fn set_data_at(&self, path: &[&str], value: Value) -> Result<(), EvalError> {
-        if path.is_empty() {
-            return self.set_data(value);
-        }
-        self.change(|documents| {
-            data::put(&mut documents.current, path, value.clone())?;
-            Ok(Some(Update { path: owned(path), value: Some(value) }))
-        })
+        self.update(|changes| changes.set_data_at(path, value))
     }
 
     /// Removes the document at a path, as [`Instance::remove_data_at`].
@@ -174,30 +130,40 @@ impl Pool {
     /// # Errors
     /// A path through a value that is no object.
     pub fn remove_data_at(&self, path: &[&str]) -> Result<(), EvalError> {
-        if path.is_empty() {
-            return self.set_data(Value::Object(Object::new()));
-        }
-        self.change(|documents| {
-            data::remove(&mut documents.current, path)?;
-            Ok(Some(Update { path: owned(path), value: None }))
-        })
+        self.update(|changes| changes.remove_data_at(path))
     }
 
-    /// Makes a change; `None` from it means that instances cannot follow step by step.
-    fn change(
+    /// The cell of a number in the data documents, as [`Instance::cell`].
+    ///
+    /// # Errors
+    /// No number at that path.
+    pub fn cell(&self, path: &[&str]) -> Result<DataCell, EvalError> {
+        self.update(|changes| changes.cell(path))
+    }
+
+    /// Sets a number of the data. Each instance does so in its memory before its next evaluation.
+    ///
+    /// # Errors
+    /// A cell whose document is gone.
+    pub fn set_cell(&self, cell: DataCell, value: i64) -> Result<(), EvalError> {
+        self.update(|changes| changes.set_cell(cell, value))
+    }
+
+    /// What a cell holds; none when its document is gone.
+    pub fn cell_value(&self, cell: DataCell) -> Option<i64> {
+        self.shared.read().documents.value(cell)
+    }
+
+    /// Makes several changes as one: no evaluation sees some of them and not the others. What was changed before an
+    /// error stays changed.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub fn update<R>(
         &self,
-        make: impl FnOnce(&mut Documents) -> Result<Option<Update>, EvalError>,
-    ) -> Result<(), EvalError> {
-        let mut documents = self.documents.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(update) = make(&mut documents)? {
-            documents.recent.push_back(update);
-            if documents.recent.len() > RECENT {
-                documents.recent.pop_front();
-            }
-        }
-        documents.revision += 1;
-        self.revision.store(documents.revision, Ordering::Release);
-        Ok(())
+        make: impl FnOnce(&mut DataChanges<'_>) -> Result<R, EvalError>,
+    ) -> Result<R, EvalError> {
+        self.shared.change(|history| make(&mut DataChanges { history }))
     }
 
     /// Runs `work` with an instance whose data are up to date, and the revision of the data.
@@ -221,18 +187,20 @@ impl Pool {
             Some(guest) => guest,
             None => self.make_or_wait(patience)?,
         };
-        let warm = guest.get();
-        let outcome =
-            if warm.revision == self.revision.load(Ordering::Acquire) { Ok(()) } else { self.catch_up(warm) };
-        let outcome = outcome.map(|()| work(&mut warm.instance, warm.revision));
+        let instance = guest.get();
+        let current = instance.revision() == self.shared.revision();
+        let outcome = if current { Ok(()) } else { instance.catch_up() };
+        let outcome = outcome.map(|()| {
+            let revision = instance.revision();
+            work(instance, revision)
+        });
         self.give_back(guest);
         Ok(outcome?)
     }
 
-    fn make_or_wait(&self, patience: Duration) -> Result<Guest<'_, Warm>, BorrowError> {
+    fn make_or_wait(&self, patience: Duration) -> Result<Guest<'_, Instance>, BorrowError> {
         if let Some(home) = self.homes.vacancy() {
-            let instance = Instance::new(&self.module)?;
-            return Ok(home.settle(Warm { instance, revision: 0 }));
+            return Ok(home.settle(Instance::of_pool(&self.module, Arc::clone(&self.shared))?));
         }
         let start = Instant::now();
         // INVARIANT: a borrower counts itself before it looks once more; whoever returns an instance does
@@ -243,7 +211,7 @@ impl Pool {
         found.ok_or_else(|| BorrowError::Exhausted { size: self.config.size, waited: start.elapsed() })
     }
 
-    fn wait_until(&self, deadline: Instant) -> Option<Guest<'_, Warm>> {
+    fn wait_until(&self, deadline: Instant) -> Option<Guest<'_, Instance>> {
         let mut gate = self.lock_gate();
         loop {
             if let Some(guest) = self.homes.take() {
@@ -258,29 +226,7 @@ impl Pool {
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the changes that an instance missed.
-    fn catch_up(&self, warm: &mut Warm) -> Result<(), EvalError> {
-        let (missed, current, revision) = {
-            let documents = self.documents.read().unwrap_or_else(PoisonError::into_inner);
-            let behind = usize::try_from(documents.revision - warm.revision).unwrap_or(usize::MAX);
-            let first = documents.recent.len().checked_sub(behind);
-            let missed: Option<Vec<Update>> =
-                first.map(|first| documents.recent.iter().skip(first).cloned().collect());
-            (missed, documents.current.clone(), documents.revision)
-        };
-        match missed {
-            Some(updates) => {
-                for update in updates {
-                    apply(&mut warm.instance, update)?;
-                }
-            }
-            None => warm.instance.set_data(current)?,
-        }
-        warm.revision = revision;
-        Ok(())
-    }
-
-    fn give_back(&self, guest: Guest<'_, Warm>) {
+    fn give_back(&self, guest: Guest<'_, Instance>) {
         self.homes.put(guest);
         if self.waiting.load(Ordering::SeqCst) > 0 {
             let _gate = self.lock_gate();
@@ -289,15 +235,75 @@ impl Pool {
     }
 }
 
-fn owned(path: &[&str]) -> Vec<String> {
-    path.iter().map(|key| (*key).to_owned()).collect()
+/// Changes of a pool's data that instances see together.
+#[derive(Debug)]
+pub struct DataChanges<'p> {
+    history: &'p mut History,
 }
 
-fn apply(instance: &mut Instance, update: Update) -> Result<(), EvalError> {
-    let path: Vec<&str> = update.path.iter().map(String::as_str).collect();
-    match update.value {
-        Some(value) => instance.set_data_at(&path, value),
-        None => instance.remove_data_at(&path),
+impl DataChanges<'_> {
+    /// As [`Pool::set_data`].
+    ///
+    /// # Errors
+    /// Data that are no object.
+    pub fn set_data(&mut self, data: Value) -> Result<(), EvalError> {
+        if !matches!(data, Value::Object(_)) {
+            return Err(EvalError::InvalidData);
+        }
+        self.history.documents.replace(data);
+        self.history.note_all();
+        Ok(())
+    }
+
+    /// As [`Pool::set_data_at`].
+    ///
+    /// # Errors
+    /// A path through a value that is no object.
+    pub fn set_data_at(&mut self, path: &[&str], value: Value) -> Result<(), EvalError> {
+        if path.is_empty() {
+            return self.set_data(value);
+        }
+        let made = self.history.documents.put(path, value)?;
+        self.history.note_change(made.change);
+        Ok(())
+    }
+
+    /// As [`Pool::remove_data_at`].
+    ///
+    /// # Errors
+    /// A path through a value that is no object.
+    pub fn remove_data_at(&mut self, path: &[&str]) -> Result<(), EvalError> {
+        if path.is_empty() {
+            return self.set_data(Value::Object(Object::new()));
+        }
+        if let Some(made) = self.history.documents.remove(path)? {
+            self.history.note_change(made.change);
+        }
+        Ok(())
+    }
+
+    /// As [`Pool::cell`].
+    ///
+    /// # Errors
+    /// No number at that path.
+    pub fn cell(&mut self, path: &[&str]) -> Result<DataCell, EvalError> {
+        self.history.documents.cell(path)
+    }
+
+    /// As [`Pool::set_cell`].
+    ///
+    /// # Errors
+    /// A cell whose document is gone.
+    pub fn set_cell(&mut self, cell: DataCell, value: i64) -> Result<(), EvalError> {
+        let revision = self.history.next();
+        self.history.documents.set(cell, value, revision)?;
+        self.history.note_cell(cell);
+        Ok(())
+    }
+
+    /// As [`Instance::release_cell`].
+    pub fn release_cell(&mut self, cell: DataCell) {
+        self.history.documents.release(cell);
     }
 }
 
@@ -326,15 +332,17 @@ mod tests {
             pool.with(evaluate).unwrap().unwrap()
         };
         assert_eq!(decide(), Some(Value::from(3)));
-        let (documents, gate) = (pool.documents.write().unwrap(), pool.gate.lock().unwrap());
-        std::thread::scope(|scope| {
-            let (done, is_done) = mpsc::channel();
-            let decide = &decide;
-            scope.spawn(move || done.send(decide()));
-            let decided = is_done.recv_timeout(Duration::from_secs(20));
-            // A thread that waits for them would never end.
-            drop((documents, gate));
-            assert_eq!(decided.unwrap(), Some(Value::from(3)));
+        let gate = pool.gate.lock().unwrap();
+        // Whoever makes changes holds the lock of the documents.
+        pool.shared.change(|_| {
+            std::thread::scope(|scope| {
+                let (done, is_done) = mpsc::channel();
+                let decide = &decide;
+                scope.spawn(move || done.send(decide()));
+                let decided = is_done.recv_timeout(Duration::from_secs(20));
+                drop(gate);
+                assert_eq!(decided.unwrap(), Some(Value::from(3)));
+            });
         });
     }
 }

@@ -9,7 +9,7 @@ use wasmtime::{Memory, Store};
 
 use crate::abi::{Abi, Text, Way};
 use crate::answer::Answer;
-use crate::data::Change;
+use crate::data::{CellState, Change, Documents};
 use crate::error::{EvalError, PolicyError};
 use crate::evaluation::{EvalContext, Input, ResultSet};
 use crate::host::Host;
@@ -147,15 +147,23 @@ impl Live {
         let start = usize::try_from(self.heap_base.cast_unsigned()).map_err(|_| too_large())?;
         let end = start.checked_add(text.len()).and_then(|end| end.checked_next_multiple_of(HEAP_ALIGNMENT));
         let end = end.filter(|end| *end <= limit).ok_or_else(too_large)?;
-        let size = abi.memory.data_size(&self.store);
-        if end > size {
-            let pages = (end - size).div_ceil(PAGE);
-            let grown = abi.memory.grow(&mut self.store, u64::try_from(pages).map_err(|_| too_large())?);
-            grown.map_err(|_| EvalError::MemoryLimit { limit })?;
-        }
+        self.have_memory(end)?;
         abi.memory.write(&mut self.store, start, text).map_err(wasmtime::Error::new)?;
         let length = i32::try_from(text.len()).map_err(|_| too_large())?;
         Ok((u32::try_from(end).map_err(|_| too_large())?.cast_signed(), length))
+    }
+
+    /// Sees to it that there is memory up to `end`.
+    pub(crate) fn have_memory(&mut self, end: usize) -> Result<(), Stop> {
+        let limit = self.store.data().limits.memory;
+        let size = self.abi.memory.data_size(&self.store);
+        if end > size {
+            let pages =
+                u64::try_from((end - size).div_ceil(PAGE)).map_err(|_| EvalError::MemoryLimit { limit })?;
+            let grown = self.abi.memory.grow(&mut self.store, pages);
+            grown.map_err(|_| EvalError::MemoryLimit { limit })?;
+        }
+        Ok(())
     }
 
     /// Reads all answers.
@@ -192,9 +200,12 @@ impl Live {
     }
 
     /// Lays out the data documents afresh.
-    pub(crate) fn load(&mut self, data: &Value, deadline: Duration) -> Result<(), EvalError> {
+    pub(crate) fn load(&mut self, documents: &Documents, deadline: Duration) -> Result<(), EvalError> {
         self.store.data_mut().limits.refused = false;
-        let outcome = self.load_steps(data);
+        let outcome = self.load_steps(documents.root());
+        let mut ahead = documents.ahead();
+        let outcome =
+            outcome.and_then(|()| ahead.try_for_each(|(number, cell)| self.cell_steps(number, cell)));
         self.settle(outcome, deadline)
     }
 
@@ -215,6 +226,7 @@ impl Live {
         self.data = address;
         self.heap_base = abi.heap_ptr_get.call(&mut self.store, ())?;
         self.fresh_base = self.heap_base;
+        self.area.clear();
         Ok(())
     }
 
@@ -225,8 +237,30 @@ impl Live {
         self.settle(outcome, deadline)
     }
 
+    /// Sets a number of the data.
+    pub(crate) fn change_cell(
+        &mut self,
+        number: usize,
+        cell: &CellState,
+        deadline: Duration,
+    ) -> Result<(), EvalError> {
+        let outcome = self.cell_steps(number, cell);
+        self.settle(outcome, deadline)
+    }
+
+    fn cell_steps(&mut self, number: usize, cell: &CellState) -> Result<(), Stop> {
+        if self.abi.native().is_some() {
+            self.set_cell(number, cell)
+        } else {
+            self.change_steps(&Change::from(cell))
+        }
+    }
+
     fn change_steps(&mut self, change: &Change) -> Result<(), Stop> {
         let abi = Arc::clone(&self.abi);
+        if abi.native().is_some() {
+            return self.change_area(change);
+        }
         abi.heap_ptr_set.call(&mut self.store, self.heap_base)?;
         if let Some(stash) = &abi.stash {
             stash.restore.call(&mut self.store, ())?;
@@ -235,7 +269,7 @@ impl Live {
             Some(value) => Some(abi.write_beside(&mut self.store, value, &self.strings)?),
             None => None,
         };
-        let path = Value::array(change.path.iter().cloned());
+        let path = Value::array(change.path.iter().cloned().map(Value::String));
         let path = abi.write_beside(&mut self.store, &path, &self.strings)?;
         let status = match value {
             Some(value) => abi.add_path.call(&mut self.store, (self.data, path, value))?,
@@ -253,6 +287,9 @@ impl Live {
 
     /// How many bytes beyond the data's own size changes have left behind.
     pub(crate) fn garbage(&self) -> usize {
+        if self.abi.native().is_some() {
+            return self.area_garbage();
+        }
         let size = |from: i32, to: i32| usize::try_from(i64::from(to) - i64::from(from)).unwrap_or(0);
         size(self.fresh_base, self.heap_base).saturating_sub(size(self.heap_start, self.fresh_base))
     }

@@ -111,7 +111,7 @@ fn needs_opa_data_that_do_not_fit_leave_the_old_ones() {
     for _ in 0..2 {
         let error = instance.set_data_at(&["b"], big.clone()).unwrap_err();
         assert_eq!(error, EvalError::MemoryLimit { limit: 4 << 20 });
-        assert_eq!(instance.data(), &json::parse(br#"{"a": 1}"#).unwrap());
+        assert_eq!(instance.data(), json::parse(br#"{"a": 1}"#).unwrap());
         works(&mut instance);
     }
 }

@@ -43,6 +43,7 @@ mod value;
 mod walk;
 
 use rego_value::Value;
+use rego_value::abi::Strings;
 
 pub(crate) use projection::{Node, decode};
 
@@ -92,5 +93,17 @@ pub(crate) fn read_text(
 pub(crate) fn write_value(value: &Value, root: &Node, memory: &mut [u8], top: u32) -> Result<Placed, Fault> {
     let mut heap = Heap::new(memory, top);
     let handle = value::write(value, root, &mut heap)?;
+    Ok(Placed { handle, end: heap.top() })
+}
+
+/// Lays out all of a value, but for strings that lie in the module already.
+pub(crate) fn write_beside(
+    value: &Value,
+    known: &Strings,
+    memory: &mut [u8],
+    top: u32,
+) -> Result<Placed, Fault> {
+    let mut heap = Heap::new(memory, top);
+    let handle = value::whole(value, Some(known), &mut heap, 0)?;
     Ok(Placed { handle, end: heap.top() })
 }

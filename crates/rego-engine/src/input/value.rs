@@ -1,6 +1,6 @@
 //! A value, laid out as far as it is read.
 
-use rego_value::abi::{FALSE, FLAG_SORTED, NULL, TRUE, UNDEFINED, Writer};
+use rego_value::abi::{FALSE, FLAG_SORTED, NULL, Strings, TRUE, UNDEFINED, Writer, hash_string};
 use rego_value::{Number, Object, Value};
 
 use super::Fault;
@@ -13,7 +13,7 @@ const MAX_DEPTH: usize = 64;
 /// Lays out what the node reads of a value.
 pub(super) fn write(value: &Value, node: &Node, heap: &mut Heap<'_>) -> Result<u32, Fault> {
     if node.whole {
-        return whole(value, heap, 0);
+        return whole(value, None, heap, 0);
     }
     match value {
         Value::Array(items) => {
@@ -27,7 +27,7 @@ pub(super) fn write(value: &Value, node: &Node, heap: &mut Heap<'_>) -> Result<u
             heap.array(&handles)
         }
         Value::Object(members) => object(members, node, heap),
-        _ => whole(value, heap, 0),
+        _ => whole(value, None, heap, 0),
     }
 }
 
@@ -46,7 +46,7 @@ fn object(members: &Object, node: &Node, heap: &mut Heap<'_>) -> Result<u32, Fau
     let mut entries: Vec<Entry> = Vec::with_capacity(members.len());
     for (key, value) in members.iter() {
         // Other keys exist in values only, never in texts.
-        let Some(key) = key.as_str() else { return foreign(&Value::Object(members.clone()), heap) };
+        let Some(key) = key.as_str() else { return foreign(&Value::Object(members.clone()), None, heap) };
         let found = node.find(key.into()).and_then(|position| node.members.get(position));
         let (handle, hash, node) = match found {
             Some(member) => (member.handle, member.hash, &member.node),
@@ -60,29 +60,43 @@ fn object(members: &Object, node: &Node, heap: &mut Heap<'_>) -> Result<u32, Fau
     heap.object(&mut entries, FLAG_SORTED)
 }
 
-fn whole(value: &Value, heap: &mut Heap<'_>, depth: usize) -> Result<u32, Fault> {
+/// Lays out all of a value; strings that lie in the module already are not laid out again.
+pub(super) fn whole(
+    value: &Value,
+    known: Option<&Strings>,
+    heap: &mut Heap<'_>,
+    depth: usize,
+) -> Result<u32, Fault> {
     match value {
         Value::Null => Ok(NULL),
         Value::Bool(false) => Ok(FALSE),
         Value::Bool(true) => Ok(TRUE),
         Value::Number(value) => number(value, heap),
-        Value::String(text) => Ok(heap.string((&**text).into())?.0),
+        Value::String(text) => Ok(string(text, known, heap)?.0),
         Value::Array(items) if depth < MAX_DEPTH => {
             let mut handles = Vec::with_capacity(items.len());
             for item in items.iter() {
-                handles.push(whole(item, heap, depth + 1)?);
+                handles.push(whole(item, known, heap, depth + 1)?);
             }
             heap.array(&handles)
         }
         Value::Object(members) if depth < MAX_DEPTH && members.keys().all(|key| key.as_str().is_some()) => {
             let mut entries: Vec<Entry> = Vec::with_capacity(members.len());
             for (key, value) in members.iter() {
-                let (handle, hash) = heap.string(key.as_str().unwrap_or_default().into())?;
-                entries.push([hash, handle, whole(value, heap, depth + 1)?]);
+                let (handle, hash) = string(key.as_str().unwrap_or_default(), known, heap)?;
+                entries.push([hash, handle, whole(value, known, heap, depth + 1)?]);
             }
             heap.object(&mut entries, FLAG_SORTED)
         }
-        _ => foreign(value, heap),
+        _ => foreign(value, known, heap),
+    }
+}
+
+/// A string's handle and hash.
+fn string(text: &str, known: Option<&Strings>, heap: &mut Heap<'_>) -> Result<(u32, u32), Fault> {
+    match known.and_then(|known| known.get(text)) {
+        Some(handle) => Ok((*handle, hash_string(text.as_bytes()))),
+        None => heap.string(text.into()),
     }
 }
 
@@ -94,8 +108,11 @@ pub(super) fn number(number: &Number, heap: &mut Heap<'_>) -> Result<u32, Fault>
 }
 
 /// Sets, keys that are no strings, and deep nesting.
-fn foreign(value: &Value, heap: &mut Heap<'_>) -> Result<u32, Fault> {
-    let mut writer = Writer::heap(heap.top());
+fn foreign(value: &Value, known: Option<&Strings>, heap: &mut Heap<'_>) -> Result<u32, Fault> {
+    let mut writer = match known {
+        Some(known) => Writer::heap_beside(heap.top(), known),
+        None => Writer::heap(heap.top()),
+    };
     let handle = writer.value(value).map_err(|_| Fault::Full)?;
     heap.copy(&writer.into_bytes())?;
     Ok(handle)
