@@ -24,6 +24,7 @@ const STEPS: &[Step] = &[
     ("docs", docs),
     ("tests", tests),
     ("tls", tls),
+    ("stores", stores),
     ("schedules", schedules),
     ("peers", peers),
     ("conformance", judge),
@@ -136,6 +137,11 @@ fn tests(machine: &Machine) -> Result<(), String> {
 /// The network with TLS, which nothing else is built with.
 fn tls(machine: &Machine) -> Result<(), String> {
     run_tests("tests of TLS", machine, &["--package", "rego-net", "--features", "tls-tests"])
+}
+
+/// The stores that are features.
+fn stores(machine: &Machine) -> Result<(), String> {
+    run_tests("stores", machine, &["--package", "guard-state", "--features", "sqlite"])
 }
 
 /// The memory store with locks that try every schedule, which nothing else is built with.

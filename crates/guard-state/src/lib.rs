@@ -1,6 +1,7 @@
 //! Budgets and counters behind the state port.
 //!
-//! **Job.** Keep what has been spent and decide whether more may be: [`MemoryStore`] for one process.
+//! **Job.** Keep what has been spent and decide whether more may be: [`MemoryStore`] for one process, and with
+//! the feature `sqlite` a file that the processes of one machine share, and that outlives them.
 //!
 //! # What a store does
 //!
@@ -51,8 +52,16 @@
 
 mod books;
 mod cell;
+#[cfg(feature = "sqlite")]
+mod coded;
 mod events;
+#[cfg(feature = "sqlite")]
+mod later;
 mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod sync;
 
 pub use memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteConfig, SqliteStore};

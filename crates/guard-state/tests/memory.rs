@@ -4,6 +4,9 @@
 mod model;
 mod suite;
 
+/// How many steps a round of the long histories has.
+const STEPS: u128 = 200;
+
 use std::sync::Arc;
 use std::time::Duration;
 

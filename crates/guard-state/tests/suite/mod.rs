@@ -258,7 +258,7 @@ pub(crate) fn following_the_changes_is_the_same_as_the_snapshot<S: StateStore>(b
     let mut held: BTreeMap<_, Quantity> = BTreeMap::new();
     let mut at = Revision(0);
     for round in 0..60_u128 {
-        for step in 0..200_u128 {
+        for step in 0..crate::STEPS {
             let id = round * 1_000 + step;
             let key = format!("{}", step % 13);
             let at = bench.clock.now();

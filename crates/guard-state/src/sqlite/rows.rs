@@ -1,0 +1,362 @@
+//! The rows of one transaction.
+
+use std::sync::Arc;
+
+use guard_core::{
+    CellChange, CellFilter, CellId, CellPath, Changes, Quantity, ReservationId, Revision, Snapshot,
+    StateError, Timestamp, Unusable,
+};
+use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
+
+use crate::books::{Reservation, Rows};
+use crate::cell::Cell;
+use crate::coded::{
+    Garbled, charges_of, charges_text, closed_code, closed_of, kind_code, kind_of, meter_code, meter_of,
+};
+use crate::sqlite::errors::told;
+
+/// How many dropped cells are remembered, so that evaluators can be told to drop them too.
+const REMEMBERED_DROPS: i64 = 1 << 12;
+
+const CELL: &str = "spent, reserved, open, warned, max, kind, ends, algorithm, span, meter";
+
+/// The statements of the operations, prepared once for a connection.
+pub(super) struct Statements<'c> {
+    connection: &'c Connection,
+    cell: Statement<'c>,
+    put_cell: Statement<'c>,
+    reservation: Statement<'c>,
+    put_reservation: Statement<'c>,
+    overdue: Statement<'c>,
+    ended: Statement<'c>,
+    drop_cell: Statement<'c>,
+    dropped: Statement<'c>,
+    forget: Statement<'c>,
+    clock: Statement<'c>,
+    set_clock: Statement<'c>,
+    trim_drops: Statement<'c>,
+}
+
+impl<'c> Statements<'c> {
+    pub(super) fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            connection,
+            cell: connection.prepare(&format!(
+                "SELECT {CELL} FROM cells WHERE limit_name = ?1 AND key = ?2 AND window = ?3"
+            ))?,
+            put_cell: connection.prepare(
+                "INSERT INTO cells VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                 ON CONFLICT DO UPDATE SET spent = ?4, reserved = ?5, open = ?6, warned = ?7, max = ?8,
+                   ends = ?10, meter = ?13, changed = ?14",
+            )?,
+            reservation: connection.prepare(
+                "SELECT digest, lease_ends, closed, ended, charges FROM reservations WHERE id = ?1",
+            )?,
+            put_reservation: connection
+                .prepare("INSERT OR REPLACE INTO reservations VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?,
+            overdue: connection.prepare(
+                "SELECT id FROM reservations WHERE closed = 0 AND lease_ends <= ?1
+                 ORDER BY lease_ends LIMIT ?2",
+            )?,
+            ended: connection.prepare(
+                "SELECT limit_name, key, window FROM cells WHERE ends IS NOT NULL AND open = 0 AND ends <= ?1",
+            )?,
+            drop_cell: connection
+                .prepare("DELETE FROM cells WHERE limit_name = ?1 AND key = ?2 AND window = ?3")?,
+            dropped: connection.prepare("INSERT INTO drops VALUES (?1, ?2, ?3, ?4)")?,
+            forget: connection.prepare("DELETE FROM reservations WHERE closed <> 0 AND ended <= ?1")?,
+            clock: connection.prepare("SELECT latest, revision, followable FROM clock")?,
+            set_clock: connection.prepare("UPDATE clock SET latest = ?1, revision = ?2, followable = ?3")?,
+            trim_drops: connection.prepare("DELETE FROM drops WHERE revision <= ?1")?,
+        })
+    }
+}
+
+/// A transaction.
+pub(super) struct Transaction<'s, 'c> {
+    statements: &'s mut Statements<'c>,
+    store: Arc<str>,
+    replica: Arc<str>,
+    latest: i64,
+    revision: i64,
+    followable: i64,
+    before: i64,
+    /// Whether SQLite has failed: then nothing of the transaction is kept.
+    pub(super) failed: Option<StateError>,
+}
+
+impl<'s, 'c> Transaction<'s, 'c> {
+    /// Begins; `now` becomes the store's time unless that is later already.
+    pub(super) fn begin(
+        statements: &'s mut Statements<'c>,
+        store: &Arc<str>,
+        replica: &Arc<str>,
+        now: Timestamp,
+    ) -> Result<Self, StateError> {
+        let failed = |error| told(store, &error);
+        statements.connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let (latest, revision, followable): (i64, i64, i64) =
+            statements.clock.query_row([], read).map_err(failed)?;
+        let (store, replica) = (Arc::clone(store), Arc::clone(replica));
+        let before = revision;
+        let latest = latest.max(now.as_nanos());
+        Ok(Self { statements, store, replica, latest, revision, followable, before, failed: None })
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        Timestamp::from_nanos(self.latest)
+    }
+
+    /// Makes it durable.
+    pub(super) fn commit(mut self) -> Result<Revision, StateError> {
+        if let Some(failed) = self.failed.take() {
+            return Err(failed);
+        }
+        // A time that nothing happened at need not be remembered: it would cost a sync.
+        if self.revision != self.before {
+            let oldest = self.revision.saturating_sub(REMEMBERED_DROPS);
+            if oldest / REMEMBERED_DROPS > self.followable / REMEMBERED_DROPS {
+                let trimmed = self.statements.trim_drops.execute([oldest]);
+                self.tell(trimmed)?;
+                self.followable = oldest;
+            }
+            let clock = params![self.latest, self.revision, self.followable];
+            let set = self.statements.set_clock.execute(clock);
+            self.tell(set)?;
+        }
+        let committed = self.statements.connection.execute_batch("COMMIT");
+        self.tell(committed)?;
+        Ok(Revision(u64::try_from(self.revision).unwrap_or_default()))
+    }
+
+    fn tell<T>(&mut self, result: rusqlite::Result<T>) -> Result<T, StateError> {
+        result.map_err(|error| {
+            let error = told(&self.store, &error);
+            self.failed = Some(error.clone());
+            error
+        })
+    }
+
+    fn understood<T>(&mut self, read: Result<T, Garbled>) -> Result<T, StateError> {
+        read.map_err(|detail| {
+            let detail = format!("it holds what was never written: {detail}; restore it from a back-up");
+            let error = StateError::from(Unusable { store: self.store.to_string(), detail });
+            self.failed = Some(error.clone());
+            error
+        })
+    }
+
+    fn next_revision(&mut self) -> i64 {
+        self.revision += 1;
+        self.revision
+    }
+
+    fn path(&self, limit: String, key: String, window: String) -> CellPath {
+        let cell = Arc::new(CellId { limit, key, window });
+        CellPath { cell, replica: Arc::clone(&self.replica) }
+    }
+
+    /// All cells.
+    pub(super) fn snapshot(&mut self) -> Result<Snapshot, StateError> {
+        let cells = self.totals(-1)?.into_iter().map(|(_, path, used)| (path, used)).collect();
+        Ok(Snapshot { revision: self.revision()?, cells })
+    }
+
+    /// The cells that changed after a revision, sorted by name.
+    fn totals(&mut self, after: i64) -> Result<Vec<(i64, CellPath, Quantity)>, StateError> {
+        let query = "SELECT changed, limit_name, key, window, spent + reserved FROM cells WHERE changed > ?1
+             ORDER BY limit_name, key, window";
+        let rows = self.statements.connection.prepare(query).and_then(|mut statement| {
+            let rows = statement.query_map([after], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+            })?;
+            rows.collect::<rusqlite::Result<Vec<(i64, String, String, String, i64)>>>()
+        });
+        let rows = self.tell(rows)?;
+        let each = rows.into_iter().map(|(changed, limit, key, window, used)| {
+            (changed, self.path(limit, key, window), Quantity::new(used))
+        });
+        Ok(each.collect())
+    }
+
+    /// What changed after a revision.
+    pub(super) fn changes_since(&mut self, revision: Revision) -> Result<Changes, StateError> {
+        let after = i64::try_from(revision.0).unwrap_or(i64::MAX);
+        if after < self.followable || after > self.revision {
+            return Ok(Changes::All(self.snapshot()?));
+        }
+        let mut found: Vec<(i64, CellChange)> = Vec::new();
+        for (changed, path, used) in self.totals(after)? {
+            found.push((changed, CellChange { path, value: Some(used) }));
+        }
+        // Of a cell that has been opened again since, its newer change tells what it holds.
+        let query = "SELECT revision, limit_name, key, window FROM drops WHERE revision > ?1 AND NOT EXISTS (
+               SELECT 1 FROM cells WHERE cells.limit_name = drops.limit_name AND cells.key = drops.key
+               AND cells.window = drops.window)";
+        let rows = self.statements.connection.prepare(query).and_then(|mut statement| {
+            let rows = statement
+                .query_map([after], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+            rows.collect::<rusqlite::Result<Vec<(i64, String, String, String)>>>()
+        });
+        for (dropped, limit, key, window) in self.tell(rows)? {
+            found.push((dropped, CellChange { path: self.path(limit, key, window), value: None }));
+        }
+        found.sort_unstable_by_key(|(changed, _)| *changed);
+        let cells = found.into_iter().map(|(_, change)| change).collect();
+        Ok(Changes::Cells { revision: self.revision()?, cells })
+    }
+
+    fn drop_ended(&mut self, now: Timestamp) -> Result<(), StateError> {
+        let ended = self
+            .statements
+            .ended
+            .query_map([now.as_nanos()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        let ended = ended.and_then(|rows| rows.collect::<rusqlite::Result<Vec<(String, String, String)>>>());
+        for (limit, key, window) in self.tell(ended)? {
+            let dropped = self.statements.drop_cell.execute(params![limit, key, window]);
+            self.tell(dropped)?;
+            let revision = self.next_revision();
+            let noted = self.statements.dropped.execute(params![revision, limit, key, window]);
+            self.tell(noted)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Transaction<'_, '_> {
+    fn drop(&mut self) {
+        if !self.statements.connection.is_autocommit() {
+            // What cannot be rolled back now is when the file is opened next.
+            let _ = self.statements.connection.execute_batch("ROLLBACK");
+        }
+    }
+}
+
+/// The columns of [`CELL`] from `first` on.
+type Columns = (i64, i64, u32, i64, i64, i64, Option<i64>, i64, i64, String);
+
+fn columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Columns> {
+    let at = |column: usize| first + column;
+    Ok((
+        row.get(at(0))?,
+        row.get(at(1))?,
+        row.get(at(2))?,
+        row.get(at(3))?,
+        row.get(at(4))?,
+        row.get(at(5))?,
+        row.get(at(6))?,
+        row.get(at(7))?,
+        row.get(at(8))?,
+        row.get(at(9))?,
+    ))
+}
+
+fn cell_of(columns: Columns) -> Result<Cell, Garbled> {
+    let (spent, reserved, open, warned, max, kind, ends, algorithm, span, meter) = columns;
+    let (kind, meter) = (kind_of(kind)?, meter_of(algorithm, span, &meter)?);
+    Ok(Cell { spent, reserved, open, warned, max, kind, ends: ends.map(Timestamp::from_nanos), meter })
+}
+
+impl Rows for Transaction<'_, '_> {
+    fn cell(&mut self, id: &Arc<CellId>) -> Result<Option<Cell>, StateError> {
+        let name = params![id.limit, id.key, id.window];
+        let row = self.statements.cell.query_row(name, |row| columns(row, 0)).optional();
+        let row = self.tell(row)?;
+        let cell = row.map(cell_of).transpose();
+        self.understood(cell)
+    }
+
+    fn put_cell(&mut self, id: &Arc<CellId>, cell: Cell) -> Result<(), StateError> {
+        let changed = self.next_revision();
+        let (algorithm, span, meter) = meter_code(&cell.meter);
+        let put = self.statements.put_cell.execute(params![
+            id.limit,
+            id.key,
+            id.window,
+            cell.spent,
+            cell.reserved,
+            cell.open,
+            cell.warned,
+            cell.max,
+            kind_code(cell.kind),
+            cell.ends.map(Timestamp::as_nanos),
+            algorithm,
+            span,
+            meter,
+            changed
+        ]);
+        self.tell(put).map(|_| ())
+    }
+
+    fn cells(&mut self, filter: &CellFilter) -> Result<Vec<(Arc<CellId>, Cell)>, StateError> {
+        let query = format!(
+            "SELECT limit_name, key, window, {CELL} FROM cells
+             WHERE (?1 IS NULL OR limit_name = ?1) AND (?2 IS NULL OR key = ?2)
+             AND (?3 IS NULL OR window = ?3)"
+        );
+        let rows = self.statements.connection.prepare(&query).and_then(|mut statement| {
+            let wanted = params![filter.limit, filter.key, filter.window];
+            let rows = statement.query_map(wanted, |row| {
+                let id = CellId { limit: row.get(0)?, key: row.get(1)?, window: row.get(2)? };
+                Ok((Arc::new(id), columns(row, 3)?))
+            })?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        let rows = self.tell(rows)?;
+        let cells = rows.into_iter().map(|(id, columns)| Ok((id, cell_of(columns)?))).collect();
+        self.understood(cells)
+    }
+
+    fn reservation(&mut self, id: ReservationId) -> Result<Option<Reservation>, StateError> {
+        let row = self.statements.reservation.query_row([id.0.to_be_bytes()], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+        });
+        let row: Option<(i64, i64, i64, i64, String)> = self.tell(row.optional())?;
+        let read = row.map(|(digest, lease_ends, closed, ended, charges)| {
+            Ok(Reservation {
+                charges: charges_of(&charges)?,
+                digest: digest.cast_unsigned(),
+                lease_ends: Timestamp::from_nanos(lease_ends),
+                closed: closed_of(closed)?,
+                ended: Timestamp::from_nanos(ended),
+            })
+        });
+        self.understood(read.transpose())
+    }
+
+    fn put_reservation(&mut self, id: ReservationId, reservation: Reservation) -> Result<(), StateError> {
+        let put = self.statements.put_reservation.execute(params![
+            id.0.to_be_bytes(),
+            reservation.digest.cast_signed(),
+            reservation.lease_ends.as_nanos(),
+            reservation.closed.map_or(0, closed_code),
+            reservation.ended.as_nanos(),
+            charges_text(&reservation.charges)
+        ]);
+        self.tell(put).map(|_| ())
+    }
+
+    fn overdue(&mut self, now: Timestamp, most: usize) -> Result<Vec<ReservationId>, StateError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = self.statements.overdue.query_map(params![now.as_nanos(), most], |row| {
+            Ok(ReservationId(u128::from_be_bytes(row.get(0)?)))
+        });
+        let rows = rows.and_then(|rows| rows.collect::<rusqlite::Result<Vec<_>>>());
+        self.tell(rows)
+    }
+
+    fn sweep(&mut self, now: Timestamp, forget: Timestamp) -> Result<(), StateError> {
+        self.drop_ended(now)?;
+        let forgotten = self.statements.forget.execute([forget.as_nanos()]);
+        self.tell(forgotten).map(|_| ())
+    }
+
+    fn revision(&mut self) -> Result<Revision, StateError> {
+        Ok(Revision(u64::try_from(self.revision).unwrap_or_default()))
+    }
+
+    fn replica(&self) -> Arc<str> {
+        Arc::clone(&self.replica)
+    }
+}

@@ -1,0 +1,130 @@
+//! The file: its version, and how an older one becomes one of this version.
+
+use guard_core::{StateError, Unusable};
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::sqlite::errors::told;
+
+/// `HXGS`, by which SQLite's header tells our files from others'.
+const APPLICATION: i64 = 0x4858_4753;
+
+/// What makes each version out of the one before; the first out of an empty file. Never changed once released.
+const VERSIONS: [&str; 2] = [
+    "
+    CREATE TABLE cells (
+        limit_name TEXT NOT NULL, key TEXT NOT NULL, window TEXT NOT NULL,
+        spent INTEGER NOT NULL, reserved INTEGER NOT NULL, open INTEGER NOT NULL,
+        warned INTEGER NOT NULL, max INTEGER NOT NULL, kind INTEGER NOT NULL,
+        ends INTEGER, algorithm INTEGER NOT NULL, span INTEGER NOT NULL, meter TEXT NOT NULL,
+        changed INTEGER NOT NULL,
+        PRIMARY KEY (limit_name, key, window)
+    ) STRICT;
+    CREATE INDEX cells_ending ON cells (ends) WHERE ends IS NOT NULL AND open = 0;
+    CREATE INDEX cells_changed ON cells (changed);
+    CREATE TABLE reservations (
+        id BLOB PRIMARY KEY, digest INTEGER NOT NULL, lease_ends INTEGER NOT NULL,
+        closed INTEGER NOT NULL, ended INTEGER NOT NULL, charges TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX reservations_open ON reservations (lease_ends) WHERE closed = 0;
+    CREATE INDEX reservations_ended ON reservations (ended) WHERE closed <> 0;
+    CREATE TABLE clock (latest INTEGER NOT NULL, revision INTEGER NOT NULL) STRICT;
+    INSERT INTO clock VALUES (-9223372036854775808, 0);
+    ",
+    // Evaluators follow drops instead of taking the whole state anew.
+    "
+    CREATE TABLE drops (
+        revision INTEGER PRIMARY KEY,
+        limit_name TEXT NOT NULL, key TEXT NOT NULL, window TEXT NOT NULL
+    ) STRICT;
+    ALTER TABLE clock ADD COLUMN followable INTEGER NOT NULL DEFAULT 0;
+    UPDATE clock SET followable = revision;
+    ",
+];
+
+/// Makes the file one of this version.
+pub(super) fn prepare(connection: &mut Connection, store: &str) -> Result<(), StateError> {
+    let failed = |error: rusqlite::Error| told(store, &error);
+    let unusable = |detail: String| Unusable { store: store.to_owned(), detail };
+    connection.execute_batch("PRAGMA busy_timeout = 10000; PRAGMA trusted_schema = OFF;").map_err(failed)?;
+    let number = |connection: &Connection, name: &str| {
+        connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0))
+    };
+    // Before anything is written: the file may be another program's.
+    let version = number(connection, "user_version").map_err(failed)?;
+    let owner = number(connection, "application_id").map_err(failed)?;
+    let newest = i64::try_from(VERSIONS.len()).unwrap_or(i64::MAX);
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
+    if owner != APPLICATION && (owner != 0 || version != 0 || tables != 0) {
+        return Err(unusable("it is a database of another program".to_owned()).into());
+    }
+    if version > newest {
+        let detail = format!(
+            "it is of version {version}, and this program knows versions up to {newest}; use a newer program, \
+             or another file"
+        );
+        return Err(unusable(detail).into());
+    }
+    let mode: String =
+        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(failed)?;
+    if mode != "wal" {
+        let detail = format!("it cannot be kept with a write-ahead log (journal mode `{mode}`)");
+        return Err(unusable(detail).into());
+    }
+    // FULL: a transaction that was acknowledged is on the disk.
+    connection.execute_batch("PRAGMA synchronous = FULL;").map_err(failed)?;
+    let report: String =
+        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
+    if report != "ok" {
+        return Err(unusable(format!("it is damaged ({report}); restore it from a back-up")).into());
+    }
+    migrate(connection).map_err(failed)
+}
+
+fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    // Another process may migrate at the same time: who comes second finds it done.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let done = usize::try_from(version).unwrap_or(usize::MAX);
+    if done < VERSIONS.len() {
+        for step in VERSIONS.iter().skip(done) {
+            transaction.execute_batch(step)?;
+        }
+        let newest = VERSIONS.len();
+        transaction.execute_batch(&format!(
+            "PRAGMA user_version = {newest}; PRAGMA application_id = {APPLICATION};"
+        ))?;
+    }
+    transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file as the first version left it, with a cell in it.
+    #[test]
+    fn an_older_file_becomes_one_of_this_version() {
+        let folder = test_support::Folder::new("sqlite-migration");
+        let path = folder.path().join("state.db");
+        let first = Connection::open(&path).unwrap();
+        first.execute_batch(VERSIONS.first().unwrap()).unwrap();
+        let cell = "INSERT INTO cells VALUES ('l', 'k', 'w', 7, 0, 0, 0, 9, 0, NULL, 0, 0, '', 3);
+            UPDATE clock SET revision = 3;";
+        first.execute_batch(cell).unwrap();
+        first
+            .execute_batch(&format!("PRAGMA user_version = 1; PRAGMA application_id = {APPLICATION};"))
+            .unwrap();
+        drop(first);
+        let mut connection = Connection::open(&path).unwrap();
+        for _ in 0..2 {
+            prepare(&mut connection, "s").unwrap();
+            let found: (i64, i64, i64) = connection
+                .query_row("SELECT spent, revision, followable FROM cells, clock", [], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })
+                .unwrap();
+            assert_eq!(found, (7, 3, 3));
+        }
+    }
+}

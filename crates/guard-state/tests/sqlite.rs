@@ -1,0 +1,240 @@
+//! The SQLite store against the suite and the model, and with files that are not as they should be.
+#![cfg(feature = "sqlite")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod model;
+mod suite;
+
+/// How many steps a round of the long histories has.
+const STEPS: u128 = 20;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use guard_core::{
+    Adjusted, Batch, CellFilter, CellView, Changes, ChargeOutcome, FixedClock, Quantity, Reply,
+    ReservationId, Revision, Settled, Settlement, Snapshot, StateError, StateOperator, StateStore,
+};
+use guard_state::{SqliteConfig, SqliteStore};
+use suite::{LEASE, START, batch, charge};
+use test_support::Folder;
+
+/// A store and the folder its file is in, in the order in which they have to go.
+struct Kept {
+    store: SqliteStore,
+    _folder: Folder,
+}
+
+fn fresh(clock: Arc<FixedClock>) -> Kept {
+    let folder = Folder::new("sqlite-suite");
+    let store = SqliteStore::open(&SqliteConfig::new(folder.path().join("state.db")), clock).unwrap();
+    Kept { store, _folder: folder }
+}
+
+impl StateStore for Kept {
+    fn reserve<'a>(
+        &'a self,
+        batch: &'a Batch,
+        lease: Duration,
+    ) -> Reply<'a, Result<ChargeOutcome, StateError>> {
+        self.store.reserve(batch, lease)
+    }
+
+    fn settle<'a>(
+        &'a self,
+        id: ReservationId,
+        actual: &'a Settlement,
+    ) -> Reply<'a, Result<Settled, StateError>> {
+        self.store.settle(id, actual)
+    }
+
+    fn refund(&self, id: ReservationId) -> Reply<'_, Result<Settled, StateError>> {
+        self.store.refund(id)
+    }
+
+    fn charge<'a>(&'a self, batch: &'a Batch) -> Reply<'a, Result<ChargeOutcome, StateError>> {
+        self.store.charge(batch)
+    }
+
+    fn revision(&self) -> Revision {
+        self.store.revision()
+    }
+
+    fn snapshot(&self) -> Reply<'_, Result<Snapshot, StateError>> {
+        self.store.snapshot()
+    }
+
+    fn changes_since(&self, revision: Revision) -> Reply<'_, Result<Changes, StateError>> {
+        self.store.changes_since(revision)
+    }
+}
+
+impl StateOperator for Kept {
+    fn list<'a>(&'a self, filter: &'a CellFilter) -> Reply<'a, Result<Vec<CellView>, StateError>> {
+        self.store.list(filter)
+    }
+
+    fn set<'a>(
+        &'a self,
+        filter: &'a CellFilter,
+        spent: Quantity,
+    ) -> Reply<'a, Result<Vec<Adjusted>, StateError>> {
+        self.store.set(filter, spent)
+    }
+}
+
+state_store_suite!(sqlite, fresh);
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config {
+        cases: 60,
+        failure_persistence: None,
+        ..Default::default()
+    })]
+
+    #[test]
+    fn every_history_ends_as_in_the_model(acts in model::history()) {
+        let clock = Arc::new(FixedClock::at(suite::START));
+        model::check(&acts, &fresh(Arc::clone(&clock)), &clock);
+    }
+}
+
+fn open(path: &Path) -> Result<SqliteStore, StateError> {
+    SqliteStore::open(&SqliteConfig::new(path), Arc::new(FixedClock::at(START)))
+}
+
+fn refusal(path: &Path) -> String {
+    match open(path) {
+        Ok(_) => panic!("{} was opened", path.display()),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn used(store: &SqliteStore, limit: &str) -> i64 {
+    store.snapshot().wait().unwrap().total(&suite::cell(limit, "all", "w")).units()
+}
+
+/// A file with 7 spent of `a`.
+fn written(folder: &Folder) -> std::path::PathBuf {
+    let path = folder.path().join("state.db");
+    open(&path).unwrap().charge(&batch(1, vec![charge("a", 7, 10)])).wait().unwrap();
+    path
+}
+
+#[test]
+fn what_was_acknowledged_is_there_when_the_file_is_opened_again() {
+    let folder = Folder::new("sqlite-again");
+    let path = written(&folder);
+    let store = open(&path).unwrap();
+    assert_eq!(used(&store, "a"), 7);
+    // The same call again, from a process that did not hear the answer.
+    store.charge(&batch(1, vec![charge("a", 7, 10)])).wait().unwrap();
+    assert_eq!(used(&store, "a"), 7);
+    store.reserve(&batch(2, vec![charge("a", 2, 10)]), LEASE).wait().unwrap();
+    let other = open(&path).unwrap();
+    assert_eq!(used(&other, "a"), 9);
+    other.settle(ReservationId(2), &Settlement::AsReserved).wait().unwrap();
+    let outcome = store.charge(&batch(3, vec![charge("a", 2, 10)])).wait().unwrap();
+    assert!(matches!(outcome, ChargeOutcome::Exceeded(_)), "{outcome:?}");
+}
+
+#[test]
+fn another_processes_changes_are_followed() {
+    let folder = Folder::new("sqlite-follow");
+    let path = written(&folder);
+    let (one, two) = (open(&path).unwrap(), open(&path).unwrap());
+    let seen = one.snapshot().wait().unwrap().revision;
+    two.charge(&batch(2, vec![charge("a", 1, 10)])).wait().unwrap();
+    let end = std::time::Instant::now() + Duration::from_secs(10);
+    while one.revision() == seen {
+        assert!(std::time::Instant::now() < end, "the other process' change is not seen");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let Changes::Cells { cells, .. } = one.changes_since(seen).wait().unwrap() else { panic!("all of it") };
+    assert_eq!(cells[0].value, Some(Quantity::new(8)));
+}
+
+#[test]
+fn files_of_another_kind_are_refused() {
+    let folder = Folder::new("sqlite-refused");
+    let newer = written(&folder);
+    rusqlite::Connection::open(&newer).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
+    let told = refusal(&newer);
+    assert!(told.contains("version 99") && told.contains("newer program"), "{told}");
+
+    let foreign = folder.path().join("foreign.db");
+    rusqlite::Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+    assert!(refusal(&foreign).contains("another program"));
+    // And left as it was.
+    let mode: String = rusqlite::Connection::open(&foreign)
+        .unwrap()
+        .query_row("PRAGMA journal_mode", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(mode, "delete");
+
+    let text = folder.write("text.db", "budgets: none\n".repeat(100));
+    assert!(refusal(&text).contains("not a state file"), "{}", refusal(&text));
+    assert!(refusal(&folder.path().join("nowhere/state.db")).contains("cannot be opened"));
+    assert!(refusal(folder.path()).contains("cannot be opened"));
+}
+
+#[test]
+fn damaged_files_are_refused_and_left_alone() {
+    let folder = Folder::new("sqlite-damaged");
+    let path = written(&folder);
+    let store = open(&path).unwrap();
+    for id in 0..200_u128 {
+        let mut one = charge("a", 1, 1_000);
+        one.cell = suite::cell("a", &format!("key {id}"), "w");
+        store.charge(&batch(10 + id, vec![one])).wait().unwrap();
+    }
+    drop(store);
+    let whole = std::fs::read(&path).unwrap();
+    assert!(whole.len() > 20_000, "{}", whole.len());
+    for cut in [whole.len() / 2, 5_000, 90] {
+        let truncated = folder.write("truncated.db", &whole[..cut]);
+        let told = refusal(&truncated);
+        assert!(told.contains("damaged") || told.contains("not a state file"), "{cut}: {told}");
+        assert_eq!(std::fs::read(&truncated).unwrap().len(), cut, "a damaged file was written to");
+    }
+    let mut garbled = whole;
+    garbled[4_096..12_288].fill(0xa5);
+    let garbled = folder.write("garbled.db", garbled);
+    assert!(refusal(&garbled).contains("damaged"), "{}", refusal(&garbled));
+}
+
+#[test]
+fn a_full_disk_fails_charges_and_loses_nothing() {
+    let folder = Folder::new("sqlite-full");
+    let path = written(&folder);
+    let config = SqliteConfig { max_bytes: Some(200 << 10), ..SqliteConfig::new(&path) };
+    let store = SqliteStore::open(&config, Arc::new(FixedClock::at(START))).unwrap();
+    let mut acknowledged = 0;
+    let error = loop {
+        let mut one = charge("many", 1, 1_000);
+        one.cell = suite::cell("many", &format!("{acknowledged:01000}"), "w");
+        match store.charge(&batch(100 + acknowledged, vec![one])).wait() {
+            Ok(_) => acknowledged += 1,
+            Err(error) => break error,
+        }
+        assert!(acknowledged < 1_000, "200 KiB hold a megabyte");
+    };
+    assert!(matches!(&error, StateError::Unavailable(_)), "{error}");
+    assert!(error.to_string().contains("no room left"), "{error}");
+    assert_eq!(store.snapshot().wait().unwrap().cells.len(), usize::try_from(acknowledged).unwrap() + 1);
+    drop(store);
+    let store = open(&path).unwrap();
+    assert_eq!(store.snapshot().wait().unwrap().cells.len(), usize::try_from(acknowledged).unwrap() + 1);
+    store.charge(&batch(9_999, vec![charge("a", 3, 10)])).wait().unwrap();
+}
+
+/// As root every file can be written: the kernel's read-only flag holds root back, but not every file system has it.
+#[test]
+fn a_file_that_cannot_be_written_is_refused() {
+    let folder = Folder::new("sqlite-read-only");
+    let path = written(&folder);
+    let uri = format!("file:{}?mode=ro", path.display());
+    let told = refusal(Path::new(&uri));
+    assert!(told.contains("read-only") || told.contains("cannot be"), "{told}");
+}
