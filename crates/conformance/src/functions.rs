@@ -12,12 +12,12 @@ use rego_engine::Environment;
 use rego_value::Value;
 
 const fn result(ty: Type) -> Arg {
-    Arg { name: "", ty }
+    Arg::new("", ty)
 }
 
 /// `test.sleep(duration)`, of the compliance suite.
 static SLEEP: Builtin =
-    Builtin::declared("test.sleep", &[Arg { name: "duration", ty: Type::String }], result(Type::Null));
+    Builtin::declared("test.sleep", &[Arg::new("duration", Type::String)], result(Type::Null));
 
 /// `custom_builtin_test(x)`, of the Wasm assets: one more.
 static SUCCESSOR: Builtin =

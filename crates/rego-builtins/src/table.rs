@@ -29,6 +29,15 @@ pub struct Arg {
     pub name: &'static str,
     /// Its type.
     pub ty: Type,
+    /// What it stands for, in the details of type errors; empty for operands, which need no explanation.
+    pub about: &'static str,
+}
+
+impl Arg {
+    /// An argument or result that is named, or not if the name is empty, and not described.
+    pub const fn new(name: &'static str, ty: Type) -> Self {
+        Self { name, ty, about: "" }
+    }
 }
 
 /// One built-in function.
@@ -100,12 +109,16 @@ impl Builtin {
     }
 }
 
-const fn arg(name: &'static str, ty: Type) -> Arg {
-    Arg { name, ty }
+const fn arg(name: &'static str, ty: Type, about: &'static str) -> Arg {
+    Arg { name, ty, about }
+}
+
+const fn result(name: &'static str, ty: Type) -> Arg {
+    Arg::new(name, ty)
 }
 
 const fn unnamed(ty: Type) -> Arg {
-    Arg { name: "", ty }
+    Arg::new("", ty)
 }
 
 static SORTED: LazyLock<Vec<&'static Builtin>> = LazyLock::new(|| {

@@ -106,6 +106,10 @@ fn needs_corpus_rows_are_those_of_builtins_json() {
         let expected: Vec<&str> =
             row["args"].as_array().unwrap().iter().map(|arg| arg["type"].as_str().unwrap()).collect();
         assert_eq!(texts, expected, "{}", ours.name);
+        let described: Vec<bool> = ours.args.iter().map(|arg| !arg.about.is_empty()).collect();
+        let theirs_described =
+            row["args"].as_array().unwrap().iter().map(|arg| arg["description"].is_string());
+        assert_eq!(described, theirs_described.collect::<Vec<_>>(), "{}", ours.name);
         let result = ours.result.map(|result| result.ty.to_string()).unwrap_or_default();
         assert_eq!(result, row["result"]["type"].as_str().unwrap(), "{}", ours.name);
     }

@@ -98,8 +98,8 @@ fn leak(text: &str) -> &'static str {
 }
 
 fn argument(json: &Json) -> Result<Arg, String> {
-    let name = json.get("name").and_then(Json::as_str).unwrap_or_default();
-    Ok(Arg { name: leak(name), ty: ty(json, 0)? })
+    let text = |name: &str| leak(json.get(name).and_then(Json::as_str).unwrap_or_default());
+    Ok(Arg { name: text("name"), ty: ty(json, 0)?, about: text("description") })
 }
 
 fn shared(json: &Json, depth: usize) -> Result<&'static Type, String> {

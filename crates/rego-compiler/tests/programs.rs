@@ -15,9 +15,9 @@ use serde_json::Value;
 static SLEEP: Builtin = Builtin {
     name: "test.sleep",
     infix: None,
-    args: &[Arg { name: "duration", ty: Type::String }],
+    args: &[Arg::new("duration", Type::String)],
     variadic: None,
-    result: Some(Arg { name: "", ty: Type::Null }),
+    result: Some(Arg::new("", Type::Null)),
     nondeterministic: true,
     deprecated: false,
     relation: false,

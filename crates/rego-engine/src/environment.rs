@@ -28,8 +28,8 @@ pub(crate) type Function =
 /// // The compiler checks calls against this declaration ...
 /// static SCORE: Builtin = Builtin::declared(
 ///     "acme.score",
-///     &[Arg { name: "user", ty: Type::String }],
-///     Arg { name: "score", ty: Type::Number },
+///     &[Arg::new("user", Type::String)],
+///     Arg::new("score", Type::Number),
 /// );
 /// let mut options = Options::default();
 /// options.check.host_builtins.push(&SCORE);

@@ -1,6 +1,6 @@
 //! Rows: net.
 
-use super::{Builtin, arg, unnamed};
+use super::{Builtin, arg, result, unnamed};
 use crate::implementation::Implementation::{Host, Module};
 use crate::types::Type::*;
 use crate::{net, network};
@@ -8,8 +8,11 @@ use crate::{net, network};
 pub(super) const ROWS: &[Builtin] = &[
     Builtin::new(
         "net.cidr_contains",
-        &[arg("cidr", String), arg("cidr_or_ip", String)],
-        Some(arg("result", Boolean)),
+        &[
+            arg("cidr", String, "a block of addresses"),
+            arg("cidr_or_ip", String, "a block of addresses or an address"),
+        ],
+        Some(result("result", Boolean)),
         Module("bi_net_cidr_contains"),
     ),
     Builtin::new(
@@ -23,6 +26,7 @@ pub(super) const ROWS: &[Builtin] = &[
                     Object { fields: &[], dynamic: Some((&String, &AnyOf(&[String, Array(&Any)]))) },
                     Set(&AnyOf(&[String, Array(&Any)])),
                 ]),
+                "blocks of addresses",
             ),
             arg(
                 "cidrs_or_ips",
@@ -32,33 +36,41 @@ pub(super) const ROWS: &[Builtin] = &[
                     Object { fields: &[], dynamic: Some((&String, &AnyOf(&[String, Array(&Any)]))) },
                     Set(&AnyOf(&[String, Array(&Any)])),
                 ]),
+                "blocks of addresses or addresses",
             ),
         ],
-        Some(arg("output", Set(&Tuple(&[Any, Any])))),
+        Some(result("output", Set(&Tuple(&[Any, Any])))),
         Host(net::cidr_contains_matches),
     ),
     Builtin::new(
         "net.cidr_expand",
-        &[arg("cidr", String)],
-        Some(arg("hosts", Set(&String))),
+        &[arg("cidr", String, "a block of addresses")],
+        Some(result("hosts", Set(&String))),
         Host(net::cidr_expand),
     ),
     Builtin::new(
         "net.cidr_intersects",
-        &[arg("cidr1", String), arg("cidr2", String)],
-        Some(arg("result", Boolean)),
+        &[
+            arg("cidr1", String, "the first block of addresses"),
+            arg("cidr2", String, "the second block of addresses"),
+        ],
+        Some(result("result", Boolean)),
         Module("bi_net_cidr_intersects"),
     ),
     Builtin::new(
         "net.cidr_is_valid",
-        &[arg("cidr", String)],
-        Some(arg("result", Boolean)),
+        &[arg("cidr", String, "a block of addresses")],
+        Some(result("result", Boolean)),
         Host(net::cidr_is_valid),
     ),
     Builtin::new(
         "net.cidr_merge",
-        &[arg("addrs", AnyOf(&[Array(&AnyOf(&[String])), Set(&String)]))],
-        Some(arg("output", Set(&String))),
+        &[arg(
+            "addrs",
+            AnyOf(&[Array(&AnyOf(&[String])), Set(&String)]),
+            "blocks of addresses and addresses",
+        )],
+        Some(result("output", Set(&String))),
         Host(net::cidr_merge),
     ),
     Builtin::new(
@@ -70,8 +82,8 @@ pub(super) const ROWS: &[Builtin] = &[
     .deprecated(),
     Builtin::new(
         "net.lookup_ip_addr",
-        &[arg("name", String)],
-        Some(arg("addrs", Set(&String))),
+        &[arg("name", String, "the name of a host")],
+        Some(result("addrs", Set(&String))),
         Host(network::lookup_ip_addr),
     )
     .nondeterministic(),

@@ -1,6 +1,6 @@
 //! Rows: other.
 
-use super::{Builtin, arg, unnamed};
+use super::{Builtin, arg, result, unnamed};
 use crate::implementation::Implementation::{Compiled, Host, Module};
 use crate::types::Type::*;
 use crate::{aws, environment, graphql, parse_module};
@@ -9,19 +9,35 @@ pub(super) const ROWS: &[Builtin] = &[
     Builtin::new(
         "graphql.is_valid",
         &[
-            arg("query", AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }])),
-            arg("schema", AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }])),
+            arg(
+                "query",
+                AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }]),
+                "a GraphQL query: text or a syntax tree",
+            ),
+            arg(
+                "schema",
+                AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }]),
+                "a GraphQL schema: text or a syntax tree",
+            ),
         ],
-        Some(arg("output", Boolean)),
+        Some(result("output", Boolean)),
         Host(graphql::is_valid),
     ),
     Builtin::new(
         "graphql.parse",
         &[
-            arg("query", AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }])),
-            arg("schema", AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }])),
+            arg(
+                "query",
+                AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }]),
+                "a GraphQL query: text or a syntax tree",
+            ),
+            arg(
+                "schema",
+                AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }]),
+                "a GraphQL schema: text or a syntax tree",
+            ),
         ],
-        Some(arg(
+        Some(result(
             "output",
             Tuple(&[
                 Object { fields: &[], dynamic: Some((&Any, &Any)) },
@@ -33,10 +49,18 @@ pub(super) const ROWS: &[Builtin] = &[
     Builtin::new(
         "graphql.parse_and_verify",
         &[
-            arg("query", AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }])),
-            arg("schema", AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }])),
+            arg(
+                "query",
+                AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }]),
+                "a GraphQL query: text or a syntax tree",
+            ),
+            arg(
+                "schema",
+                AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }]),
+                "a GraphQL schema: text or a syntax tree",
+            ),
         ],
-        Some(arg(
+        Some(result(
             "output",
             Tuple(&[
                 Boolean,
@@ -48,26 +72,34 @@ pub(super) const ROWS: &[Builtin] = &[
     ),
     Builtin::new(
         "graphql.parse_query",
-        &[arg("query", String)],
-        Some(arg("output", Object { fields: &[], dynamic: Some((&Any, &Any)) })),
+        &[arg("query", String, "the text of a GraphQL query")],
+        Some(result("output", Object { fields: &[], dynamic: Some((&Any, &Any)) })),
         Host(graphql::parse_query),
     ),
     Builtin::new(
         "graphql.parse_schema",
-        &[arg("schema", String)],
-        Some(arg("output", Object { fields: &[], dynamic: Some((&Any, &Any)) })),
+        &[arg("schema", String, "the text of a GraphQL schema")],
+        Some(result("output", Object { fields: &[], dynamic: Some((&Any, &Any)) })),
         Host(graphql::parse_schema),
     ),
     Builtin::new(
         "graphql.schema_is_valid",
-        &[arg("schema", AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }]))],
-        Some(arg("output", Boolean)),
+        &[arg(
+            "schema",
+            AnyOf(&[String, Object { fields: &[], dynamic: Some((&Any, &Any)) }]),
+            "a GraphQL schema: text or a syntax tree",
+        )],
+        Some(result("output", Boolean)),
         Host(graphql::schema_is_valid),
     ),
     Builtin::new(
         "http.send",
-        &[arg("request", Object { fields: &[], dynamic: Some((&String, &Any)) })],
-        Some(arg("response", Object { fields: &[], dynamic: Some((&Any, &Any)) })),
+        &[arg(
+            "request",
+            Object { fields: &[], dynamic: Some((&String, &Any)) },
+            "the request: `method`, `url` and what else it takes",
+        )],
+        Some(result("response", Object { fields: &[], dynamic: Some((&Any, &Any)) })),
         Host(crate::network::send),
     )
     .nondeterministic(),
@@ -96,7 +128,7 @@ pub(super) const ROWS: &[Builtin] = &[
     Builtin::new(
         "opa.runtime",
         &[],
-        Some(arg("output", Object { fields: &[], dynamic: Some((&String, &Any)) })),
+        Some(result("output", Object { fields: &[], dynamic: Some((&String, &Any)) })),
         Host(environment::runtime),
     )
     .nondeterministic(),
@@ -104,20 +136,36 @@ pub(super) const ROWS: &[Builtin] = &[
     Builtin::new(
         "providers.aws.sign_req",
         &[
-            arg("request", Object { fields: &[], dynamic: Some((&String, &Any)) }),
-            arg("aws_config", Object { fields: &[], dynamic: Some((&String, &Any)) }),
-            arg("time_ns", Number),
+            arg(
+                "request",
+                Object { fields: &[], dynamic: Some((&String, &Any)) },
+                "the request, as `http.send` takes it",
+            ),
+            arg(
+                "aws_config",
+                Object { fields: &[], dynamic: Some((&String, &Any)) },
+                "the credentials, the service and the region",
+            ),
+            arg("time_ns", Number, "when it is signed, in nanoseconds since the epoch"),
         ],
-        Some(arg("signed_request", Object { fields: &[], dynamic: Some((&Any, &Any)) })),
+        Some(result("signed_request", Object { fields: &[], dynamic: Some((&Any, &Any)) })),
         Host(aws::sign_req),
     ),
-    Builtin::new("rego.metadata.chain", &[], Some(arg("chain", Array(&Any))), Compiled),
-    Builtin::new("rego.metadata.rule", &[], Some(arg("output", Any)), Compiled),
+    Builtin::new("rego.metadata.chain", &[], Some(result("chain", Array(&Any))), Compiled),
+    Builtin::new("rego.metadata.rule", &[], Some(result("output", Any)), Compiled),
     Builtin::new(
         "rego.parse_module",
-        &[arg("filename", String), arg("rego", String)],
-        Some(arg("output", Object { fields: &[], dynamic: Some((&String, &Any)) })),
+        &[
+            arg("filename", String, "the name of the file, for places"),
+            arg("rego", String, "the text of a module"),
+        ],
+        Some(result("output", Object { fields: &[], dynamic: Some((&String, &Any)) })),
         Host(parse_module::parse_module),
     ),
-    Builtin::new("trace", &[arg("note", String)], Some(arg("result", Boolean)), Host(environment::trace)),
+    Builtin::new(
+        "trace",
+        &[arg("note", String, "the note to take")],
+        Some(result("result", Boolean)),
+        Host(environment::trace),
+    ),
 ];

@@ -1,27 +1,27 @@
 //! Rows: sets.
 
-use super::{Builtin, arg, unnamed};
+use super::{Builtin, arg, result, unnamed};
 use crate::implementation::Implementation::Module;
 use crate::types::Type::*;
 
 pub(super) const ROWS: &[Builtin] = &[
     Builtin::new(
         "and",
-        &[arg("x", Set(&Any)), arg("y", Set(&Any))],
-        Some(arg("z", Set(&Any))),
+        &[arg("x", Set(&Any), "the first set"), arg("y", Set(&Any), "the second set")],
+        Some(result("z", Set(&Any))),
         Module("bi_and"),
     )
     .infix("&"),
     Builtin::new(
         "intersection",
-        &[arg("xs", Set(&Set(&Any)))],
-        Some(arg("y", Set(&Any))),
+        &[arg("xs", Set(&Set(&Any)), "a set of sets")],
+        Some(result("y", Set(&Any))),
         Module("bi_intersection"),
     ),
     Builtin::new(
         "or",
-        &[arg("x", Set(&Any)), arg("y", Set(&Any))],
-        Some(arg("z", Set(&Any))),
+        &[arg("x", Set(&Any), ""), arg("y", Set(&Any), "")],
+        Some(result("z", Set(&Any))),
         Module("bi_or"),
     )
     .infix("|"),
@@ -32,5 +32,10 @@ pub(super) const ROWS: &[Builtin] = &[
         Module("bi_set_diff"),
     )
     .deprecated(),
-    Builtin::new("union", &[arg("xs", Set(&Set(&Any)))], Some(arg("y", Set(&Any))), Module("bi_union")),
+    Builtin::new(
+        "union",
+        &[arg("xs", Set(&Set(&Any)), "a set of sets")],
+        Some(result("y", Set(&Any))),
+        Module("bi_union"),
+    ),
 ];

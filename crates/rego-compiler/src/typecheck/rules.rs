@@ -84,9 +84,9 @@ impl Checker<'_> {
         let value = head.value.as_ref().map(|value| &value.value);
         if !head.args.is_empty() {
             head.args.iter().for_each(|arg| self.open_vars_are_any(arg));
-            let params = head.args.iter().map(|arg| unnamed(self.get(&arg.value))).collect();
+            let params = head.args.iter().map(|arg| Param::unnamed(self.get(&arg.value))).collect();
             let result = value.and_then(|value| self.get(value));
-            let result = result.map(|ty| unnamed(Some(ty)));
+            let result = result.map(|ty| Param::unnamed(Some(ty)));
             return Some(Type::Function(Arc::new(FunctionType { params, result, variadic: None })));
         }
         let inner = match head.rule_kind() {
@@ -122,10 +122,6 @@ impl Checker<'_> {
             false
         });
     }
-}
-
-fn unnamed(ty: Maybe) -> Param {
-    Param { name: String::new(), ty }
 }
 
 /// The type of a document in which what the steps lead to has another type.

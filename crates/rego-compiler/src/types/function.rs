@@ -7,8 +7,17 @@ use super::{Maybe, Type};
 pub struct Param {
     /// For messages; empty for functions that policies define.
     pub name: String,
+    /// What it stands for, for the details of messages; may be empty.
+    pub about: &'static str,
     /// `None` where it could not be inferred.
     pub ty: Maybe,
+}
+
+impl Param {
+    /// One of a function that a policy defines.
+    pub(crate) fn unnamed(ty: Maybe) -> Self {
+        Self { ty, ..Self::default() }
+    }
 }
 
 /// A function that a call can name.
@@ -35,8 +44,11 @@ impl FunctionType {
 
     /// The declaration of a built-in function.
     pub fn of_builtin(builtin: &rego_builtins::Builtin) -> Self {
-        let param =
-            |arg: &rego_builtins::Arg| Param { name: arg.name.to_owned(), ty: Some(Type::from(arg.ty)) };
+        let param = |arg: &rego_builtins::Arg| Param {
+            name: arg.name.to_owned(),
+            about: arg.about,
+            ty: Some(Type::from(arg.ty)),
+        };
         Self {
             params: builtin.args.iter().map(param).collect(),
             result: builtin.result.as_ref().map(param),
@@ -54,14 +66,11 @@ impl FunctionType {
         if self.arity() != other.arity() || self.variadic.is_some() != other.variadic.is_some() {
             return None;
         }
-        let join = |(a, b): (&Param, &Param)| Param {
-            name: String::new(),
-            ty: Type::union(a.ty.clone(), b.ty.clone()),
-        };
+        let join = |(a, b): (&Param, &Param)| Param::unnamed(Type::union(a.ty.clone(), b.ty.clone()));
         let result = Type::union(self.result_type(), other.result_type());
         Some(Self {
             params: self.params.iter().zip(&other.params).map(join).collect(),
-            result: result.map(|ty| Param { name: String::new(), ty: Some(ty) }),
+            result: result.map(|ty| Param::unnamed(Some(ty))),
             variadic: Type::union(self.variadic.clone(), other.variadic.clone()),
         })
     }

@@ -8,7 +8,7 @@ use super::{FunctionType, Maybe, Type};
 
 /// A type, `null` where it is not known.
 pub(crate) fn of(ty: &Maybe) -> String {
-    ty.as_ref().map_or_else(|| "null".to_owned(), |ty| named(ty, ""))
+    ty.as_ref().map_or_else(|| "null".to_owned(), unnamed)
 }
 
 /// The types of arguments.
@@ -16,11 +16,12 @@ pub(crate) fn list<'a>(types: impl IntoIterator<Item = &'a Maybe>) -> String {
     format!("[{}]", types.into_iter().map(of).collect::<Vec<_>>().join(","))
 }
 
-/// What a function takes.
+/// What a function takes and, as a last one, what it gives.
 pub(crate) fn arguments(function: &FunctionType) -> String {
     let mut members = Vec::new();
-    if !function.params.is_empty() {
-        members.push(format!("\"args\":{}", params(&function.params)));
+    let known = function.params_with_result();
+    if !known.is_empty() {
+        members.push(format!("\"args\":{}", params(&known)));
     }
     if function.variadic.is_some() {
         members.push(format!("\"variadic\":{}", of(&function.variadic)));
@@ -35,14 +36,18 @@ pub(crate) fn reference(terms: &[Term]) -> String {
 
 fn params(params: &[Param]) -> String {
     let param = |param: &Param| match &param.ty {
-        Some(ty) => named(ty, &param.name),
+        Some(ty) => named(ty, &param.name, param.about),
         None => "null".to_owned(),
     };
     format!("[{}]", params.iter().map(param).collect::<Vec<_>>().join(","))
 }
 
-/// A type with a name, if it has one. Members are sorted.
-fn named(ty: &Type, name: &str) -> String {
+fn unnamed(ty: &Type) -> String {
+    named(ty, "", "")
+}
+
+/// A type with a name and a description, if it has them. Members are sorted.
+fn named(ty: &Type, name: &str, about: &str) -> String {
     let mut members: Vec<(&str, String)> = match ty {
         Type::Null | Type::Boolean | Type::Number | Type::String => Vec::new(),
         Type::Array(array) => {
@@ -69,12 +74,10 @@ fn named(ty: &Type, name: &str) -> String {
             }
             members
         }
-        Type::Set(element) => {
-            element.as_ref().map(|element| ("of", named(element, ""))).into_iter().collect()
-        }
+        Type::Set(element) => element.as_ref().map(|element| ("of", unnamed(element))).into_iter().collect(),
         Type::Any(types) if types.is_empty() => Vec::new(),
         Type::Any(types) => {
-            let types: Vec<String> = types.iter().map(|ty| named(ty, "")).collect();
+            let types: Vec<String> = types.iter().map(unnamed).collect();
             vec![("of", format!("[{}]", types.join(",")))]
         }
         Type::Function(function) => {
@@ -83,7 +86,7 @@ fn named(ty: &Type, name: &str) -> String {
                 members.push(("args", params(&function.params)));
             }
             if let Some(result) = &function.result {
-                let result = result.ty.as_ref().map(|ty| named(ty, &result.name));
+                let result = result.ty.as_ref().map(|ty| named(ty, &result.name, result.about));
                 members.push(("result", result.unwrap_or_else(|| "null".to_owned())));
             }
             if function.variadic.is_some() {
@@ -93,10 +96,8 @@ fn named(ty: &Type, name: &str) -> String {
         }
     };
     members.push(("type", format!("\"{}\"", kind(ty))));
-    if !name.is_empty() {
-        let text = Term::string(name, Span::NONE);
-        members.push(("name", value_to_json(&text.value)));
-    }
+    let texts = [("name", name), ("description", about)].into_iter().filter(|(_, text)| !text.is_empty());
+    members.extend(texts.map(|(name, text)| (name, value_to_json(&Term::string(text, Span::NONE).value))));
     members.sort_by_key(|(name, _)| *name);
     let members: Vec<String> = members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
     format!("{{{}}}", members.join(","))
