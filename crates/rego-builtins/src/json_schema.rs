@@ -61,6 +61,21 @@ fn is_deeper(value: &Value, most: usize) -> bool {
     false
 }
 
+/// What is wrong with a JSON schema (its text), in the words of OPA's library; `None` where nothing is.
+///
+/// A schema that refers to another document is refused: nothing is ever loaded.
+///
+/// ```
+/// let remote = r#"{"$ref": "http://example.com/a.json"}"#;
+/// let problem = "remote reference loading disabled: http://example.com/a.json";
+/// assert_eq!(rego_builtins::json_schema_problem(remote).as_deref(), Some(problem));
+/// assert_eq!(rego_builtins::json_schema_problem(r#"{"type": "string"}"#), None);
+/// ```
+pub fn json_schema_problem(schema: &str) -> Option<String> {
+    let schema = document(&Value::from(schema));
+    schema.and_then(|schema| compile::compile(&mut Context::default(), &schema)).err()
+}
+
 /// `json.verify_schema`
 pub(crate) fn verify(context: &mut Context, args: &[Value]) -> Outcome {
     let schema = document(Args(args).value(1)?).and_then(|document| compile::compile(context, &document));

@@ -59,6 +59,7 @@ pub use bounds::may_take_long;
 pub use context::Context;
 pub use error::{BuiltinError, ErrorCode};
 pub use implementation::{HostFn, Implementation};
+pub use json_schema::json_schema_problem;
 pub use output::Output;
 pub use table::{Arg, Builtin, all, by_infix, by_name, names};
 pub use types::Type;

@@ -60,7 +60,7 @@ pub fn check(
         annotations: AnnotationSet::default(),
     };
     let wrong = typecheck::wrong_input_schema(options);
-    compilation.errors.all_recoverable(wrong.map(|message| errors::type_error(Span::NONE, message)));
+    compilation.errors.all_fatal(wrong.map(|message| errors::type_error(Span::NONE, message)));
     stages::run(&mut compilation);
     if !compilation.errors.is_empty() {
         return Err(compilation.errors.into_sorted(sources));

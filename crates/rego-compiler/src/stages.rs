@@ -76,10 +76,10 @@ pub(crate) const STAGES: &[Stage] = &[
 /// Runs the stages.
 pub(crate) fn run(c: &mut Compilation<'_>) {
     for (_, stage) in STAGES {
-        stage(c);
         if c.errors.stops() {
             return;
         }
+        stage(c);
     }
 }
 

@@ -20,9 +20,12 @@ const SIMPLE_TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number"
 /// The type that a schema describes.
 ///
 /// # Errors
-/// What is wrong with the schema, in the words of OPA's library where it says so.
+/// What is wrong with any part of the schema, in the words of OPA's library, or which parts do not fit together. A
+/// reference to another document is an error, since nothing is ever loaded.
 pub(super) fn type_of_schema(schema: &Json) -> Result<Type, String> {
-    check(schema, MAX_DEPTH)?;
+    if let Some(problem) = rego_builtins::json_schema_problem(&schema.to_string()) {
+        return Err(format!("unable to compile the schema: {problem}"));
+    }
     Reader { document: schema, open: Vec::new(), read: 0 }.read(schema, MAX_DEPTH)
 }
 
@@ -32,26 +35,6 @@ struct Reader<'a> {
     open: Vec<&'a str>,
     /// How many schemas were read, the same one counted again.
     read: usize,
-}
-
-/// OPA's library compiles a document whole before anything of it is asked for, so each part must be well formed.
-fn check(schema: &Json, depth: usize) -> Result<(), String> {
-    let Json::Object(fields) = schema else { return Ok(()) };
-    let Some(depth) = depth.checked_sub(1) else { return Ok(()) };
-    types_of(fields)?;
-    for (name, value) in fields {
-        match (name.as_str(), value) {
-            ("definitions" | "properties" | "patternProperties", Json::Object(parts)) => {
-                parts.values().try_for_each(|part| check(part, depth))?;
-            }
-            ("anyOf" | "allOf" | "oneOf" | "items", Json::Array(parts)) => {
-                parts.iter().try_for_each(|part| check(part, depth))?;
-            }
-            ("items" | "additionalProperties" | "additionalItems" | "not", part) => check(part, depth)?,
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 impl<'a> Reader<'a> {
@@ -85,9 +68,8 @@ impl<'a> Reader<'a> {
             return Ok(Type::any());
         }
         let pointer = target.strip_prefix('#').unwrap_or(target);
-        let Some(schema) = self.document.pointer(pointer) else {
-            return Err(format!("unable to compile the schema: the reference {target} leads nowhere in it"));
-        };
+        // The reference leads somewhere, but not within the document: to a metaschema, or to what has an `$id`.
+        let Some(schema) = self.document.pointer(pointer) else { return Ok(Type::any()) };
         self.open.push(target);
         let ty = self.read(schema, depth);
         self.open.pop();
