@@ -22,7 +22,7 @@ pub struct ModuleFile {
     pub name: String,
     /// Its text.
     pub bytes: Vec<u8>,
-    /// Its language, where the manifest says.
+    /// Its language, where the manifest says: 0, 1 or 2.
     pub rego_version: Option<u8>,
 }
 
@@ -82,10 +82,11 @@ impl Bundle {
     /// See [`BundleError`].
     pub fn read(files: Vec<File>, folder: &str) -> Result<Self, BundleError> {
         let mut bundle = Self { manifest: manifest_of(&files)?, ..Self::default() };
+        let versions = bundle.manifest.versions().map_err(BundleError::Manifest)?;
         for file in files {
             let name = file.path.rsplit('/').next().unwrap_or_default();
             if name.ends_with(".rego") {
-                let rego_version = bundle.manifest.version_of(&format!("/{}", file.path));
+                let rego_version = versions.of(&format!("/{}", file.path)).map_err(BundleError::Manifest)?;
                 let name = joined(folder, &file.path);
                 bundle.modules.push(ModuleFile { name, bytes: file.bytes, rego_version });
             } else if name == "data.json" {
@@ -97,6 +98,7 @@ impl Bundle {
                 return Err(BundleError::Unsupported(text.to_owned()));
             }
         }
+        bundle.manifest.check().map_err(BundleError::Manifest)?;
         bundle.check_data()?;
         Ok(bundle)
     }

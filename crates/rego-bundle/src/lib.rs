@@ -10,6 +10,7 @@ mod bundle;
 mod documents;
 mod ignore;
 mod manifest;
+mod pattern;
 mod text;
 
 pub use bundle::{Bundle, BundleError, File, ModuleFile};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::ignore;
+use crate::pattern::Pattern;
 
 /// What a bundle says about itself. Keys that say nothing about reading it are left alone, as OPA leaves them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -15,12 +15,36 @@ pub struct Manifest {
     /// The documents that it may define, by paths separated by `/`; everything where there are none.
     #[serde(default)]
     roots: Option<Vec<String>>,
-    /// The language of its modules: 0 or 1.
+    /// The language of its modules: 0, 1 or 2.
     #[serde(default)]
-    rego_version: Option<u8>,
+    rego_version: Option<i64>,
     /// The language of modules by patterns over their paths.
     #[serde(default)]
-    file_rego_versions: BTreeMap<String, u8>,
+    file_rego_versions: BTreeMap<String, i64>,
+}
+
+/// The languages of a bundle's modules.
+pub(crate) struct Versions {
+    patterns: Vec<(Pattern, i64)>,
+    others: Option<i64>,
+}
+
+impl Versions {
+    /// The language of a module, by its path from the bundle's root on, with a leading `/`. Of several patterns that
+    /// match, the first counts, in the order of their texts.
+    ///
+    /// # Errors
+    /// There is no such language.
+    pub(crate) fn of(&self, path: &str) -> Result<Option<u8>, String> {
+        let own = self.patterns.iter().find(|(pattern, _)| pattern.matches(path));
+        let Some(version) = own.map(|(_, version)| *version).or(self.others) else { return Ok(None) };
+        let known = known(version).ok_or(format!("unknown bundle rego-version {version} for file '{path}'"));
+        known.map(Some)
+    }
+}
+
+fn known(version: i64) -> Option<u8> {
+    u8::try_from(version).ok().filter(|version| *version <= 2)
 }
 
 impl Manifest {
@@ -32,11 +56,11 @@ impl Manifest {
         for root in manifest.roots.iter_mut().flatten() {
             *root = root.trim_matches('/').to_owned();
         }
-        manifest.check()?;
         Ok(manifest)
     }
 
-    fn check(&self) -> Result<(), String> {
+    /// What can be said without the modules, whose languages are looked at first.
+    pub(crate) fn check(&self) -> Result<(), String> {
         let roots = self.roots();
         for (at, root) in roots.iter().enumerate() {
             let behind = roots.iter().skip(at + 1);
@@ -44,13 +68,12 @@ impl Manifest {
                 return Err(format!("manifest has overlapped roots: '{root}' and '{other}'"));
             }
         }
-        let known = |version: u8| version <= 1;
-        if let Some(version) = self.rego_version.filter(|version| !known(*version)) {
-            return Err(format!("manifest has unknown rego version: {version}"));
+        if let Some(version) = self.rego_version.filter(|version| known(*version).is_none()) {
+            return Err(format!("manifest has unknown rego-version {version}"));
         }
-        match self.file_rego_versions.iter().find(|(_, version)| !known(**version)) {
+        match self.file_rego_versions.iter().find(|(_, version)| known(**version).is_none()) {
             Some((pattern, version)) => {
-                Err(format!("manifest has unknown rego version: {version} for file '{pattern}'"))
+                Err(format!("manifest has unknown rego-version {version} for file '{pattern}'"))
             }
             None => Ok(()),
         }
@@ -71,12 +94,14 @@ impl Manifest {
         self.roots().iter().any(|root| contains(root, path))
     }
 
-    /// The language of a module, by its path from the bundle's root on, with a leading `/`.
-    pub(crate) fn version_of(&self, path: &str) -> Option<u8> {
-        let mut patterns = self.file_rego_versions.iter();
-        let own =
-            patterns.find(|(pattern, _)| alternatives(pattern).iter().any(|one| ignore::matches(one, path)));
-        own.map(|(_, version)| *version).or(self.rego_version)
+    /// The languages of the modules.
+    ///
+    /// # Errors
+    /// A pattern that cannot be read.
+    pub(crate) fn versions(&self) -> Result<Versions, String> {
+        let pattern = |(text, version): (&String, &i64)| Ok((Pattern::new(text)?, *version));
+        let patterns = self.file_rego_versions.iter().map(pattern).collect::<Result<_, String>>()?;
+        Ok(Versions { patterns, others: self.rego_version })
     }
 }
 
@@ -92,13 +117,6 @@ fn overlap(left: &str, right: &str) -> bool {
     contains(left, &steps(right)) || contains(right, &steps(left))
 }
 
-/// A pattern without its `{a,b}`, of which only the first group that is not nested counts.
-fn alternatives(pattern: &str) -> Vec<String> {
-    let Some((before, rest)) = pattern.split_once('{') else { return vec![pattern.to_owned()] };
-    let Some((choices, behind)) = rest.split_once('}') else { return vec![pattern.to_owned()] };
-    choices.split(',').map(|choice| format!("{before}{choice}{behind}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::Manifest;
@@ -106,20 +124,23 @@ mod tests {
     #[test]
     fn the_language_of_a_module() {
         let text = br#"{"rego_version": 1, "file_rego_versions": {"/old/*.rego": 0, "*/{a,b}.rego": 0}}"#;
-        let manifest = Manifest::read(text).unwrap();
-        assert_eq!(manifest.version_of("/old/x/y.rego"), Some(0));
-        assert_eq!(manifest.version_of("/new/b.rego"), Some(0));
-        assert_eq!(manifest.version_of("/new/y.rego"), Some(1));
+        let versions = Manifest::read(text).unwrap().versions().unwrap();
+        assert_eq!(versions.of("/old/x/y.rego"), Ok(Some(0)));
+        assert_eq!(versions.of("/new/b.rego"), Ok(Some(0)));
+        assert_eq!(versions.of("/new/y.rego"), Ok(Some(1)));
+        let versions = Manifest::read(br#"{"rego_version": -1}"#).unwrap().versions().unwrap();
+        assert_eq!(versions.of("/x").unwrap_err(), "unknown bundle rego-version -1 for file '/x'");
+        assert_eq!(Manifest::default().versions().unwrap().of("/x"), Ok(None));
     }
 
     #[test]
     fn what_is_wrong_is_said() {
         for (text, wanted) in [
             (r#"{"roots": ["a", "a/b"]}"#, "manifest has overlapped roots: 'a' and 'a/b'"),
-            (r#"{"rego_version": 7}"#, "manifest has unknown rego version: 7"),
-            (r#"{"file_rego_versions": {"x": 9}}"#, "manifest has unknown rego version: 9 for file 'x'"),
+            (r#"{"rego_version": 7}"#, "manifest has unknown rego-version 7"),
+            (r#"{"file_rego_versions": {"x": 9}}"#, "manifest has unknown rego-version 9 for file 'x'"),
         ] {
-            assert_eq!(Manifest::read(text.as_bytes()).unwrap_err(), wanted);
+            assert_eq!(Manifest::read(text.as_bytes()).unwrap().check().unwrap_err(), wanted);
         }
     }
 

@@ -42,6 +42,15 @@ pub struct Features {
     pub rego_v2_import: bool,
 }
 
+impl Features {
+    /// The parts that a version of the language has: template strings are not in Rego v0.
+    #[must_use]
+    pub fn for_version(rego_version: RegoVersion) -> Self {
+        let template_strings = matches!(rego_version, RegoVersion::V1 | RegoVersion::V2);
+        Self { template_strings, ..Self::default() }
+    }
+}
+
 impl Default for Features {
     fn default() -> Self {
         Self { keywords_in_refs: true, template_strings: true, rego_v1_import: true, rego_v2_import: true }
@@ -67,6 +76,6 @@ impl ParserOptions {
     /// The options for a version of the language.
     #[must_use]
     pub fn for_version(rego_version: RegoVersion) -> Self {
-        Self { rego_version, ..Self::default() }
+        Self { rego_version, features: Features::for_version(rego_version), ..Self::default() }
     }
 }

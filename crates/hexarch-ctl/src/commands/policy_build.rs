@@ -150,6 +150,7 @@ impl Arguments {
             ignore: Ignore::new(self.language.ignore.clone()),
             only_rego: false,
             refuse_v1: capabilities.without_v1,
+            own_features: false,
         };
         let Loaded { modules, sources, documents } = self.load(&rules)?;
         if documents.into_value() != Value::object([]) {

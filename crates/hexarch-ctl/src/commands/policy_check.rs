@@ -65,6 +65,7 @@ fn check(arguments: &Arguments) -> Result<Option<Report>, Failure> {
         ignore: Ignore::new(language.ignore.clone()),
         only_rego: !arguments.bundle,
         refuse_v1: capabilities.without_v1,
+        own_features: false,
     };
     let loaded = match arguments.load(&rules) {
         Ok(loaded) => loaded,

@@ -16,6 +16,7 @@ use rego_topdown::Explain;
 use rego_value::Value;
 
 use crate::failure::Failure;
+use crate::opa::capabilities::Capabilities;
 use crate::opa::flags::{self, Language, MAX_ERRORS};
 use crate::opa::load::{self, Loaded, Rules};
 use crate::opa::program::{self, build_errors, on_large_stack};
@@ -165,12 +166,14 @@ impl Arguments {
         })
     }
 
-    fn load(&self, options: &Options, without_v1: bool) -> Result<Loaded, Failure> {
+    fn load(&self, options: &Options, capabilities: &Capabilities) -> Result<Loaded, Failure> {
         let rules = Rules {
             parser: options.parser.clone(),
             ignore: Ignore::new(self.language.ignore.clone()),
             only_rego: false,
-            refuse_v1: without_v1,
+            refuse_v1: capabilities.without_v1,
+            // `opa test` alone does not hand its own capabilities to the reader of bundles.
+            own_features: capabilities.features.is_none(),
         };
         if !self.bundle {
             return load::paths(&self.paths, &rules).map_err(while_loading);
@@ -206,7 +209,7 @@ impl Tests {
         let capabilities = language.capabilities()?;
         let options = language.options(language.version(), &capabilities, arguments.max_errors);
         let mut options = options.map_err(|error| while_loading(vec![error]))?;
-        let loaded = arguments.load(&options, capabilities.without_v1)?;
+        let loaded = arguments.load(&options, &capabilities)?;
         let data = loaded.documents.into_value();
         options.check.documents = Some(data.clone());
         options.check.tests = true;

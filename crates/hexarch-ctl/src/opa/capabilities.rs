@@ -20,8 +20,8 @@ pub(crate) struct Capabilities {
     pub(crate) declared: Vec<&'static Builtin>,
     /// The hosts that policies may speak with; all where there is no list.
     pub(crate) allow_net: Option<Vec<String>>,
-    /// Optional syntax.
-    pub(crate) features: Features,
+    /// Optional syntax; that of the version of the language where nothing was said.
+    pub(crate) features: Option<Features>,
     /// Keywords that imports may name; all where there is no list.
     pub(crate) future_keywords: Option<Vec<String>>,
     /// There is no Rego v1.
@@ -58,12 +58,12 @@ impl Capabilities {
                 .and_then(Json::as_array)
                 .map(|hosts| hosts.iter().filter_map(|host| host.as_str().map(ToOwned::to_owned)).collect()),
             future_keywords: Some(keywords.collect()),
-            features: Features {
+            features: Some(Features {
                 keywords_in_refs: has("keywords_in_refs"),
                 template_strings: has("template_strings"),
                 rego_v1_import: has("rego_v1_import") || has("rego_v1"),
                 rego_v2_import: has("rego_v2_import"),
-            },
+            }),
             without_v1: !has("rego_v1"),
         }
     }
@@ -72,7 +72,7 @@ impl Capabilities {
         let numbers: Option<Vec<u32>> =
             name.strip_prefix('v').map(|rest| rest.split('.').map_while(|n| n.parse().ok()).collect());
         match numbers.as_deref() {
-            _ if name == OPA_VERSION => Ok(Self::default()),
+            _ if name == OPA_VERSION => Ok(Self { features: Some(Features::default()), ..Self::default() }),
             // Nothing before 1.0 knows Rego v1, and that is all that matters of it here.
             Some([0, minor, _]) if (17..=70).contains(minor) => {
                 Ok(Self { without_v1: true, ..Self::default() })

@@ -55,7 +55,7 @@ impl Language {
     ) -> Result<rego_build::Options, rego_test::output::Error> {
         let mut options = rego_build::Options::for_version(version);
         options.parser = ParserOptions {
-            features: capabilities.features,
+            features: capabilities.features.unwrap_or(options.parser.features),
             known_future_keywords: capabilities.future_keywords.clone(),
             ..options.parser
         };

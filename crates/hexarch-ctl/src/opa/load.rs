@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use rego_bundle::{Bundle, Documents, File, Ignore, from_json, from_yaml};
+use rego_bundle::{Bundle, Documents, File, Ignore, TextError, from_json, from_yaml};
 use rego_syntax::ast::{Module, RegoVersion};
-use rego_syntax::{ParserOptions, SourceMap};
+use rego_syntax::{Features, ParserOptions, SourceMap};
 use rego_test::output::Error;
 use rego_value::Value;
 
@@ -28,6 +28,8 @@ pub(crate) struct Rules {
     pub(crate) only_rego: bool,
     /// The language is one that the capabilities do not have.
     pub(crate) refuse_v1: bool,
+    /// Each module has the optional syntax of its own version.
+    pub(crate) own_features: bool,
 }
 
 /// How deep folders are followed; links can make them endless.
@@ -148,6 +150,9 @@ fn module(
 ) -> Result<Module, Vec<Error>> {
     let mut options = rules.parser.clone();
     options.rego_version = version.unwrap_or(options.rego_version);
+    if rules.own_features {
+        options.features = Features::for_version(options.rego_version);
+    }
     if rules.refuse_v1 && options.rego_version == RegoVersion::V1 {
         let message = "illegal capabilities: rego_v1 feature required for parsing v1 Rego";
         return Err(vec![Error { code: "rego_parse_error".to_owned(), ..Error::plain(message) }]);
@@ -190,8 +195,11 @@ pub(crate) fn bundle(folder: &str, rules: &Rules, loaded: &mut Loaded) -> Result
     walk(folder, "", rules, 0, &mut files).map_err(fail)?;
     let read = Bundle::read(files, &clean(folder)).map_err(|error| plain(error.to_string()))?;
     for file in &read.modules {
-        let version =
-            file.rego_version.map(|version| if version == 0 { RegoVersion::V0 } else { RegoVersion::V1 });
+        let version = file.rego_version.map(|version| match version {
+            0 => RegoVersion::V0,
+            1 => RegoVersion::V1,
+            _ => RegoVersion::V2,
+        });
         let module = module(&mut loaded.sources, &file.name, &file.bytes, rules, version).map_err(fail)?;
         let steps: Vec<&str> = module
             .package
@@ -286,8 +294,10 @@ fn schemas_below(
 
 fn schema(path: &str) -> Result<serde_json::Value, Error> {
     let bytes = read(path).map_err(|mut errors| errors.remove(0))?;
-    let value = from_json(&bytes).or_else(|_| from_yaml(&bytes));
-    let value = value.map_err(|error| Error::plain(format!("{path}: {error}")))?;
+    let value = from_json(&bytes).or_else(|_| from_yaml(&bytes)).map_err(|error| {
+        let (TextError::Json(reason) | TextError::Yaml(reason)) = error;
+        Error::plain(format!("{path}: {reason}"))
+    })?;
     let text = rego_value::json::to_string(&value, rego_value::json::Escape::Plain);
     serde_json::from_str(&text).map_err(|error| Error::plain(format!("{path}: {error}")))
 }

@@ -237,7 +237,7 @@ impl Parser<'_> {
                 if head.value.is_none() {
                     let name = &head.reference;
                     self.illegal(&format!(
-                        "expected rule value term (e.g., {name}[%!s(*ast.Term=<nil>)] = <VALUE> {{ ... }})"
+                        "expected rule value term (e.g., {name}[<nil>] = <VALUE> {{ ... }})"
                     ));
                 }
             }
