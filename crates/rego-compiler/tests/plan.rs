@@ -142,3 +142,24 @@ fn a_long_chain_of_rules_needs_no_stack() {
     let policy = planned(&case, &mut SourceMap::new()).expect("a chain of rules can be planned");
     assert_eq!(policy.funcs.len(), length);
 }
+
+#[test]
+fn rules_of_a_document_run_in_the_order_of_the_source_whatever_else_there_is() {
+    let rules = "package p\n\nr[k] := 1 if k := input.a\n\nr[k] := 2 if k := input.b\n";
+    // Variables are numbered through the whole program.
+    for count in 0..12 {
+        let before: String = (0..count).map(|n| format!("s{n}[k] := 1 if k := input.v\n")).collect();
+        let modules = vec![format!("package a\n\n{before}"), rules.to_owned()];
+        let case = Case {
+            modules,
+            entrypoints: vec!["p/r".to_owned()],
+            queries: Vec::new(),
+            given: String::new(),
+            expected: String::new(),
+        };
+        let plan = outcome(&case);
+        let (first, second) = (plan.find("\"a\"").unwrap(), plan.rfind("\"b\"").unwrap());
+        let (of_first, of_second) = (plan.rfind("; \"a\""), plan.rfind("; \"b\""));
+        assert!(first < second && of_first < of_second, "{count} rules before\n{plan}");
+    }
+}

@@ -41,6 +41,12 @@ pub(super) enum FirstDecides {
     Never,
 }
 
+/// What rules of one document are ordered by. Steps that are not constants leave them in the order of the source: the
+/// names of variables would not, since these count what came before them in the program.
+fn step(term: &Term) -> (bool, Option<&Term>) {
+    (!term.is_ground(), term.is_ground().then_some(term))
+}
+
 impl<'a> Planner<'a> {
     /// The name of the function for the rules of a node, which is planned later, once in each context.
     pub(super) fn plan_rules(&mut self, node: NodeId) -> Result<String> {
@@ -61,7 +67,8 @@ impl<'a> Planner<'a> {
             self.scope = Scope::new(0);
             let mut rules = self.rules.rules(node).to_vec();
             rules.sort_by(|a, b| {
-                b.reference.len().cmp(&a.reference.len()).then_with(|| a.reference.cmp(&b.reference))
+                let longer_first = b.reference.len().cmp(&a.reference.len());
+                longer_first.then_with(|| a.reference.iter().map(step).cmp(b.reference.iter().map(step)))
             });
             let func = self.plan_function(&rules, shared_len(&rules), &path)?;
             self.funcs.push(func);
