@@ -15,7 +15,7 @@ usage: cargo xtask COMMAND
 
   test [--only STEP] [--list]   lints and every test; installs the servers they need (this is what CI runs)
   conformance [ARGUMENTS]       OPA's own cases: [--dir DIR] [--filter TEXT] [--json] [--verbose] [--update-known]
-  fuzz [ARGUMENTS]              random policies, answered by us and by OPA: [--programs N] [--seed S] [--differences N]
+  fuzz [ARGUMENTS]              random policies, answered by us and by OPA: [--programs N] [--seed S] [--skip N] [--differences N]
   portability                   our modules in the hosts for node and Rust, OPA's modules in our engine
   runtime                       rebuilds crates/rego-runtime/runtime.wasm from its sources
   opa                           installs OPA and prints where it is";

@@ -8,6 +8,8 @@ pub(crate) struct Arguments {
     pub(crate) programs: usize,
     /// Which ones: the same seed makes the same programs.
     pub(crate) seed: u64,
+    /// How many of the seed's programs come before the first.
+    pub(crate) skip: usize,
     /// After so many differences it ends.
     pub(crate) differences: usize,
     /// Print every program.
@@ -16,7 +18,7 @@ pub(crate) struct Arguments {
     pub(crate) opa: PathBuf,
 }
 
-const USAGE: &str = "usage: rego-fuzz [--programs N] [--seed S] [--differences N] [--print]";
+const USAGE: &str = "usage: rego-fuzz [--programs N] [--seed S] [--skip N] [--differences N] [--print]";
 
 /// Parses the arguments after the program's name. Without a seed, the time of day is one.
 pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
@@ -24,6 +26,7 @@ pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Arguments
     let mut arguments = Arguments {
         programs: 500,
         seed: now.as_secs(),
+        skip: 0,
         differences: crate::MOST_DIFFERENCES,
         print: false,
         opa: std::env::var_os("OPA_BIN").map_or_else(|| PathBuf::from("opa"), PathBuf::from),
@@ -35,6 +38,7 @@ pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Arguments
         };
         match word.as_str() {
             "--programs" => arguments.programs = usize::try_from(number()?).unwrap_or(usize::MAX),
+            "--skip" => arguments.skip = usize::try_from(number()?).unwrap_or(usize::MAX),
             "--seed" => arguments.seed = number()?,
             "--differences" => arguments.differences = usize::try_from(number()?).unwrap_or(usize::MAX),
             "--print" => arguments.print = true,

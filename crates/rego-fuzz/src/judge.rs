@@ -131,5 +131,5 @@ impl Judge {
 /// out.
 fn is_order(ours: &Answer, theirs: &Answer, other: &Answer) -> bool {
     let is_answer = |answer: &Answer| !matches!(answer, Answer::Refused { .. } | Answer::Broken(_));
-    (ours.is_error() || theirs.is_error()) && is_answer(ours) && is_answer(theirs) && other.agrees(ours)
+    (ours.is_error() || theirs.is_error()) && is_answer(ours) && is_answer(theirs) && ours.agrees(other)
 }

@@ -58,6 +58,9 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     println!("rego-fuzz: --seed {} --programs {}", arguments.seed, arguments.programs);
     let mut seeds = Random::new(arguments.seed);
     let mut judge = Judge::new(Ours::new()?, Opa::start(&arguments.opa)?, arguments.print);
+    for _ in 0..arguments.skip {
+        let _skipped = seeds.bits();
+    }
     let (mut done, mut different) = (0, 0);
     while done < arguments.programs && different < arguments.differences {
         let count = BATCH.min(arguments.programs - done);
@@ -72,7 +75,7 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
             let (program, difference) = shrink::shrink(&mut judge, program, difference)?;
             println!(
                 "\ndifference {different}: program {} of --seed {}\n{program}\n# input: {}\n# ours of {:?}: {}\n# OPA's: {}\n# OPA's plan, compiled by us: {}",
-                done + index,
+                arguments.skip + done + index,
                 arguments.seed,
                 if difference.input.is_empty() { "none" } else { &difference.input },
                 difference.entry,

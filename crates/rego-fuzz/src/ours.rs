@@ -1,9 +1,10 @@
-//! Our answers: many programs to one module.
+//! Our answers: many programs to one module, with the passes over plans and without, each input read as text and given
+//! as a value. These must agree among themselves before they are compared with OPA's.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use rego_build::{BuildError, CompiledModule, Options, Source};
+use rego_build::{BuildError, CompiledModule, Options, Passes, Source};
 use rego_engine::{Config, Engine, EvalContext, EvalError, Input, Instance, Module};
 use rego_syntax::ast::RegoVersion;
 use rego_value::json;
@@ -94,21 +95,27 @@ impl Ours {
             .flat_map(|(index, program)| program.entries.iter().map(|entry| entrypoint(*index, entry)))
             .collect();
         let names: Vec<&str> = entrypoints.iter().map(String::as_str).collect();
-        let built = catch_unwind(AssertUnwindSafe(|| rego_build::build(&sources, &names, options)));
-        let built = built.map_err(|_| Answer::Broken("the compiler panicked".to_owned()))?;
-        let compiled = built.map_err(|error| refused(&error))?;
         let members: Vec<String> = chosen
             .iter()
             .map(|(index, program)| format!("\"{}\": {}", package(*index), program.data))
             .collect();
         let data = format!("{{{}}}", members.join(", "));
-        let mut instance = self.instance(&compiled, &data)?;
+        let instance = |passes| {
+            let options = Options { passes, ..options.clone() };
+            let built = catch_unwind(AssertUnwindSafe(|| rego_build::build(&sources, &names, &options)));
+            let built = built.map_err(|_| Answer::Broken("the compiler panicked".to_owned()))?;
+            self.instance(&built.map_err(|error| refused(&error))?, &data)
+        };
+        let (mut optimised, mut plain) = (instance(Passes::ALL)?, instance(Passes::NONE)?);
         let mut answers = Vec::new();
         for (index, program) in chosen {
-            let ask = |(entry, input): (&str, &str)| {
-                ask(&mut instance, &entrypoint(index, entry), input, program.strict)
+            let ask_both = |(entry, input): (&str, &str)| {
+                let entrypoint = entrypoint(index, entry);
+                let answer = ask(&mut optimised, &entrypoint, input, program.strict);
+                let without = ask(&mut plain, &entrypoint, input, program.strict);
+                same(answer, "with the passes over plans", without, "without")
             };
-            answers.push((index, program.questions().map(ask).collect()));
+            answers.push((index, program.questions().map(ask_both).collect()));
         }
         Ok(answers)
     }
@@ -176,20 +183,28 @@ fn refused(error: &BuildError) -> Answer {
     }
 }
 
+/// The answer to one question: the input is read as text, and given as a value.
 fn ask(instance: &mut Instance, entrypoint: &str, input: &str, strict: bool) -> Answer {
-    let context = EvalContext { deadline: Some(Duration::from_secs(10)), strict, ..EvalContext::default() };
-    let value;
-    let input = if input.is_empty() {
-        Input::Undefined
-    } else {
-        match json::parse(input.as_bytes()) {
-            Ok(parsed) => {
-                value = parsed;
-                Input::Value(&value)
-            }
-            Err(_) => Input::Json(input.as_bytes()),
+    if input.is_empty() {
+        return evaluate(instance, entrypoint, Input::Undefined, strict);
+    }
+    let of_text = evaluate(instance, entrypoint, Input::Json(input.as_bytes()), strict);
+    match json::parse(input.as_bytes()) {
+        Ok(value) => {
+            let of_value = evaluate(instance, entrypoint, Input::Value(&value), strict);
+            same(of_text, "from text", of_value, "from a value")
         }
-    };
+        Err(_) => of_text,
+    }
+}
+
+/// Both, if they are one.
+fn same(a: Answer, a_is: &str, b: Answer, b_is: &str) -> Answer {
+    if a == b { a } else { Answer::Broken(format!("{a_is}: {a}; {b_is}: {b}")) }
+}
+
+fn evaluate(instance: &mut Instance, entrypoint: &str, input: Input<'_>, strict: bool) -> Answer {
+    let context = EvalContext { deadline: Some(Duration::from_secs(10)), strict, ..EvalContext::default() };
     match instance.evaluate(entrypoint, input, &context) {
         Ok(results) => results.result().map_or(Answer::Undefined, Answer::of),
         Err(EvalError::Policy(error)) => Answer::Error { code: error.code, message: error.message },
