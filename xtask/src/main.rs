@@ -5,6 +5,7 @@
 
 mod judges;
 mod opa;
+mod servers;
 mod steps;
 mod task;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::{judges, opa, task};
+use crate::{judges, opa, servers, task};
 
 /// What the steps need from the machine.
 struct Machine {
@@ -24,7 +24,6 @@ const STEPS: &[Step] = &[
     ("docs", docs),
     ("tests", tests),
     ("tls", tls),
-    ("stores", stores),
     ("schedules", schedules),
     ("peers", peers),
     ("conformance", judge),
@@ -128,20 +127,16 @@ fn docs(_: &Machine) -> Result<(), String> {
     task::run("docs", command.env("RUSTDOCFLAGS", "--deny warnings"))
 }
 
-/// Every test: those that need OPA or the corpus are marked ignored, so that plain `cargo test` never counts them as
+/// Every test: those that need OPA, the corpus or a server are marked ignored, so that plain `cargo test` never counts them as
 /// passed, and are included here.
 fn tests(machine: &Machine) -> Result<(), String> {
+    servers::install()?;
     run_tests("tests", machine, &["--workspace", "--exclude", PEERS])
 }
 
 /// The network with TLS, which nothing else is built with.
 fn tls(machine: &Machine) -> Result<(), String> {
     run_tests("tests of TLS", machine, &["--package", "rego-net", "--features", "tls-tests"])
-}
-
-/// The stores that are features.
-fn stores(machine: &Machine) -> Result<(), String> {
-    run_tests("stores", machine, &["--package", "guard-state", "--features", "sqlite"])
 }
 
 /// The memory store with locks that try every schedule, which nothing else is built with.

@@ -163,8 +163,20 @@ fn release(cell: &mut Cell, charge: &Charge) {
     }
 }
 
-/// Whether the charges of a batch can be meant.
+/// Whether the charges of a batch can be meant, and their windows are open.
 fn check_batch(batch: &Batch, now: Timestamp) -> Result<(), StateError> {
+    check_charges(batch)?;
+    for charge in &batch.charges {
+        if window_end(charge, batch.at).is_some_and(|ends| ends <= now) {
+            let CellId { limit, window, .. } = (*charge.cell).clone();
+            return Err(WindowClosed { limit, window }.into());
+        }
+    }
+    Ok(())
+}
+
+/// Whether the charges of a batch can be meant at any time.
+pub(crate) fn check_charges(batch: &Batch) -> Result<(), StateError> {
     for charge in &batch.charges {
         let CellId { limit, key, window } = &*charge.cell;
         for (what, name) in [("limit's name", limit), ("key", key), ("window's name", window)] {
@@ -180,9 +192,6 @@ fn check_batch(batch: &Batch, now: Timestamp) -> Result<(), StateError> {
             if units < 0 {
                 return Err(BadAmount { limit: limit.clone(), units, reason }.into());
             }
-        }
-        if window_end(charge, batch.at).is_some_and(|ends| ends <= now) {
-            return Err(WindowClosed { limit: limit.clone(), window: window.clone() }.into());
         }
     }
     Ok(())
@@ -359,13 +368,18 @@ fn really_spent(charge: &Charge, actual: &Settlement) -> Result<i64, StateError>
         Settlement::AsReserved => charge.amount,
         Settlement::Actual(by_limit) => by_limit.get(limit).copied().unwrap_or(charge.amount),
     };
+    check_spent(limit, spent)?;
+    Ok(spent.units())
+}
+
+fn check_spent(limit: &str, spent: Quantity) -> Result<(), StateError> {
     if spent.is_negative() {
-        return Err(NegativeSettlement { limit: limit.clone() }.into());
+        return Err(NegativeSettlement { limit: limit.to_owned() }.into());
     }
     if spent > Quantity::LARGEST {
-        return Err(StoreOverflow { limit: limit.clone() }.into());
+        return Err(StoreOverflow { limit: limit.to_owned() }.into());
     }
-    Ok(spent.units())
+    Ok(())
 }
 
 /// Gives back what a reservation holds.
@@ -401,11 +415,7 @@ pub(crate) fn set<R: Rows>(
     spent: Quantity,
     now: Timestamp,
 ) -> Result<Vec<Adjusted>, StateError> {
-    if spent.is_negative() || spent > Quantity::LARGEST {
-        let limit = filter.limit.clone().unwrap_or_else(|| "*".to_owned());
-        let reason = "what is spent is neither negative nor beyond 2^53 - 1";
-        return Err(BadAmount { limit, units: spent.units(), reason }.into());
-    }
+    check_set(filter, spent)?;
     let mut cells = rows.cells(filter)?;
     cells.sort_unstable_by(|(one, _), (two, _)| one.cmp(two));
     let mut adjusted = Vec::with_capacity(cells.len());
@@ -417,6 +427,27 @@ pub(crate) fn set<R: Rows>(
         adjusted.push(Adjusted { cell: id, before, after: spent });
     }
     Ok(adjusted)
+}
+
+/// Whether an operator's amount can be meant.
+pub(crate) fn check_set(filter: &CellFilter, spent: Quantity) -> Result<(), StateError> {
+    if spent.is_negative() || spent > Quantity::LARGEST {
+        let limit = filter.limit.clone().unwrap_or_else(|| "*".to_owned());
+        let reason = "what is spent is neither negative nor beyond 2^53 - 1";
+        return Err(BadAmount { limit, units: spent.units(), reason }.into());
+    }
+    Ok(())
+}
+
+/// The same of a settlement, where the limits that it names are not known yet.
+#[cfg(feature = "redis")]
+pub(crate) fn check_settlement(actual: &Settlement) -> Result<(), StateError> {
+    match actual {
+        Settlement::AsReserved => Ok(()),
+        Settlement::Actual(by_limit) => {
+            by_limit.iter().try_for_each(|(limit, spent)| check_spent(limit, *spent))
+        }
+    }
 }
 
 /// Whether the first keeps a call waiting longer than the second; for ever is longest.

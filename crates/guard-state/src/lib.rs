@@ -1,7 +1,8 @@
 //! Budgets and counters behind the state port.
 //!
 //! **Job.** Keep what has been spent and decide whether more may be: [`MemoryStore`] for one process, and with
-//! the feature `sqlite` a file that the processes of one machine share, and that outlives them.
+//! the feature `sqlite` a file that the processes of one machine share, and that outlives them;
+//! with `redis` a server that the processes of several machines share.
 //!
 //! # What a store does
 //!
@@ -39,7 +40,8 @@
 //!
 //! # How it is built
 //!
-//! `cell` is the arithmetic of one cell, `books` are the operations over whatever keeps the rows of one transaction.
+//! `cell` is the arithmetic of one cell, `books` are the operations over whatever keeps the rows of one transaction. Redis
+//! carries out the same in its scripts (`redis/*.lua`), which the suite and the model hold to it.
 //!
 //! **Invariant.** A batch is charged in one atomic step: all of it or nothing, and what all callers together are admitted
 //! never exceeds a limit.
@@ -52,16 +54,24 @@
 
 mod books;
 mod cell;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "redis"))]
 mod coded;
 mod events;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "redis"))]
 mod later;
 mod memory;
+mod open;
+#[cfg(feature = "redis")]
+mod pool;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod sync;
 
 pub use memory::MemoryStore;
+pub use open::{Store, open};
+#[cfg(feature = "redis")]
+pub use redis::{RedisConfig, RedisStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteConfig, SqliteStore};

@@ -16,7 +16,7 @@ use guard_core::{
 };
 use guard_state::MemoryStore;
 
-state_store_suite!(memory, |clock: Arc<FixedClock>| MemoryStore::new(clock));
+state_store_suite!(memory, |clock: Arc<FixedClock>| (MemoryStore::new(clock), ()));
 
 proptest::proptest! {
     #![proptest_config(proptest::test_runner::Config {

@@ -13,75 +13,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guard_core::{
-    Adjusted, Batch, CellFilter, CellView, Changes, ChargeOutcome, FixedClock, Quantity, Reply,
-    ReservationId, Revision, Settled, Settlement, Snapshot, StateError, StateOperator, StateStore,
+    Changes, ChargeOutcome, FixedClock, Quantity, ReservationId, Settlement, StateError, StateStore,
 };
 use guard_state::{SqliteConfig, SqliteStore};
 use suite::{LEASE, START, batch, charge};
 use test_support::Folder;
 
-/// A store and the folder its file is in, in the order in which they have to go.
-struct Kept {
-    store: SqliteStore,
-    _folder: Folder,
-}
-
-fn fresh(clock: Arc<FixedClock>) -> Kept {
+fn fresh(clock: Arc<FixedClock>) -> (SqliteStore, Folder) {
     let folder = Folder::new("sqlite-suite");
     let store = SqliteStore::open(&SqliteConfig::new(folder.path().join("state.db")), clock).unwrap();
-    Kept { store, _folder: folder }
-}
-
-impl StateStore for Kept {
-    fn reserve<'a>(
-        &'a self,
-        batch: &'a Batch,
-        lease: Duration,
-    ) -> Reply<'a, Result<ChargeOutcome, StateError>> {
-        self.store.reserve(batch, lease)
-    }
-
-    fn settle<'a>(
-        &'a self,
-        id: ReservationId,
-        actual: &'a Settlement,
-    ) -> Reply<'a, Result<Settled, StateError>> {
-        self.store.settle(id, actual)
-    }
-
-    fn refund(&self, id: ReservationId) -> Reply<'_, Result<Settled, StateError>> {
-        self.store.refund(id)
-    }
-
-    fn charge<'a>(&'a self, batch: &'a Batch) -> Reply<'a, Result<ChargeOutcome, StateError>> {
-        self.store.charge(batch)
-    }
-
-    fn revision(&self) -> Revision {
-        self.store.revision()
-    }
-
-    fn snapshot(&self) -> Reply<'_, Result<Snapshot, StateError>> {
-        self.store.snapshot()
-    }
-
-    fn changes_since(&self, revision: Revision) -> Reply<'_, Result<Changes, StateError>> {
-        self.store.changes_since(revision)
-    }
-}
-
-impl StateOperator for Kept {
-    fn list<'a>(&'a self, filter: &'a CellFilter) -> Reply<'a, Result<Vec<CellView>, StateError>> {
-        self.store.list(filter)
-    }
-
-    fn set<'a>(
-        &'a self,
-        filter: &'a CellFilter,
-        spent: Quantity,
-    ) -> Reply<'a, Result<Vec<Adjusted>, StateError>> {
-        self.store.set(filter, spent)
-    }
+    (store, folder)
 }
 
 state_store_suite!(sqlite, fresh);
@@ -96,7 +37,8 @@ proptest::proptest! {
     #[test]
     fn every_history_ends_as_in_the_model(acts in model::history()) {
         let clock = Arc::new(FixedClock::at(suite::START));
-        model::check(&acts, &fresh(Arc::clone(&clock)), &clock);
+        let (store, _folder) = fresh(Arc::clone(&clock));
+        model::check(&acts, &store, &clock);
     }
 }
 

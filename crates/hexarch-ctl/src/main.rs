@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{demo, policy};
+use crate::commands::{budget, demo, policy};
 
 /// Checks policies before code that can do damage.
 #[derive(Parser)]
@@ -27,6 +27,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Shows and sets what is spent, and tortures the store that counts it.
+    #[command(subcommand)]
+    Budget(Box<budget::Command>),
     /// Runs an agent's calls under policies and shows each decision; needs no server.
     Demo(demo::Arguments),
     /// Looks at policies.
@@ -37,6 +40,7 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
+        Command::Budget(command) => budget::run(&command),
         Command::Demo(demo) => demo::run(&demo),
         Command::Policy(command) => policy::run(&command, arguments.config.as_deref()),
     };

@@ -10,9 +10,11 @@ mod opa;
 mod places;
 mod random;
 mod server;
+mod servers;
 
 pub use folder::Folder;
 pub use opa::{build_bundle, opa, unpack};
 pub use places::{corpus, root, setting};
 pub use random::Random;
 pub use server::{OpaServer, free_port};
+pub use servers::{PostgresServer, RedisServer};

@@ -1,5 +1,5 @@
 //! What every state store has to do. `state_store_suite!(name, make)` runs all of it on one store, where
-//! `make` builds an empty store that reads the time from the given clock.
+//! `make` builds an empty store that reads the time from the given clock, and what has to live as long.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +20,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) struct Bench<S> {
     pub(crate) store: S,
     pub(crate) clock: Arc<FixedClock>,
+    /// What the store needs as long as it lives: a folder, a server.
+    pub(crate) _alive: Box<dyn std::any::Any>,
 }
 
 pub(crate) fn cell(limit: &str, key: &str, window: &str) -> Arc<CellId> {
@@ -575,11 +577,11 @@ pub(crate) fn eight_threads_never_get_more_than_there_is<S: StateStore>(bench: B
 /// Runs the whole suite on one store.
 #[macro_export]
 macro_rules! state_store_suite {
-    ($name:ident, $make:expr) => {
+    ($(#[$needs:meta])? $name:ident, $make:expr) => {
         mod $name {
             use super::*;
 
-            state_store_suite!(@each $make;
+            state_store_suite!(@each [$(#[$needs])?] $make;
                 all_or_nothing
                 a_cell_twice_in_a_batch_counts_twice
                 keys_and_windows_are_apart
@@ -612,14 +614,16 @@ macro_rules! state_store_suite {
             );
         }
     };
-    (@each $make:expr; $($test:ident)*) => {
-        $(
+    (@each $needs:tt $make:expr; $($test:ident)*) => {
+        $(state_store_suite!(@one $needs $make; $test);)*
+    };
+    (@one [$(#[$needs:meta])?] $make:expr; $test:ident) => {
             #[test]
+            $(#[$needs])?
             fn $test() {
                 let clock = std::sync::Arc::new(guard_core::FixedClock::at($crate::suite::START));
-                let store = ($make)(std::sync::Arc::clone(&clock));
-                $crate::suite::$test($crate::suite::Bench { store, clock });
+                let (store, alive) = ($make)(std::sync::Arc::clone(&clock));
+                $crate::suite::$test($crate::suite::Bench { store, clock, _alive: Box::new(alive) });
             }
-        )*
     };
 }

@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod budget;
 pub(crate) mod demo;
 pub(crate) mod policy;
 pub(crate) mod policy_build;

@@ -1,0 +1,35 @@
+//! A store by its address.
+
+use std::sync::Arc;
+
+use guard_core::{Clock, StateError, StateOperator, StateStore, Unusable};
+
+use crate::MemoryStore;
+
+/// A store that callers and operators use.
+pub trait Store: StateStore + StateOperator {}
+
+impl<S: StateStore + StateOperator> Store for S {}
+
+/// Opens the store at an address: `memory:`, `sqlite:PATH`, `redis://HOST:PORT/DB`. Which of them there are is a matter
+/// of features.
+///
+/// # Errors
+/// When the address is none, its store is not built in, or the store cannot be opened.
+pub fn open(address: &str, clock: Arc<dyn Clock>) -> Result<Box<dyn Store>, StateError> {
+    if address == "memory:" {
+        return Ok(Box::new(MemoryStore::new(clock)));
+    }
+    #[cfg(feature = "sqlite")]
+    if let Some(path) = address.strip_prefix("sqlite:") {
+        return Ok(Box::new(crate::SqliteStore::open(&crate::SqliteConfig::new(path), clock)?));
+    }
+    #[cfg(feature = "redis")]
+    if address.starts_with("redis://") {
+        return Ok(Box::new(crate::RedisStore::connect(&crate::RedisConfig::new(address))?));
+    }
+    let detail = "it is no address of a store: `memory:`, `sqlite:PATH` or `redis://HOST:PORT/DB`".to_owned();
+    // An address may hold a password: its beginning says what was meant.
+    let store = address.split(':').next().unwrap_or_default().to_owned();
+    Err(Unusable { store, detail }.into())
+}

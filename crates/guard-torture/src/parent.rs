@@ -1,0 +1,212 @@
+//! Starts the processes, kills them, and has what is left judged.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use guard_core::SystemClock;
+use serde_json::json;
+
+use crate::judge::{Verdict, judge};
+use crate::load::{LEASE, Load, spend};
+use crate::proxy::Proxy;
+use crate::random::Random;
+
+/// The longest that a process may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What is done to a store.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Its address.
+    pub store: String,
+    /// How many threads each process has.
+    pub threads: u64,
+    /// How many processes. A store in memory has one, which is not killed.
+    pub processes: u64,
+    /// How many runs.
+    pub runs: u64,
+    /// What the random numbers begin from.
+    pub seed: u64,
+    /// How many calls each thread makes.
+    pub calls: u64,
+    /// How many processes are killed and begin again in each run.
+    pub kills: u64,
+    /// Whether connections to a server go through a proxy that delays and cuts them.
+    pub cuts: bool,
+    /// The folder for the logs.
+    pub folder: PathBuf,
+}
+
+/// What else happens while processes spend: a server that is restarted.
+pub type Trouble<'a> = &'a mut dyn FnMut();
+
+/// What came of it.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// The runs that were made.
+    pub runs: u64,
+    /// Processes that were killed.
+    pub kills: u64,
+    /// Connections that were cut.
+    pub cuts: u64,
+    /// All runs together.
+    pub verdict: Verdict,
+}
+
+impl Report {
+    /// Whether every invariant held.
+    #[must_use]
+    pub fn held(&self) -> bool {
+        self.verdict.broken.is_empty()
+    }
+
+    /// The report as JSON.
+    #[must_use]
+    pub fn to_json(&self, plan: &Plan) -> String {
+        let Verdict { broken, admitted, refused, in_doubt } = &self.verdict;
+        let store = plan.store.split("://").next().unwrap_or_default();
+        json!({
+            "store": store, "seed": plan.seed, "threads": plan.threads, "processes": plan.processes,
+            "runs": self.runs, "kills": self.kills, "cuts": self.cuts, "admitted": admitted,
+            "refused": refused, "in_doubt": in_doubt, "broken": broken, "held": self.held(),
+        })
+        .to_string()
+    }
+}
+
+/// Tortures a store. `program` makes the command that runs [`crate::worker`] with the arguments that are appended:
+/// store, seed, run, threads, calls, process, life, log.
+///
+/// # Errors
+/// When a process cannot be started or fails, the logs cannot be read or the store does not answer. A broken invariant is
+/// no error: it is in the report.
+pub fn torture(
+    plan: &Plan,
+    program: &dyn Fn() -> Command,
+    trouble: Trouble<'_>,
+    told: &mut dyn FnMut(&str),
+) -> Result<Report, String> {
+    let mut report = Report::default();
+    let proxy = match (plan.cuts, server_of(&plan.store)) {
+        (true, Some(server)) => Some(Proxy::start(server, plan.seed).map_err(|error| error.to_string())?),
+        _ => None,
+    };
+    let through = match (&proxy, server_of(&plan.store)) {
+        (Some(proxy), Some(server)) => plan.store.replacen(server, &proxy.address().to_string(), 1),
+        _ => plan.store.clone(),
+    };
+    for run in 0..plan.runs {
+        let load = Load { seed: plan.seed, run, threads: plan.threads, calls: plan.calls };
+        let verdict = if plan.store == "memory:" {
+            in_this_process(plan, load)?
+        } else {
+            let logs = processes(plan, &through, load, program, trouble, &mut report)?;
+            // All leases have run out then, and a little more.
+            std::thread::sleep(LEASE + Duration::from_millis(300));
+            let store = guard_state::open(&plan.store, Arc::new(SystemClock::new()));
+            let store = store.map_err(|error| error.to_string())?;
+            judge(&*store, load, &logs)?
+        };
+        report.runs += 1;
+        told(&format!(
+            "run {run} of seed {}: {} admitted, {} refused, {} in doubt, {} broken",
+            plan.seed,
+            verdict.admitted,
+            verdict.refused,
+            verdict.in_doubt,
+            verdict.broken.len()
+        ));
+        let all = &mut report.verdict;
+        all.admitted += verdict.admitted;
+        all.refused += verdict.refused;
+        all.in_doubt += verdict.in_doubt;
+        all.broken.extend(verdict.broken.into_iter().map(|what| format!("run {run}: {what}")));
+    }
+    report.cuts = proxy.as_ref().map_or(0, Proxy::cuts);
+    Ok(report)
+}
+
+/// Host and port of an address that has them.
+fn server_of(store: &str) -> Option<&str> {
+    let (_, rest) = store.split_once("://")?;
+    let authority = rest.split('/').next()?;
+    Some(authority.rsplit('@').next().unwrap_or(authority))
+}
+
+/// A store in memory dies with its process: one process, and threads that race.
+fn in_this_process(plan: &Plan, load: Load) -> Result<Verdict, String> {
+    let log = plan.folder.join(format!("run-{}.log", load.run));
+    let store =
+        guard_state::open(&plan.store, Arc::new(SystemClock::new())).map_err(|error| error.to_string())?;
+    spend(&*store, load, 0, 0, &log).map_err(|error| error.to_string())?;
+    std::thread::sleep(LEASE + Duration::from_millis(100));
+    let verdict = judge(&*store, load, &[&log])?;
+    let _ = std::fs::remove_file(log);
+    Ok(verdict)
+}
+
+fn processes(
+    plan: &Plan,
+    store: &str,
+    load: Load,
+    program: &dyn Fn() -> Command,
+    trouble: Trouble<'_>,
+    report: &mut Report,
+) -> Result<Vec<PathBuf>, String> {
+    let mut random = Random::of(&[load.seed, load.run, u64::MAX]);
+    let mut logs = Vec::new();
+    let mut start = |process: u64, life: u64| {
+        let log = plan.folder.join(format!("run-{}-process-{process}-life-{life}.log", load.run));
+        logs.push(log.clone());
+        start_worker(program(), store, load, process, life, &log)
+    };
+    let mut running: Vec<Child> =
+        (0..plan.processes).map(|process| start(process, 0)).collect::<Result<_, _>>()?;
+    for life in 1..=plan.kills {
+        std::thread::sleep(Duration::from_millis(random.below(150)));
+        trouble();
+        let victim = usize::try_from(random.below(plan.processes)).unwrap_or(0);
+        if let Some(child) = running.get_mut(victim) {
+            report.kills += u64::from(matches!(child.try_wait(), Ok(None)));
+            // SIGKILL: nothing of the process runs any more.
+            let _ = child.kill();
+            let _ = child.wait();
+            *child = start(u64::try_from(victim).unwrap_or(0), life)?;
+        }
+    }
+    let end = Instant::now() + PATIENCE;
+    for child in &mut running {
+        wait(child, end)?;
+    }
+    Ok(logs)
+}
+
+fn start_worker(
+    mut program: Command,
+    store: &str,
+    load: Load,
+    process: u64,
+    life: u64,
+    log: &Path,
+) -> Result<Child, String> {
+    let numbers = [load.seed, load.run, load.threads, load.calls, process, life];
+    program.arg(store).args(numbers.map(|number| number.to_string())).arg(log);
+    program.stdin(Stdio::null()).stdout(Stdio::null());
+    program.spawn().map_err(|error| format!("{}: {error}", program.get_program().to_string_lossy()))
+}
+
+fn wait(child: &mut Child, end: Instant) -> Result<(), String> {
+    loop {
+        match child.try_wait().map_err(|error| error.to_string())? {
+            Some(status) if status.success() => return Ok(()),
+            Some(status) => return Err(format!("a process failed ({status})")),
+            None if Instant::now() > end => {
+                let _ = child.kill();
+                return Err(format!("a process did not end within {PATIENCE:?}"));
+            }
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
+}

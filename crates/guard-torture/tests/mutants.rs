@@ -1,0 +1,183 @@
+//! Stores from which one guard is taken away: each has to be found out.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use guard_core::{
+    Adjusted, Batch, CellFilter, CellView, Changes, ChargeOutcome, Exceeded, Quantity, Reply, ReservationId,
+    Revision, Settled, Settlement, Snapshot, StateError, StateOperator, StateStore, SystemClock,
+};
+use guard_state::MemoryStore;
+use guard_torture::{Load, Verdict, judge, spend};
+use test_support::Folder;
+
+/// Which guard is missing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Missing {
+    Nothing,
+    /// Reads, decides and adds in three steps.
+    Transaction,
+    /// Charges a batch cell by cell, and leaves what it had done when one refuses.
+    AllOrNothing,
+    /// Leases do not run out.
+    Lease,
+    /// The same call again is another call.
+    Idempotency,
+}
+
+struct Mutant {
+    store: MemoryStore,
+    missing: Missing,
+    fresh: AtomicU64,
+}
+
+impl Mutant {
+    fn charge_as(&self, batch: &Batch, lease: Option<Duration>) -> Result<ChargeOutcome, StateError> {
+        let make = |batch: &Batch| match lease {
+            Some(_) if self.missing == Missing::Lease => {
+                self.store.reserve(batch, Duration::from_secs(3_600)).wait()
+            }
+            Some(lease) => self.store.reserve(batch, lease).wait(),
+            None => self.store.charge(batch).wait(),
+        };
+        match self.missing {
+            Missing::Transaction => {
+                let before = self.store.snapshot().wait()?;
+                for charge in &batch.charges {
+                    let used = before.total(&charge.cell);
+                    if used.plus(charge.amount).unwrap() > charge.max {
+                        return Ok(ChargeOutcome::Exceeded(Exceeded {
+                            cell: Arc::clone(&charge.cell),
+                            kind: charge.kind,
+                            max: charge.max,
+                            remaining: Quantity::ZERO,
+                            retry_after: None,
+                        }));
+                    }
+                }
+                // As long as a round trip to a server takes.
+                std::thread::sleep(Duration::from_micros(200));
+                let mut unchecked = batch.clone();
+                unchecked.charges.iter_mut().for_each(|charge| charge.max = Quantity::LARGEST);
+                make(&unchecked)
+            }
+            Missing::AllOrNothing => {
+                let mut last = None;
+                for (number, charge) in batch.charges.iter().enumerate() {
+                    let id = ReservationId(batch.reservation.0 ^ u128::try_from(number).unwrap());
+                    let one = Batch { charges: vec![charge.clone()], at: batch.at, reservation: id };
+                    let outcome = self.store.charge(&one).wait()?;
+                    if matches!(outcome, ChargeOutcome::Exceeded(_)) {
+                        return Ok(outcome);
+                    }
+                    last = Some(outcome);
+                }
+                Ok(last.unwrap())
+            }
+            Missing::Idempotency if lease.is_none() => {
+                let id = u128::from(self.fresh.fetch_add(1, Ordering::Relaxed));
+                make(&Batch { reservation: ReservationId(id), ..batch.clone() })
+            }
+            _ => make(batch),
+        }
+    }
+}
+
+impl StateStore for Mutant {
+    fn reserve<'a>(
+        &'a self,
+        batch: &'a Batch,
+        lease: Duration,
+    ) -> Reply<'a, Result<ChargeOutcome, StateError>> {
+        Reply::Now(self.charge_as(batch, Some(lease)))
+    }
+
+    fn settle<'a>(
+        &'a self,
+        id: ReservationId,
+        actual: &'a Settlement,
+    ) -> Reply<'a, Result<Settled, StateError>> {
+        self.store.settle(id, actual)
+    }
+
+    fn refund(&self, id: ReservationId) -> Reply<'_, Result<Settled, StateError>> {
+        self.store.refund(id)
+    }
+
+    fn charge<'a>(&'a self, batch: &'a Batch) -> Reply<'a, Result<ChargeOutcome, StateError>> {
+        Reply::Now(self.charge_as(batch, None))
+    }
+
+    fn revision(&self) -> Revision {
+        self.store.revision()
+    }
+
+    fn snapshot(&self) -> Reply<'_, Result<Snapshot, StateError>> {
+        self.store.snapshot()
+    }
+
+    fn changes_since(&self, revision: Revision) -> Reply<'_, Result<Changes, StateError>> {
+        self.store.changes_since(revision)
+    }
+}
+
+impl StateOperator for Mutant {
+    fn list<'a>(&'a self, filter: &'a CellFilter) -> Reply<'a, Result<Vec<CellView>, StateError>> {
+        self.store.list(filter)
+    }
+
+    fn set<'a>(
+        &'a self,
+        filter: &'a CellFilter,
+        spent: Quantity,
+    ) -> Reply<'a, Result<Vec<Adjusted>, StateError>> {
+        self.store.set(filter, spent)
+    }
+}
+
+fn tortured(missing: Missing, run: u64) -> Verdict {
+    let folder = Folder::new("torture-mutant");
+    let log = folder.path().join("log");
+    let store =
+        Mutant { store: MemoryStore::new(Arc::new(SystemClock::new())), missing, fresh: AtomicU64::new(1) };
+    let load = Load { seed: 7, run, threads: 8, calls: 60 };
+    spend(&store, load, 0, 0, &log).unwrap();
+    std::thread::sleep(Duration::from_millis(2_200));
+    judge(&store, load, &[&log]).unwrap()
+}
+
+fn found_out(missing: Missing, by: &str) {
+    // A race may be won by chance.
+    let found = (0..10).any(|run| {
+        let broken = tortured(missing, run).broken;
+        broken.iter().any(|what| what.contains(by))
+    });
+    assert!(found, "{missing:?} was not noticed");
+}
+
+#[test]
+fn a_whole_store_holds() {
+    assert_eq!(tortured(Missing::Nothing, 0).broken, Vec::<String>::new());
+}
+
+#[test]
+fn a_missing_transaction_is_found_out() {
+    found_out(Missing::Transaction, "was admitted");
+}
+
+#[test]
+fn charging_by_halves_is_found_out() {
+    found_out(Missing::AllOrNothing, "is counted");
+}
+
+#[test]
+fn a_lease_that_never_ends_is_found_out() {
+    found_out(Missing::Lease, "after");
+}
+
+#[test]
+fn a_missing_idempotency_is_found_out() {
+    found_out(Missing::Idempotency, "is counted");
+}

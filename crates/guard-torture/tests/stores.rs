@@ -1,0 +1,62 @@
+//! Each store under kills, restarts and cut connections. `TORTURE_RUNS` sets how many runs, `SEED` where they begin.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::process::Command;
+
+use guard_torture::{Plan, Report, torture};
+use test_support::{Folder, RedisServer, setting};
+
+fn plan(store: String, folder: &Folder) -> Plan {
+    Plan {
+        store,
+        threads: 8,
+        processes: 4,
+        runs: setting("TORTURE_RUNS", 2),
+        seed: setting("SEED", 1),
+        calls: 12,
+        kills: 4,
+        cuts: false,
+        folder: folder.path().to_owned(),
+    }
+}
+
+fn run(plan: &Plan, trouble: &mut dyn FnMut()) -> Report {
+    let program = || Command::new(env!("CARGO_BIN_EXE_guard-torture"));
+    let report = torture(plan, &program, trouble, &mut |line| println!("{line}")).unwrap();
+    assert!(report.held(), "{}", report.to_json(plan));
+    assert!(report.verdict.admitted > 0 && report.verdict.refused > 0, "{}", report.to_json(plan));
+    println!("{}", report.to_json(plan));
+    report
+}
+
+#[test]
+fn memory_holds() {
+    let folder = Folder::new("torture-memory");
+    run(&plan("memory:".to_owned(), &folder), &mut || ());
+}
+
+#[test]
+fn sqlite_holds() {
+    let folder = Folder::new("torture-sqlite");
+    let store = format!("sqlite:{}", folder.path().join("state.db").display());
+    let report = run(&plan(store, &folder), &mut || ());
+    assert!(report.kills > 0);
+}
+
+#[test]
+#[ignore = "needs Redis"]
+fn needs_redis_holds_through_restarts() {
+    let folder = Folder::new("torture-redis");
+    let mut server = RedisServer::start();
+    let plan = plan(server.url(), &folder);
+    run(&plan, &mut || server.restart());
+}
+
+#[test]
+#[ignore = "needs Redis"]
+fn needs_redis_holds_through_cut_connections() {
+    let folder = Folder::new("torture-redis-cuts");
+    let server = RedisServer::start();
+    let report = run(&Plan { cuts: true, ..plan(server.url(), &folder) }, &mut || ());
+    assert!(report.cuts > 0);
+}
