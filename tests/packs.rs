@@ -2,8 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::path::Path;
+use std::sync::Arc;
 
+use guard_core::{Deadline, Decision, Evaluator as _, FixedClock, Json, Question, Request, Timestamp, User};
+use guard_eval::{Wasm, WasmConfig};
 use guard_policy::Table;
+use guard_state::MemoryStore;
 use hexarch_guardrails::{DECISION_ENTRYPOINT, packs};
 use rego_engine::{Config, Engine, EvalContext, Instance, Module};
 
@@ -39,4 +43,75 @@ fn every_row_of_every_table_holds() {
     }
     assert!(wrong.is_empty(), "{} of {rows} rows do not hold:\n{}", wrong.len(), wrong.join("\n"));
     assert!(rows > 50, "only {rows} rows were found");
+}
+
+/// The request that a row's input is.
+fn request(input: &serde_json::Value) -> Request {
+    let text = |name: &str| input[name].as_str().map(str::to_owned);
+    let extras = |name: &str| {
+        let members = input[name].as_object().into_iter().flatten();
+        members.map(|(key, value)| (key.clone(), Json::of(value).unwrap())).collect()
+    };
+    let user = input["user"].as_object().map(|user| User {
+        id: user["id"].as_str().unwrap().to_owned(),
+        roles: user["roles"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|role| role.as_str().unwrap().to_owned())
+            .collect(),
+    });
+    Request {
+        policy_id: text("policy_id").unwrap_or_default(),
+        function: text("function").unwrap_or_default(),
+        operation: text("operation").unwrap_or_default(),
+        resource: text("resource").unwrap_or_default(),
+        resource_type: text("resource_type"),
+        model: text("model"),
+        user,
+        cost: input.get("cost").map(|cost| cost.to_string().parse().unwrap()),
+        tokens: input["tokens"].as_u64(),
+        confirmed: input["confirmed"].as_bool().unwrap_or_default(),
+        context: extras("context"),
+        metadata: extras("metadata"),
+        time: Timestamp::from_nanos(input["time_ns"].as_i64().unwrap_or_default()),
+        ..Request::default()
+    }
+}
+
+/// The Guardian's evaluator hands requests over as they are; here beside their JSON text.
+#[test]
+fn a_request_and_its_text_are_decided_alike() {
+    let engine = Engine::new(Config::default()).unwrap();
+    let mut compared = 0;
+    for pack in packs() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies").join(pack.name).join("table.yaml");
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let table = Table::parse(&path.display().to_string(), &text).unwrap();
+        let mut instance = Instance::new(&Module::new(&engine, pack.module).unwrap()).unwrap();
+        instance.set_data_json(br#"{"hexarch": {"state": {}}}"#).unwrap();
+        let store = Arc::new(MemoryStore::new(Arc::new(FixedClock::at(Timestamp::from_nanos(0)))));
+        let wasm = Wasm::load(pack.module, None, None, store, WasmConfig::default()).unwrap();
+        for row in table.rows() {
+            compared += 1;
+            let request = request(row.input());
+            let context = EvalContext { now_ns: request.time.as_nanos(), ..EvalContext::default() };
+            let answer = instance.evaluate(DECISION_ENTRYPOINT, request.to_input().as_str().into(), &context);
+            let expected = rego_value::json::to_string(
+                answer.unwrap().result().expect("a decision"),
+                rego_value::json::Escape::Plain,
+            );
+            let question =
+                Question { request: &request, deadline: Deadline::after(std::time::Duration::from_secs(20)) };
+            let found = wasm.evaluate(question).wait().unwrap().decision;
+            assert_eq!(
+                found,
+                Decision::from_json(expected.as_bytes()).unwrap(),
+                "{}: {}",
+                pack.name,
+                row.name()
+            );
+        }
+    }
+    assert!(compared > 50, "only {compared} rows were found");
 }

@@ -48,10 +48,8 @@ impl Deadline {
 /// What an evaluator is asked.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
-    /// The request.
+    /// The request; [`Request::to_input`] has it as a policy's `input`.
     pub request: &'a Request,
-    /// The same as JSON, the policy's `input`.
-    pub input: &'a str,
     /// By when the answer has to be there.
     pub deadline: Deadline,
 }

@@ -15,6 +15,7 @@
 //! middle) and `tests/hostile.rs` (against a server that misbehaves in every way we could think of).
 
 mod answer;
+mod asked;
 mod breaker;
 mod cells;
 mod fallback;

@@ -165,10 +165,10 @@ impl Evaluator for Sidecar {
     }
 
     fn evaluate<'a>(&'a self, question: Question<'a>) -> Reply<'a, Result<Evaluated, EvalError>> {
-        let Question { input, deadline, .. } = question;
+        let Question { request, deadline } = question;
         Reply::later(async move {
             let shared = Arc::clone(&self.shared);
-            let input = input.to_owned();
+            let input = request.to_input();
             let work = async move { shared.decide(&input, deadline).await.map_err(Failure) };
             let (text, revision) =
                 self.shared.client.within(deadline, work).await.map_err(|failure| failure.0)?;

@@ -9,13 +9,14 @@ use guard_core::{
     NoResult, PoolExhausted, Question, Reply, Revision, StateStore,
 };
 use rego_engine::{
-    Answer, BorrowError, Config, DataChanges, Engine, EngineError, EntrypointId, Environment, EvalContext,
-    Input, Module, ModuleError, Pool, PoolConfig, Verified,
+    Answer, Binding, BorrowError, Config, DataChanges, Engine, EngineError, EntrypointId, Environment,
+    EvalContext, Module, ModuleError, Pool, PoolConfig, Verified,
 };
 use rego_value::{Value, json};
 use thiserror::Error;
 
 use crate::answer::{self, Read};
+use crate::asked::Asked;
 use crate::cells::Cells;
 use crate::pushed::STATE;
 
@@ -66,6 +67,7 @@ pub enum LoadError {
 pub struct Wasm {
     pool: Pool,
     entrypoint: EntrypointId,
+    asked: Binding<Asked<'static>>,
     digest: Option<Arc<str>>,
     store: Arc<dyn StateStore>,
     /// What the pool's data have of the state. Held while they are brought to a later revision.
@@ -132,7 +134,9 @@ impl Wasm {
         }
         let (applied, reached) = (Mutex::default(), AtomicU64::new(0));
         let digest = digest.map(Arc::from);
-        Ok(Self { pool, entrypoint, digest, store, applied, reached })
+        // A policy may read what no request has; it finds that undefined.
+        let (asked, _) = module.bind_partly::<Asked<'_>>();
+        Ok(Self { pool, entrypoint, asked, digest, store, applied, reached })
     }
 
     fn decide(&self, question: Question<'_>) -> Result<Evaluated, EvalError> {
@@ -145,7 +149,8 @@ impl Wasm {
                 seed: seed(),
                 ..EvalContext::default()
             };
-            let input = Input::Json(question.input.as_bytes());
+            let asked = Asked::new(question.request);
+            let input = self.asked.input(&asked);
             instance.evaluate_with(self.entrypoint, input, &context, |answer| answer.map(decision))
         });
         let decision = match result {

@@ -168,8 +168,7 @@ impl Driver {
     async fn evaluate(&self, machine: &mut Machine) -> Event {
         machine.ask_at(self.ports.clock.now());
         let request = machine.request();
-        let input = request.to_input();
-        let question = Question { request, input: &input, deadline: Deadline::after(self.settings.deadline) };
+        let question = Question { request, deadline: Deadline::after(self.settings.deadline) };
         Event::Evaluated(self.ports.evaluator.evaluate(question).await)
     }
 

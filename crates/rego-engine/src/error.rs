@@ -123,6 +123,12 @@ pub enum EvalError {
     /// The input is not JSON.
     #[error("input is not valid JSON")]
     InvalidInput,
+    /// The input is a Rust value that no policy can be given.
+    #[error(transparent)]
+    UnfitInput(#[from] crate::typed::UnfitInput),
+    /// The input was bound to another module than the one that is evaluated.
+    #[error("the input is bound to another module")]
+    OtherModule,
     /// The data is not a JSON object.
     #[error("data is not a valid JSON object")]
     InvalidData,

@@ -1,8 +1,12 @@
 //! What an evaluation is given and what it gives back.
 
+use std::fmt;
 use std::time::Duration;
 
 use rego_value::Value;
+
+use crate::module::Module;
+use crate::typed::{InputPlan, WriteInput};
 
 /// The input document of an evaluation.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +17,22 @@ pub enum Input<'a> {
     Json(&'a [u8]),
     /// A value, which need not be expressible in JSON (it may contain sets).
     Value(&'a Value),
+    /// A value of a Rust type, by its [`Binding`](crate::Binding).
+    Typed(TypedInput<'a>),
+}
+
+/// A value of a Rust type as an input: made by [`Binding::input`](crate::Binding::input).
+#[derive(Clone, Copy)]
+pub struct TypedInput<'a> {
+    pub(crate) value: &'a dyn WriteInput,
+    pub(crate) plan: &'a InputPlan,
+    pub(crate) module: &'a Module,
+}
+
+impl fmt::Debug for TypedInput<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TypedInput").field("module", self.module).finish_non_exhaustive()
+    }
 }
 
 impl<'a> From<&'a [u8]> for Input<'a> {

@@ -321,8 +321,10 @@ impl Instance {
         context: &EvalContext,
         read: impl FnOnce(&mut Live, i32) -> Result<R, Stop>,
     ) -> Result<R, EvalError> {
-        if let Input::Json(json) = input {
-            self.check_size(json.len())?;
+        match input {
+            Input::Json(json) => self.check_size(json.len())?,
+            Input::Typed(typed) if !typed.module.is(&self.module) => return Err(EvalError::OtherModule),
+            _ => {}
         }
         let deadline = context.deadline.unwrap_or(self.default_deadline());
         let ticks = self.module.engine().clock().arm(deadline);
@@ -394,7 +396,10 @@ impl Instance {
 fn may_have_damaged(error: &EvalError) -> bool {
     !matches!(
         error,
-        EvalError::InvalidInput | EvalError::TooLarge { .. } | EvalError::UnknownEntrypoint { .. }
+        EvalError::InvalidInput
+            | EvalError::UnfitInput(_)
+            | EvalError::TooLarge { .. }
+            | EvalError::UnknownEntrypoint { .. }
     )
 }
 

@@ -33,6 +33,7 @@ mod pool;
 mod record;
 mod run;
 mod shared;
+mod typed;
 mod wire;
 
 pub use answer::Answer;
@@ -40,7 +41,7 @@ pub use config::{Config, Engine};
 pub use data::DataCell;
 pub use environment::Environment;
 pub use error::{EngineError, EvalError, ModuleError, PolicyError};
-pub use evaluation::{EvalContext, Input, ResultSet};
+pub use evaluation::{EvalContext, Input, ResultSet, TypedInput};
 pub use instance::Instance;
 pub use module::{EntrypointId, Module};
 #[cfg(feature = "compiler")]
@@ -48,3 +49,9 @@ pub use native::{Cpu, NativeOptions, Precompiled};
 pub use native::{NativeError, NoPublicKey, PublicKey, Requirements, Verified};
 pub use pool::{BorrowError, DataChanges, Pool, PoolConfig};
 pub use rego_builtins::Output;
+/// Lets a struct be the input of a policy, see [`PolicyInput`](trait@PolicyInput).
+pub use rego_input_derive::PolicyInput;
+pub use typed::{
+    Binding, InputHandle, InputMisfit, InputObject, InputPlan, InputShape, InputWriter, JsonText, Misfit,
+    PolicyInput, ShapeField, UnfitInput, WriteInput,
+};

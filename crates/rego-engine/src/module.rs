@@ -130,6 +130,11 @@ impl Module {
             .map(move |function| (function.name.unwrap_or_default(), base + function.offset, function.len))
     }
 
+    /// Whether they are the same: clones of each other.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
     /// The engine that compiled it.
     pub fn engine(&self) -> &Engine {
         &self.inner.engine

@@ -4,18 +4,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rego_value::Value;
-use rego_value::abi::UNDEFINED;
+use rego_value::abi::{ALIGN, UNDEFINED};
 use wasmtime::{Memory, Store};
 
 use crate::abi::{Abi, Text, Way};
 use crate::answer::Answer;
 use crate::data::{CellState, Change, Documents};
 use crate::error::{EvalError, PolicyError};
-use crate::evaluation::{EvalContext, Input, ResultSet};
+use crate::evaluation::{EvalContext, Input, ResultSet, TypedInput};
 use crate::host::Host;
-use crate::input::{self, Fault, Node, Placed, Scratch};
+use crate::input::{self, Node, Placed, Scratch};
 use crate::live::Live;
 use crate::record;
+use crate::typed::{InputWriter, UnfitInput};
 
 /// What modules align their allocations to.
 const HEAP_ALIGNMENT: usize = 8;
@@ -115,6 +116,11 @@ impl Live {
             Input::Value(value) => {
                 abi.heap_ptr_set.call(&mut self.store, self.heap_base)?;
                 abi.write_value(&mut self.store, value)?
+            }
+            Input::Typed(typed) => {
+                let value = read_back(typed, &mut self.scratch)?;
+                abi.heap_ptr_set.call(&mut self.store, self.heap_base)?;
+                abi.write_value(&mut self.store, &value)?
             }
         };
         let context = way.ctx_new.call(&mut self.store, ())?;
@@ -321,10 +327,39 @@ fn place(
         Input::Undefined => Ok(Placed { handle: 0, end: top }),
         Input::Json(json) => {
             let text = std::str::from_utf8(json).map_err(|_| EvalError::InvalidInput)?;
-            lay_out(store, memory, |bytes| input::read_text(text, projection, bytes, top, scratch))
+            let read = |bytes: &mut [u8]| Ok(input::read_text(text, projection, bytes, top, scratch)?);
+            lay_out(store, memory, read)
         }
         Input::Value(value) => {
-            lay_out(store, memory, |bytes| input::write_value(value, projection, bytes, top))
+            lay_out(store, memory, |bytes| Ok(input::write_value(value, projection, bytes, top)?))
+        }
+        Input::Typed(typed) => lay_out(store, memory, |bytes| write_typed(typed, bytes, top, scratch)),
+    }
+}
+
+fn write_typed(
+    typed: TypedInput<'_>,
+    memory: &mut [u8],
+    top: u32,
+    scratch: &mut Scratch,
+) -> Result<Placed, UnfitInput> {
+    let mut writer = InputWriter::new(memory, top, scratch);
+    let handle = typed.value.write(typed.plan, &mut writer)?;
+    Ok(Placed { handle: handle.address(), end: writer.top() })
+}
+
+/// A Rust value as one of Rego's, for modules whose layout of values is not known: written to memory of ours.
+fn read_back(typed: TypedInput<'_>, scratch: &mut Scratch) -> Result<Value, EvalError> {
+    let mut memory = vec![0; PAGE];
+    loop {
+        match write_typed(typed, &mut memory, ALIGN, scratch) {
+            Ok(placed) => {
+                return rego_value::abi::read(&memory, placed.handle).map_err(|_| EvalError::InvalidInput);
+            }
+            Err(UnfitInput::Full) if memory.len() < u32::MAX as usize / 4 => {
+                memory.resize(memory.len() * 2, 0)
+            }
+            Err(unfit) => return Err(unfit.into()),
         }
     }
 }
@@ -333,13 +368,14 @@ fn place(
 fn lay_out(
     store: &mut Store<Host>,
     memory: Memory,
-    mut write: impl FnMut(&mut [u8]) -> Result<Placed, Fault>,
+    mut write: impl FnMut(&mut [u8]) -> Result<Placed, UnfitInput>,
 ) -> Result<Placed, Stop> {
     loop {
         match write(memory.data_mut(&mut *store)) {
             Ok(placed) => return Ok(placed),
-            Err(Fault::Invalid) => return Err(EvalError::InvalidInput.into()),
-            Err(Fault::Full) => double(store, memory)?,
+            Err(UnfitInput::Full) => double(store, memory)?,
+            Err(UnfitInput::NotJson) => return Err(EvalError::InvalidInput.into()),
+            Err(unfit) => return Err(EvalError::UnfitInput(unfit).into()),
         }
     }
 }

@@ -34,10 +34,9 @@ pub(crate) fn ask(
     request: &Request,
     allowed: Duration,
 ) -> Result<Evaluated, EvalError> {
-    let input = request.to_input();
     let begin = Instant::now();
     let deadline = Deadline::after(allowed);
-    let answer = evaluator.evaluate(Question { request, input: &input, deadline }).wait();
+    let answer = evaluator.evaluate(Question { request, deadline }).wait();
     assert!(begin.elapsed() < allowed + Duration::from_millis(500), "{:?} for {answer:?}", begin.elapsed());
     answer
 }

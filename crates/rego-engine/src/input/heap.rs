@@ -10,26 +10,26 @@ use super::Fault;
 use super::scan::{first_bytes, word_at};
 
 /// The part of a module's memory that is free.
-pub(super) struct Heap<'m> {
+pub(crate) struct Heap<'m> {
     memory: &'m mut [u8],
     top: usize,
 }
 
 /// An object's entry: the key's hash, the key, the value.
-pub(super) type Entry = [u32; 3];
+pub(crate) type Entry = [u32; 3];
 
 /// A text among other bytes, which are read with it where that is faster.
 #[derive(Clone, Copy)]
-pub(super) struct Text<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) start: usize,
-    pub(super) length: usize,
+pub(crate) struct Text<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) start: usize,
+    pub(crate) length: usize,
 }
 
 impl Text<'_> {
     /// Whether it is this text.
     #[inline]
-    pub(super) fn is(&self, other: &[u8]) -> bool {
+    pub(crate) fn is(&self, other: &[u8]) -> bool {
         self.bytes.get(self.start..self.start + self.length) == Some(other)
     }
 }
@@ -41,14 +41,24 @@ impl<'a> From<&'a str> for Text<'a> {
 }
 
 impl<'m> Heap<'m> {
-    pub(super) fn new(memory: &'m mut [u8], top: u32) -> Self {
+    pub(crate) fn new(memory: &'m mut [u8], top: u32) -> Self {
         // What does not fit the host's addresses is beyond the end of any memory.
         let top = usize::try_from(align_up(top)).unwrap_or(usize::MAX);
         Self { memory, top }
     }
 
+    /// The same memory for somebody else, who says later how far it is filled.
+    pub(super) fn lend(&mut self) -> Heap<'_> {
+        Heap { memory: self.memory, top: self.top }
+    }
+
+    /// Goes on where another left off.
+    pub(super) fn go_on(&mut self, top: u32) {
+        self.top = top as usize;
+    }
+
     /// The first free address.
-    pub(super) fn top(&self) -> u32 {
+    pub(crate) fn top(&self) -> u32 {
         u32::try_from(self.top).unwrap_or(u32::MAX)
     }
 
@@ -68,7 +78,7 @@ impl<'m> Heap<'m> {
 
     /// A string; its hash is given out beside it.
     #[inline(always)]
-    pub(super) fn string(&mut self, text: Text<'_>) -> Result<(u32, u32), Fault> {
+    pub(crate) fn string(&mut self, text: Text<'_>) -> Result<(u32, u32), Fault> {
         let length = u32::try_from(text.length).map_err(|_| Fault::Full)?;
         // Room for the words that are full and for one with the rest and the zero at the end.
         let full = text.length / 8;
@@ -96,7 +106,7 @@ impl<'m> Heap<'m> {
     }
 
     /// A number that is no integer of 64 bits.
-    pub(super) fn decimal(&mut self, text: &[u8], hash: u32) -> Result<u32, Fault> {
+    pub(crate) fn decimal(&mut self, text: &[u8], hash: u32) -> Result<u32, Fault> {
         let length = u32::try_from(text.len()).map_err(|_| Fault::Full)?;
         let (address, room) = self.reserve(TEXT_BYTES as usize + text.len() + 1)?;
         let (header, body) = room.split_at_mut_checked(TEXT_BYTES as usize).ok_or(Fault::Full)?;
@@ -110,7 +120,7 @@ impl<'m> Heap<'m> {
     }
 
     #[inline]
-    pub(super) fn int(&mut self, int: i64) -> Result<u32, Fault> {
+    pub(crate) fn int(&mut self, int: i64) -> Result<u32, Fault> {
         if let Some(handle) = small_int(int) {
             return Ok(handle);
         }
@@ -120,7 +130,7 @@ impl<'m> Heap<'m> {
         Ok(address)
     }
 
-    pub(super) fn array(&mut self, items: &[u32]) -> Result<u32, Fault> {
+    pub(crate) fn array(&mut self, items: &[u32]) -> Result<u32, Fault> {
         let count = u32::try_from(items.len()).map_err(|_| Fault::Full)?;
         let (address, room) = self.reserve(ARRAY_SIZE as usize + items.len() * 4)?;
         let (header, body) = room.split_at_mut_checked(ARRAY_SIZE as usize).ok_or(Fault::Full)?;
@@ -130,7 +140,7 @@ impl<'m> Heap<'m> {
     }
 
     /// An object. Of members with equal keys, which are strings, the last one counts.
-    pub(super) fn object(&mut self, entries: &mut [Entry], flags: u8) -> Result<u32, Fault> {
+    pub(crate) fn object(&mut self, entries: &mut [Entry], flags: u8) -> Result<u32, Fault> {
         let capacity = u32::try_from(entries.len()).map_err(|_| Fault::Full)?;
         let slots = index_slots(capacity);
         if slots > 0 {
@@ -191,13 +201,13 @@ impl<'m> Heap<'m> {
     }
 
     /// An object of which only these members are read, which stand in the order of their keys; see [`FLAG_SLOTS`].
-    pub(super) fn slots(&mut self, entries: &[Entry]) -> Result<u32, Fault> {
+    pub(crate) fn slots(&mut self, entries: &[Entry]) -> Result<u32, Fault> {
         self.table(entries, FLAG_SORTED | FLAG_SLOTS, (0, 0))
     }
 
     /// The same by the hashes and handles of the keys, for members that are yet to come.
     #[inline]
-    pub(super) fn empty_slots(&mut self, keys: &[[u32; 2]]) -> Result<u32, Fault> {
+    pub(crate) fn empty_slots(&mut self, keys: &[[u32; 2]]) -> Result<u32, Fault> {
         let count = u32::try_from(keys.len()).map_err(|_| Fault::Full)?;
         let (address, room) = self.reserve(TABLE_SIZE as usize + keys.len() * OBJECT_ENTRY as usize)?;
         let (header, body) = room.split_at_mut_checked(TABLE_SIZE as usize).ok_or(Fault::Full)?;
@@ -213,7 +223,7 @@ impl<'m> Heap<'m> {
 
     /// Gives a member of such an object its value.
     #[inline]
-    pub(super) fn fill_slot(&mut self, object: u32, position: usize, value: u32) {
+    pub(crate) fn fill_slot(&mut self, object: u32, position: usize, value: u32) {
         let entry = object as usize + TABLE_SIZE as usize + position * OBJECT_ENTRY as usize;
         self.set_word(entry + ENTRY_VALUE as usize, value);
     }
@@ -260,7 +270,7 @@ impl<'m> Heap<'m> {
     }
 
     /// The memory, and where its free part begins: for what another writer lays out.
-    pub(super) fn copy(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+    pub(crate) fn copy(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         let (_, room) = self.reserve(bytes.len())?;
         room.get_mut(..bytes.len()).ok_or(Fault::Full)?.copy_from_slice(bytes);
         Ok(())

@@ -45,9 +45,10 @@ mod walk;
 use rego_value::Value;
 use rego_value::abi::Strings;
 
+pub(crate) use heap::Heap;
 pub(crate) use projection::{Node, decode};
-
-use heap::Heap;
+pub(crate) use value::number as write_number;
+pub(crate) use value::write as write_part;
 
 /// Why nothing was laid out.
 #[derive(Debug)]
@@ -61,11 +62,19 @@ pub(crate) enum Fault {
 /// Room for what is not finished yet, kept between evaluations so that reading allocates nothing.
 #[derive(Default)]
 pub(crate) struct Scratch {
-    words: Vec<u32>,
+    pub(crate) words: Vec<u32>,
     open: Vec<usize>,
     nesting: Vec<u64>,
     /// The text of the last string that had escapes.
     decoded: Vec<u8>,
+}
+
+impl Scratch {
+    /// What was left unfinished is forgotten.
+    pub(crate) fn clear(&mut self) {
+        self.words.clear();
+        self.open.clear();
+    }
 }
 
 /// A value in the module's memory: its handle and the first address behind it.
@@ -82,11 +91,24 @@ pub(crate) fn read_text(
     top: u32,
     scratch: &mut Scratch,
 ) -> Result<Placed, Fault> {
-    scratch.words.clear();
-    scratch.open.clear();
+    scratch.clear();
     let mut reader = text::Reader::new(text, Heap::new(memory, top), scratch);
     let handle = reader.document(root)?;
     Ok(Placed { handle, end: reader.into_heap().top() })
+}
+
+/// Reads a text as a part of an input.
+pub(crate) fn read_part(
+    text: &str,
+    node: &Node,
+    heap: &mut Heap<'_>,
+    scratch: &mut Scratch,
+) -> Result<u32, Fault> {
+    let mut reader = text::Reader::new(text, heap.lend(), scratch);
+    let handle = reader.document(node)?;
+    let top = reader.into_heap().top();
+    heap.go_on(top);
+    Ok(handle)
 }
 
 /// Lays a value out in `memory`, from the address `top` on.

@@ -8,7 +8,7 @@ use super::heap::Text;
 use super::scan::{first_bytes, word_at};
 
 /// What is read at a place of the input, and below it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Node {
     /// Everything.
     pub(crate) whole: bool,
@@ -25,7 +25,7 @@ pub(crate) struct Node {
 }
 
 /// A member that is read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Member {
     /// The key's constant in the module.
     pub(crate) handle: u32,
@@ -60,6 +60,11 @@ impl Node {
         self.find_among(key, head)
     }
 
+    /// The position of the member with this name.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.members.iter().position(|member| *member.key == *name)
+    }
+
     #[inline]
     fn find_among(&self, key: Text<'_>, head: u64) -> Option<usize> {
         // A few dozen heads in a row are compared faster than any table is asked.
@@ -76,7 +81,7 @@ impl Node {
     }
 
     /// The hash and the handle of each member's key.
-    pub(super) fn keys(&self) -> &[[u32; 2]] {
+    pub(crate) fn keys(&self) -> &[[u32; 2]] {
         &self.keys
     }
 }

@@ -11,7 +11,7 @@ use super::projection::Node;
 const MAX_DEPTH: usize = 64;
 
 /// Lays out what the node reads of a value.
-pub(super) fn write(value: &Value, node: &Node, heap: &mut Heap<'_>) -> Result<u32, Fault> {
+pub(crate) fn write(value: &Value, node: &Node, heap: &mut Heap<'_>) -> Result<u32, Fault> {
     if node.whole {
         return whole(value, None, heap, 0);
     }
@@ -61,7 +61,7 @@ fn object(members: &Object, node: &Node, heap: &mut Heap<'_>) -> Result<u32, Fau
 }
 
 /// Lays out all of a value; strings that lie in the module already are not laid out again.
-pub(super) fn whole(
+pub(crate) fn whole(
     value: &Value,
     known: Option<&Strings>,
     heap: &mut Heap<'_>,
@@ -100,7 +100,7 @@ fn string(text: &str, known: Option<&Strings>, heap: &mut Heap<'_>) -> Result<(u
     }
 }
 
-pub(super) fn number(number: &Number, heap: &mut Heap<'_>) -> Result<u32, Fault> {
+pub(crate) fn number(number: &Number, heap: &mut Heap<'_>) -> Result<u32, Fault> {
     match number.as_plain_int() {
         Some(int) => heap.int(int),
         None => heap.decimal(number.text().as_bytes(), number.hash32()),
