@@ -19,7 +19,7 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use hexarch_benches::engines::{opa_wasm, ours, regorus};
 use hexarch_benches::policy::{self, Case, Policy};
-use hexarch_benches::{Decision, dynamic, opa, typed, varied};
+use hexarch_benches::{Decision, dynamic, opa, structs, typed, varied};
 
 fn decisions(criterion: &mut Criterion) {
     let mut policies = policy::load_all(&policy::standing());
@@ -46,11 +46,33 @@ fn by_us(criterion: &mut Criterion, policy: &Policy) {
     let module = ours::compile(policy);
     let mut engine = ours::Loaded::new(&module, policy);
     measure(criterion, policy, "ours-text", |text| engine.decide(text));
+    by_struct(criterion, policy, &module);
     for case in &policy.cases {
         let input = ours::Loaded::parse(&case.input);
         check(policy, case, "ours-parsed", &engine.decide_parsed(&input));
         criterion.bench_function(&id(policy, case, "ours-parsed"), |bencher| {
             bencher.iter(|| engine.decide_parsed(black_box(&input)));
+        });
+    }
+}
+
+/// Requests that are Rust values.
+fn by_struct(criterion: &mut Criterion, policy: &Policy, module: &[u8]) {
+    let of_case = |case: &Case| (case.name.clone(), vec![(case.input.clone(), case.expected.clone())]);
+    let varied = ("varied".to_owned(), varied::inputs(policy));
+    for (name, inputs) in policy.cases.iter().map(of_case).chain([varied]) {
+        let texts: Vec<String> = inputs.iter().map(|(text, _)| text.clone()).collect();
+        let engine = ours::Loaded::new(module, policy);
+        let Some(mut decide) = structs::load(&policy.name, engine, &texts) else { return };
+        for (at, (text, expected)) in inputs.iter().enumerate() {
+            assert_eq!(decide(at), *expected, "{text}");
+        }
+        let mut turn = 0;
+        criterion.bench_function(&format!("decision/{}/{name}/ours-struct", policy.name), |bencher| {
+            bencher.iter(|| {
+                turn += 1;
+                decide(black_box(turn))
+            });
         });
     }
 }

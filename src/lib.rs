@@ -87,6 +87,10 @@ pub use guard_policy::{EvaluatorOrder, LimitInfo, LoadOptions, PolicyInfo, Setti
 pub use guard_state::MemoryStore;
 pub use guardian::Guardian;
 pub use packs::{Pack, packs};
+/// The engine itself, for policies of one's own whose input is a struct: derive `engine::PolicyInput` with
+/// `#[policy(crate = "hexarch_guardrails::engine")]`.
+#[doc(no_inline)]
+pub use rego_engine as engine;
 pub use rego_engine::{NativeError, PublicKey};
 
 /// The README's snippet, as a test.

@@ -75,7 +75,6 @@ fn request(input: &serde_json::Value) -> Request {
         context: extras("context"),
         metadata: extras("metadata"),
         time: Timestamp::from_nanos(input["time_ns"].as_i64().unwrap_or_default()),
-        ..Request::default()
     }
 }
 

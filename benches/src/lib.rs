@@ -15,6 +15,7 @@ pub mod dynamic;
 pub mod engines;
 pub mod opa;
 pub mod policy;
+pub mod structs;
 pub mod typed;
 pub mod varied;
 

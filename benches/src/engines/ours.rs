@@ -96,6 +96,15 @@ impl Loaded {
         self.evaluate(Input::Value(input))
     }
 
+    /// Decides any input.
+    ///
+    /// # Panics
+    ///
+    /// When there is no decision.
+    pub fn decide_input(&mut self, input: Input<'_>) -> Decision {
+        self.evaluate(input)
+    }
+
     fn evaluate(&mut self, input: Input<'_>) -> Decision {
         let decision = |answer: Option<Answer<'_>>| {
             let answer = answer.unwrap();

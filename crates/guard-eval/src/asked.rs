@@ -135,7 +135,6 @@ mod tests {
             context,
             metadata,
             time: Timestamp::from_nanos(i64::try_from(random.bits() >> 1).unwrap()),
-            ..Request::default()
         }
     }
 

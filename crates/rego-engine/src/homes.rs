@@ -7,7 +7,11 @@ use crossbeam_queue::ArrayQueue;
 /// A place for one guest. Apart from its neighbours by more than processors fetch at a time, so that threads with
 /// places of their own do not slow each other down.
 #[repr(align(128))]
-struct Home<T>(ArrayQueue<T>);
+struct Home<T>(ArrayQueue<Apart<T>>);
+
+/// The queue keeps its guest elsewhere, where the same holds.
+#[repr(align(128))]
+struct Apart<T>(T);
 
 /// As many places as there may be guests. Nothing here waits.
 pub(crate) struct Homes<T> {
@@ -53,7 +57,7 @@ impl<T> Homes<T> {
         let numbers = (start..).zip(after).chain((0..).zip(before));
         let (number, guest) = numbers
             .filter(|(_, home)| !home.0.is_empty())
-            .find_map(|(number, home)| Some((number, home.0.pop()?)))?;
+            .find_map(|(number, home)| Some((number, home.0.pop()?.0)))?;
         Some(Guest { guest, home: Vacancy { homes: self, number: Some(number) } })
     }
 
@@ -69,7 +73,7 @@ impl<T> Homes<T> {
         let place = home.number.take().and_then(|number| self.homes.get(number));
         if let Some(place) = place {
             // INVARIANT: nobody else returns to this place, so it is free.
-            let _ = place.0.push(guest);
+            let _ = place.0.push(Apart(guest));
         }
     }
 }

@@ -25,7 +25,8 @@ pub struct Instance {
     module: Module,
     /// From which a damaged or littered instance is rebuilt.
     source: Source,
-    live: Option<Live>,
+    /// In a place of its own, so that an instance is moved in and out of a pool cheaply.
+    live: Option<Box<Live>>,
     /// What the last evaluation said beside its answers; kept here, since an error may end the running instance.
     output: Output,
 }
@@ -299,7 +300,7 @@ impl Instance {
 
     /// The bytes of the running instance's memory, most of which may never have been touched.
     pub fn memory_size(&self) -> usize {
-        self.live.as_ref().map_or(0, Live::memory_size)
+        self.live.as_ref().map_or(0, |live| live.memory_size())
     }
 
     /// How many instructions of WebAssembly the running instance has taken since it was made, if the engine
@@ -352,7 +353,7 @@ impl Instance {
         if self.live.is_none() {
             self.load()?;
         }
-        self.live.as_mut().ok_or(EvalError::MalformedResult)
+        self.live.as_deref_mut().ok_or(EvalError::MalformedResult)
     }
 
     /// Lays out all data, in the running instance or in a new one.
@@ -361,7 +362,7 @@ impl Instance {
         let ticks = self.module.engine().clock().arm(deadline);
         let mut live = match self.live.take() {
             Some(live) => live,
-            None => Live::start(&self.module.inner).map_err(restart)?,
+            None => Box::new(Live::start(&self.module.inner).map_err(restart)?),
         };
         live.store.set_epoch_deadline(ticks);
         match &mut self.source {

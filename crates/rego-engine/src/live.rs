@@ -19,7 +19,8 @@ use crate::module::Inner;
 /// The instructions that an instance which counts them may take: more than any deadline leaves time for.
 const FUEL: u64 = u64::MAX;
 
-/// Everything that must be thrown away together.
+/// Everything that must be thrown away together. Apart from others by more than processors fetch at a time.
+#[repr(align(128))]
 pub(crate) struct Live {
     pub(crate) store: Store<Host>,
     pub(crate) abi: Arc<Abi>,

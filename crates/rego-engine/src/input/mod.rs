@@ -42,13 +42,11 @@ mod token;
 mod value;
 mod walk;
 
-use rego_value::Value;
 use rego_value::abi::Strings;
+use rego_value::{Number, Value};
 
 pub(crate) use heap::Heap;
 pub(crate) use projection::{Node, decode};
-pub(crate) use value::number as write_number;
-pub(crate) use value::write as write_part;
 
 /// Why nothing was laid out.
 #[derive(Debug)]
@@ -95,6 +93,16 @@ pub(crate) fn read_text(
     let mut reader = text::Reader::new(text, Heap::new(memory, top), scratch);
     let handle = reader.document(root)?;
     Ok(Placed { handle, end: reader.into_heap().top() })
+}
+
+/// Lays out a value as a part of an input.
+pub(crate) fn write_part(value: &Value, node: &Node, heap: &mut Heap<'_>) -> Result<u32, Fault> {
+    value::write(value, node, heap)
+}
+
+/// Lays out a number.
+pub(crate) fn write_number(number: &Number, heap: &mut Heap<'_>) -> Result<u32, Fault> {
+    value::number(number, heap)
 }
 
 /// Reads a text as a part of an input.
