@@ -12,7 +12,10 @@
 use std::time::{Duration, Instant};
 
 use rego_syntax::ast::visit::{VarFilter, vars};
-use rego_syntax::{FileId, ParserOptions, SourceError, SourceFile, SourceMap, parse_module, render_all};
+use rego_syntax::{
+    FileId, FormatOptions, ParserOptions, SourceError, SourceFile, SourceMap, format_module, parse_module,
+    render_all,
+};
 
 fn first_message(text: String) -> Option<String> {
     let started = Instant::now();
@@ -75,6 +78,7 @@ fn the_deepest_tree_can_be_walked_cloned_and_dropped_on_a_small_stack() {
         format!("package p\n\nq := {}1{}\n", "[x | x := ".repeat(depth / 2), "]".repeat(depth / 2)),
         format!("package p\n\nq := {}1{}\n", "f(1 + ".repeat(depth / 2), ")".repeat(depth / 2)),
         format!("package p\n\nq := 1{}\n", " + 1".repeat(depth)),
+        format!("package p\n\nq if {{ a }}{}\n", " else if { b }".repeat(1_000)),
     ];
     let worker = std::thread::Builder::new().stack_size(2 << 20).spawn(move || {
         for text in texts {
@@ -84,6 +88,9 @@ fn the_deepest_tree_can_be_walked_cloned_and_dropped_on_a_small_stack() {
             assert_eq!(rule, module.rules[0]);
             let _ = vars(&rule, VarFilter::default());
             assert!(!rule.head.to_string().is_empty());
+            // What is written may be nested more deeply than what was read, and is then refused.
+            let formatted = format_module(&file, &FormatOptions::default());
+            assert!(formatted.is_ok() || !file.text().contains("else"));
         }
     });
     worker.unwrap().join().unwrap();

@@ -7,6 +7,10 @@ use crate::ast::{Body, Expr, ExprKind, Head, Name, Rule, Term, Value};
 use crate::span::Span;
 use crate::token::Token;
 
+/// How many branches of `else` a rule may have. OPA has no limit of its own here; this many can be copied and dropped,
+/// one within the other, on a small stack.
+const MAX_ELSE: usize = 1_000;
+
 impl Parser<'_> {
     /// A rule, and one more for each further body in braces. `None` without an error where the statement may be
     /// a query; `p[x]` and `p = 1` are read as queries first and made rules later.
@@ -124,13 +128,15 @@ impl Parser<'_> {
     fn parse_else(&mut self, parent: &Head) -> Option<Rule> {
         let mut links: Vec<Rule> = Vec::new();
         loop {
-            if !self.grow() {
-                return None;
-            }
             let link = self.parse_else_link(parent)?;
             // A value without a body ends the chain, also where another `else` follows.
             let goes_on = self.s.token == Token::Else && !link.generated_body;
-            links.push(link);
+            // What is too much is read all the same, so that the limit is all that is reported.
+            if links.len() < MAX_ELSE {
+                links.push(link);
+            } else {
+                self.error_too_deep();
+            }
             if !goes_on {
                 break;
             }

@@ -212,7 +212,7 @@ impl<'s> Parser<'s> {
     }
 
     /// Reports the limit once, though every level above fails too.
-    fn error_too_deep(&mut self) {
+    pub(super) fn error_too_deep(&mut self) {
         const MESSAGE: &str = "max parsing recursion depth exceeded";
         if self.s.errors.last().is_none_or(|last| last.message != MESSAGE) {
             self.error(self.token_span(), MESSAGE);
