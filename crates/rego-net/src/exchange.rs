@@ -5,8 +5,10 @@ use std::str::FromStr as _;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::ext::ReasonPhrase;
-use hyper::header::{HOST, HeaderName, HeaderValue, LOCATION, TRAILER, TRANSFER_ENCODING, USER_AGENT};
-use hyper::{Method, Request, Response, Uri};
+use hyper::header::{
+    CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, TRAILER, TRANSFER_ENCODING, USER_AGENT,
+};
+use hyper::{Method, Request, Response, Uri, Version};
 use rego_builtins::network::{HttpFailure, HttpRequest, HttpResponse};
 use url::Url;
 
@@ -107,7 +109,9 @@ impl<'a> Exchange<'a> {
         };
         // They are about the message and not about what it says.
         let framing = [TRANSFER_ENCODING, TRAILER];
-        let headers = head.headers.iter().filter(|(name, _)| !framing.contains(name)).map(|(name, value)| {
+        let ends = head.version == Version::HTTP_11 && ends_connection(&head.headers);
+        let dropped = |name: &HeaderName| framing.contains(name) || (ends && name == CONNECTION);
+        let headers = head.headers.iter().filter(|(name, _)| !dropped(name)).map(|(name, value)| {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         });
         let headers = headers.collect();
@@ -153,4 +157,10 @@ fn message(step: &Step, target: &Target) -> Result<Request<Full<Bytes>>, HttpFai
         headers.insert(known, value(name, text)?);
     }
     Ok(message)
+}
+
+/// Whether the server says that it closes the connection, which Go's client keeps to itself.
+fn ends_connection(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|token| token.trim().eq_ignore_ascii_case("close"))
 }

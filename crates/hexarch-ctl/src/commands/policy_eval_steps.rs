@@ -24,6 +24,9 @@ pub(crate) struct Stepwise {
     pub(crate) input: Option<Value>,
 }
 
+/// The functions that ask others.
+const NETWORK: [&str; 2] = ["http.send", "net.lookup_ip_addr"];
+
 const MODES: [&str; 5] = ["off", "full", "notes", "fails", "debug"];
 
 impl Stepwise {
@@ -41,7 +44,7 @@ impl Stepwise {
             "fails" => Some(Explain::Fails),
             _ => Some(Explain::Full),
         };
-        let failed = outcome.errors.first().is_some_and(|error| error.code == "eval_conflict_error");
+        let failed = outcome.errors.first().is_some_and(|error| self.has_a_trace(error));
         if !failed && mode.is_none() && !arguments.coverage {
             return Ok(());
         }
@@ -61,6 +64,18 @@ impl Stepwise {
             outcome.coverage = Some(coverage.compact());
         }
         Ok(())
+    }
+
+    /// Whether to evaluate again for the sake of the error's place. Nobody is asked a second time for that.
+    fn has_a_trace(&self, error: &Error) -> bool {
+        let mut files = self.program.sources().files();
+        match error.code.as_str() {
+            "eval_conflict_error" => true,
+            "eval_builtin_error" | "eval_type_error" => {
+                !files.any(|file| NETWORK.iter().any(|name| file.text().contains(name)))
+            }
+            _ => false,
+        }
     }
 
     fn explain(&self, arguments: &Arguments, run: &Run) -> Result<Explained, Error> {

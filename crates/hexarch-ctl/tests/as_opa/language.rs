@@ -1,6 +1,6 @@
 //! What is newest in the language, in both of its versions.
 
-use crate::support::differences;
+use crate::support::{differences, same};
 
 /// Checks each module, and evaluates its package, as v1 and as v0.
 fn both_versions(name: &str, modules: &[&str]) {
@@ -75,4 +75,35 @@ fn needs_opa_parametrised_tests() {
         "package p\n\nimport future.keywords\n\ntest_sum[case] if {\n\tsome case, c in {\"one\": 1, \"two\": 2}\n\tc < 3\n}\n",
     ];
     both_versions("cases", &modules);
+}
+
+#[test]
+#[ignore = "needs OPA"]
+fn needs_opa_strict_errors_say_where_they_came_up() {
+    let module = "package p
+
+parsed := to_number(\"a\")
+
+found if {
+	some x in [\"(\", \"a\"]
+	regex.match(x, \"a\")
+}
+
+deep := f(\"x\")
+
+f(x) := y if y := to_number(concat(\"\", [x, \"1\"]))
+
+typed := substring(\"a\", input.n, 1)
+
+caught if not to_number(\"b\")
+";
+    let runs = [
+        "eval --strict-builtin-errors -d p.rego data.p.parsed",
+        "eval --strict-builtin-errors -d p.rego data.p.found",
+        "eval --strict-builtin-errors -d p.rego data.p.deep",
+        "eval --strict-builtin-errors -d p.rego -i input.json data.p.typed",
+        "eval --strict-builtin-errors -d p.rego data.p.caught",
+        "eval -d p.rego data.p.deep",
+    ];
+    same("strict-errors", &[("p.rego", module), ("input.json", r#"{"n": "x"}"#)], &runs);
 }

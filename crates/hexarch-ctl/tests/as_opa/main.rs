@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod bundles;
+mod http;
 mod language;
 mod schemas;
 mod support;
