@@ -11,6 +11,7 @@ use crate::copy::Propagation;
 use crate::index::{Candidates, RuleData};
 use crate::machine::{B, F, Flow, Machine, Next, query_of};
 use crate::negation;
+use crate::rules::Sought;
 use crate::saving::split;
 use crate::select::{Iteration, Selection, reference_of};
 use crate::step::{complement, is_collection};
@@ -447,21 +448,15 @@ impl<'p> Machine<'p> {
 
     // Rules.
 
-    pub(crate) fn partial_complete(
-        &mut self,
-        s: &Selection,
-        pos: usize,
-        path: &[T],
-        found: &Candidates,
-        next: Next<'_, 'p>,
-    ) -> Flow {
+    pub(crate) fn partial_complete(&mut self, sought: Sought<'_>, next: Next<'_, 'p>) -> Flow {
+        let Sought { s, pos, path, found } = sought;
         let result = self.plug(&s.result, s.result_in);
         let made = found
             .default
             .as_ref()
             .is_some_and(|default| result.value().is_none() || default.value.as_ref() == Some(&result));
         if made || self.is_shallow() || self.is_disabled_path(path, false) {
-            return self.support_complete(s, path, found, next);
+            return self.support_complete(sought, next);
         }
         for (rule, _) in &found.rules {
             self.child(s.f, rule.body.clone(), |m, child| {
@@ -476,13 +471,8 @@ impl<'p> Machine<'p> {
         Ok(())
     }
 
-    fn support_complete(
-        &mut self,
-        s: &Selection,
-        path: &[T],
-        found: &Candidates,
-        next: Next<'_, 'p>,
-    ) -> Flow {
+    fn support_complete(&mut self, sought: Sought<'_>, next: Next<'_, 'p>) -> Flow {
+        let Sought { s, path, found, .. } = sought;
         let own = reference_of(path, Span::NONE);
         let own = own.as_ref_value().cloned().unwrap_or_default();
         let namespaced = self.in_namespace_of_support(&own);
@@ -548,14 +538,8 @@ impl<'p> Machine<'p> {
         Ok(defined)
     }
 
-    pub(crate) fn partial_support(
-        &mut self,
-        s: &Selection,
-        pos: usize,
-        path: &[T],
-        found: &Candidates,
-        next: Next<'_, 'p>,
-    ) -> Flow {
+    pub(crate) fn partial_support(&mut self, sought: Sought<'_>, next: Next<'_, 'p>) -> Flow {
+        let Sought { s, pos, path, found } = sought;
         let own = reference_of(path, Span::NONE);
         let own = self.in_namespace_of_support(&own.as_ref_value().cloned().unwrap_or_default());
         let mut defined = self.has_support(&own);

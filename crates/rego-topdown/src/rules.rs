@@ -17,6 +17,19 @@ use crate::trace::{Event, Node, Op};
 /// What is known of a document.
 type Key = (Vec<Value>, Vec<Option<Value>>);
 
+/// A document that a reference leads into, and the rules that define it.
+#[derive(Clone, Copy)]
+pub(crate) struct Sought<'a> {
+    /// The reference.
+    pub(crate) s: &'a Selection,
+    /// The step of it that names the document.
+    pub(crate) pos: usize,
+    /// Its steps, as far as they are known; those up to the document, or all.
+    pub(crate) path: &'a [T],
+    /// The rules.
+    pub(crate) found: &'a Candidates,
+}
+
 impl<'p> Machine<'p> {
     /// Goes on with a document that rules define.
     pub(crate) fn in_rules(
@@ -35,9 +48,9 @@ impl<'p> Machine<'p> {
             return self.save_unify(s.f, &whole, s.b, &s.result, s.result_in, next);
         }
         if found.kind == RuleKind::SingleValue && found.only_ground {
-            self.in_complete(s, pos, own, &found, next)
+            self.in_complete(Sought { s, pos, path: own, found: &found }, next)
         } else {
-            self.in_partial(s, pos, path, &found, next)
+            self.in_partial(Sought { s, pos, path, found: &found }, next)
         }
     }
 
@@ -65,14 +78,8 @@ impl<'p> Machine<'p> {
 
     // Documents with one value.
 
-    fn in_complete(
-        &mut self,
-        s: &Selection,
-        pos: usize,
-        path: &[T],
-        found: &Candidates,
-        next: Next<'_, 'p>,
-    ) -> Flow {
+    fn in_complete(&mut self, sought: Sought<'_>, next: Next<'_, 'p>) -> Flow {
+        let Sought { s, pos, path, found } = sought;
         let is_function = |rule: &Rc<RuleData>| !rule.args.is_empty();
         if found.is_empty()
             || found.rules.iter().map(|(rule, _)| rule).chain(&found.default).next().is_some_and(is_function)
@@ -80,7 +87,7 @@ impl<'p> Machine<'p> {
             return Ok(());
         }
         if self.is_partial() && self.is_unknown_steps(&s.steps, s.b) {
-            return self.partial_complete(s, pos, path, found, next);
+            return self.partial_complete(sought, next);
         }
         let key: Key = (values_of(path), Vec::new());
         match self.cached(&key) {
@@ -249,20 +256,14 @@ impl<'p> Machine<'p> {
 
     // Documents of several rules.
 
-    fn in_partial(
-        &mut self,
-        s: &Selection,
-        pos: usize,
-        path: &[T],
-        found: &Candidates,
-        next: Next<'_, 'p>,
-    ) -> Flow {
+    fn in_partial(&mut self, sought: Sought<'_>, next: Next<'_, 'p>) -> Flow {
+        let Sought { s, pos, path, found } = sought;
         let own = path.get(..=pos).unwrap_or_default();
         let own_steps = s.steps.get(..=pos).unwrap_or_default();
         let unknown = self.is_partial() && self.is_unknown_steps(own_steps, s.b);
         if s.steps.len() == pos + 1 {
             if unknown {
-                return self.partial_support(s, pos, own, found, next);
+                return self.partial_support(Sought { path: own, ..sought }, next);
             }
             let key: Key = (values_of(own), Vec::new());
             let value = match self.cached(&key) {
@@ -276,7 +277,7 @@ impl<'p> Machine<'p> {
             return self.unify(s.f, &value, s.b, &s.result, s.result_in, next);
         }
         if (unknown && self.is_shallow()) || self.is_disabled_path(own, false) {
-            return self.partial_support(s, pos, own, found, next);
+            return self.partial_support(Sought { path: own, ..sought }, next);
         }
         self.each_partial(s, pos, path, found, unknown, next)
     }

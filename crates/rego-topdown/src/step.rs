@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use rego_syntax::Span;
-use rego_syntax::ast::{Body, Every, Expr, ExprKind, Logical, Not, Ref, Term, Value as Tree, With};
+use rego_syntax::ast::{Every, Expr, ExprKind, Logical, Not, Ref, Term, Value as Tree, With};
 use rego_value::Value;
 
 use crate::error::Failure;
@@ -112,19 +112,8 @@ impl<'p> Machine<'p> {
         if self.is_unknown_expr(expr, self.frame(f).bindings) {
             return self.save_negated(f, expr, next);
         }
-        let body = Rc::new(vec![Rc::new(complement(expr))]);
-        let node = Node::Body(body.clone());
-        let mut defined = false;
-        self.closure(f, body, |m, child| {
-            m.tell(child, |_| Event::new(Op::Enter, node.clone()));
-            m.eval(child, &mut |m| {
-                m.tell(child, |_| Event::new(Op::Exit, node.clone()));
-                m.tell(child, |_| Event::new(Op::Redo, node.clone()));
-                defined = true;
-                Ok(())
-            })
-        })?;
-        if !defined {
+        let query = Rc::new(vec![Rc::new(complement(expr))]);
+        if !self.has_answer(f, query, false)? {
             return next(self);
         }
         self.tell(f, |_| Event::new(Op::Fail, Node::Expr(expr.clone())));
@@ -135,19 +124,7 @@ impl<'p> Machine<'p> {
         if self.is_unknown_body(&not.body, self.frame(f).bindings) {
             return self.save_not(f, expr, not, next);
         }
-        let body = query_of(&not.body);
-        let node = Node::Body(body.clone());
-        let mut defined = false;
-        self.closure(f, body, |m, child| {
-            m.tell(child, |_| Event::new(Op::Enter, node.clone()));
-            m.eval(child, &mut |m| {
-                m.tell(child, |_| Event::new(Op::Exit, node.clone()));
-                m.tell(child, |_| Event::new(Op::Redo, node.clone()));
-                defined = true;
-                Ok(())
-            })
-        })?;
-        if defined { Ok(()) } else { next(self) }
+        if self.has_answer(f, query_of(&not.body), false)? { Ok(()) } else { next(self) }
     }
 
     fn eval_logical(
@@ -162,20 +139,19 @@ impl<'p> Machine<'p> {
         if self.is_unknown_body(&logical.lhs, b) || self.is_unknown_body(&logical.rhs, b) {
             return self.save_whole(f, expr, next);
         }
-        let left = self.holds_once(f, &logical.lhs)?;
+        let left = self.has_answer(f, query_of(&logical.lhs), true)?;
         if left != both {
             return if left { next(self) } else { Ok(()) };
         }
-        if self.holds_once(f, &logical.rhs)? { next(self) } else { Ok(()) }
+        if self.has_answer(f, query_of(&logical.rhs), true)? { next(self) } else { Ok(()) }
     }
 
-    /// Whether a body has an answer.
-    fn holds_once(&mut self, f: F, body: &Body) -> Result<bool, Stop> {
-        let body = query_of(body);
-        let node = Node::Body(body.clone());
+    /// Whether a query has an answer. All are looked for, or the first one.
+    fn has_answer(&mut self, f: F, query: Query, only_first: bool) -> Result<bool, Stop> {
+        let node = Node::Body(query.clone());
         let mut defined = false;
-        let result = self.closure(f, body, |m, child| {
-            m.frame_mut(child).find_one = true;
+        let result = self.closure(f, query, |m, child| {
+            m.frame_mut(child).find_one |= only_first;
             m.tell(child, |_| Event::new(Op::Enter, node.clone()));
             m.eval(child, &mut |m| {
                 m.tell(child, |_| Event::new(Op::Exit, node.clone()));
@@ -184,7 +160,11 @@ impl<'p> Machine<'p> {
                 Ok(())
             })
         });
-        suppressed(result)?;
+        if only_first {
+            suppressed(result)?
+        } else {
+            result?
+        }
         Ok(defined)
     }
 
