@@ -2,7 +2,7 @@
 //!
 //! **Job.** Keep what has been spent and decide whether more may be: [`MemoryStore`] for one process, and with
 //! the feature `sqlite` a file that the processes of one machine share, and that outlives them;
-//! with `redis` a server that the processes of several machines share.
+//! with `redis` or `postgres` a server that the processes of several machines share.
 //!
 //! # What a store does
 //!
@@ -54,15 +54,17 @@
 
 mod books;
 mod cell;
-#[cfg(any(feature = "sqlite", feature = "redis"))]
+#[cfg(any(feature = "sqlite", feature = "redis", feature = "postgres"))]
 mod coded;
 mod events;
-#[cfg(any(feature = "sqlite", feature = "redis"))]
+#[cfg(any(feature = "sqlite", feature = "redis", feature = "postgres"))]
 mod later;
 mod memory;
 mod open;
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "redis", feature = "postgres"))]
 mod pool;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "sqlite")]
@@ -71,6 +73,8 @@ mod sync;
 
 pub use memory::MemoryStore;
 pub use open::{Store, open};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresConfig, PostgresStore};
 #[cfg(feature = "redis")]
 pub use redis::{RedisConfig, RedisStore};
 #[cfg(feature = "sqlite")]

@@ -11,7 +11,8 @@ pub trait Store: StateStore + StateOperator {}
 
 impl<S: StateStore + StateOperator> Store for S {}
 
-/// Opens the store at an address: `memory:`, `sqlite:PATH`, `redis://HOST:PORT/DB`. Which of them there are is a matter
+/// Opens the store at an address: `memory:`, `sqlite:PATH`, `redis://HOST:PORT/DB`,
+/// `postgres://USER@HOST:PORT/DB`. Which of them there are is a matter
 /// of features.
 ///
 /// # Errors
@@ -28,7 +29,12 @@ pub fn open(address: &str, clock: Arc<dyn Clock>) -> Result<Box<dyn Store>, Stat
     if address.starts_with("redis://") {
         return Ok(Box::new(crate::RedisStore::connect(&crate::RedisConfig::new(address))?));
     }
-    let detail = "it is no address of a store: `memory:`, `sqlite:PATH` or `redis://HOST:PORT/DB`".to_owned();
+    #[cfg(feature = "postgres")]
+    if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+        return Ok(Box::new(crate::PostgresStore::connect(&crate::PostgresConfig::new(address))?));
+    }
+    let detail =
+        "it is no address of a store: `memory:`, `sqlite:PATH`, `redis://…`, `postgres://…`".to_owned();
     // An address may hold a password: its beginning says what was meant.
     let store = address.split(':').next().unwrap_or_default().to_owned();
     Err(Unusable { store, detail }.into())
