@@ -16,7 +16,6 @@
     reason = "a tool for its authors, whose figures are far below 2^52"
 )]
 
-use std::fmt::Write as _;
 use std::hint::black_box;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -55,7 +54,7 @@ fn profile(policy: &Policy, wanted: &str, time: Duration, alone: bool) {
         module.len(),
         start.elapsed().as_secs_f64() * 1e3
     );
-    leave_map(&engine);
+    engine.leave_map();
     let mut ratios = Vec::new();
     for case in &policy.cases {
         let name = format!("{}/{}", policy.name, case.name);
@@ -113,12 +112,4 @@ fn nanoseconds(mut call: impl FnMut()) -> f64 {
     let start = Instant::now();
     (0..CALLS).for_each(|_| call());
     start.elapsed().as_nanos() as f64 / f64::from(CALLS)
-}
-
-fn leave_map(engine: &ours::Loaded) {
-    let mut map = String::new();
-    for (name, address, length) in engine.module().machine_code() {
-        writeln!(map, "{address:x} {length:x} wasm:{name}").unwrap();
-    }
-    let _ = std::fs::write(format!("/tmp/perf-{}.map", std::process::id()), map);
 }

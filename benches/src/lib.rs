@@ -11,6 +11,7 @@
     reason = "a benchmark stops at the first surprise"
 )]
 
+pub mod compute;
 pub mod dynamic;
 pub mod engines;
 pub mod opa;

@@ -1,5 +1,6 @@
 //! Our engine, with our modules and with OPA's.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use rego_build::{Options, PlanOptions, Source, Target};
@@ -103,6 +104,26 @@ impl Loaded {
     /// When there is no decision.
     pub fn decide_input(&mut self, input: Input<'_>) -> Decision {
         self.evaluate(input)
+    }
+
+    /// The value that an input's JSON text gets, as text. A minute may pass.
+    ///
+    /// # Panics
+    ///
+    /// When it is undefined.
+    pub fn value(&mut self, text: &str) -> String {
+        let input = Input::Json(text.as_bytes());
+        let context = EvalContext { deadline: Some(Duration::from_secs(60)), ..EvalContext::default() };
+        self.instance.evaluate_value(self.entrypoint, input, &context).unwrap().unwrap().to_string()
+    }
+
+    /// Tells `perf` where the module's code lies.
+    pub fn leave_map(&self) {
+        let mut map = String::new();
+        for (name, address, length) in self.module().machine_code() {
+            writeln!(map, "{address:x} {length:x} wasm:{name}").unwrap();
+        }
+        let _ = std::fs::write(format!("/tmp/perf-{}.map", std::process::id()), map);
     }
 
     fn evaluate(&mut self, input: Input<'_>) -> Decision {
