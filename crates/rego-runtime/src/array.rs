@@ -26,6 +26,16 @@ pub(crate) fn from_slice(items: &[u32]) -> Value {
     array
 }
 
+/// The elements of an array and one more.
+pub(crate) fn extended(array: Value, item: Value) -> Value {
+    let len = array.len();
+    let longer = new(len.saturating_add(1));
+    copy_words(longer.0 + ARRAY_SIZE, load_u32(array.0 + ITEMS), len);
+    store_u32(longer.0 + ARRAY_SIZE + len * 4, item.0);
+    store_u32(longer.0 + LEN, len + 1);
+    longer
+}
+
 /// Appends in place.
 #[inline]
 pub(crate) fn push(array: Value, item: Value) {

@@ -4,9 +4,9 @@
 //! number for `%s`, is left to the host, which has all of Go's verbs and its words for what does not fit.
 
 use crate::array;
-use crate::memory::{load_u32, load_u64, store_u64, write};
+use crate::memory::{ensure, load_u32, load_u64, set_heap_top, store_u64, write};
 use crate::text::int_digits;
-use crate::value::{Value, finish_text, start_text};
+use crate::value::{Value, end_text, start_text};
 use rego_value::abi::{FALSE, KIND_STRING, NULL, TEXT_BYTES, TRUE};
 
 /// A verb that takes anything.
@@ -22,16 +22,14 @@ pub(crate) fn format(pieces: u32, operands: Value) -> Value {
     if !operands.is_array() {
         return Value::UNDEFINED;
     }
-    let Some(len) = each_part(pieces, operands, |part| part.len()) else { return Value::UNDEFINED };
-    let text = start_text(len);
-    let mut at = text.0 + TEXT_BYTES;
-    each_part(pieces, operands, |part| {
-        let len = part.len();
-        part.put(at);
-        at += len;
-        len
-    });
-    finish_text(text, len);
+    // Nothing else is allocated until the text is complete, so that it can grow where it is.
+    let text = start_text(0);
+    let begin = text.0 + TEXT_BYTES;
+    let Some(end) = put_parts(pieces, operands, begin) else {
+        set_heap_top(text.0);
+        return Value::UNDEFINED;
+    };
+    end_text(text, end - begin);
     text
 }
 
@@ -44,30 +42,44 @@ enum Part {
 }
 
 impl Part {
-    fn len(&self) -> u32 {
+    /// Writes it, and up to seven bytes behind it, which are written again or cleared; gives the address behind it.
+    fn put(&self, address: u32) -> u32 {
         match self {
-            Self::Text(text) => text.len(),
-            Self::Word(word) => word.len() as u32,
-            Self::Integer(int) => int_digits(*int, &mut [0; 20]).len() as u32,
-        }
-    }
-
-    /// Writes it, and up to seven bytes behind it, which are written again or cleared.
-    fn put(&self, address: u32) {
-        match self {
-            // Zeros fill a text's last word.
-            Self::Text(text) => (0..text.len())
-                .step_by(8)
-                .for_each(|at| store_u64(address + at, load_u64(text.0 + TEXT_BYTES + at))),
-            Self::Word(word) => write(address, word.as_bytes()),
-            Self::Integer(int) => write(address, int_digits(*int, &mut [0; 20])),
+            Self::Text(text) => {
+                let len = text.len();
+                // A text that does not fit an address any more does not fit the memory.
+                let end = address.saturating_add(len);
+                ensure(end.saturating_add(ROOM));
+                // Zeros fill a text's last word.
+                let mut from = text.0 + TEXT_BYTES;
+                let mut to = address;
+                while to < end {
+                    store_u64(to, load_u64(from));
+                    from += 8;
+                    to += 8;
+                }
+                end
+            }
+            Self::Word(word) => put_bytes(address, word.as_bytes()),
+            Self::Integer(int) => put_bytes(address, int_digits(*int, &mut [0; 20])),
         }
     }
 }
 
-/// Calls `f` with each part of the result, and adds up what it gives; none where an operand does not suit its verb.
-fn each_part(pieces: u32, operands: Value, mut f: impl FnMut(Part) -> u32) -> Option<u32> {
-    let (mut next, mut sum) = (0, 0u32);
+/// Room behind a text for the words that are written over its end.
+const ROOM: u32 = 16;
+
+fn put_bytes(address: u32, bytes: &[u8]) -> u32 {
+    let end = address.saturating_add(bytes.len() as u32);
+    ensure(end.saturating_add(ROOM));
+    write(address, bytes);
+    end
+}
+
+/// Writes the parts of the result from an address on, and gives the address behind them; none where an operand does not
+/// suit its verb.
+fn put_parts(pieces: u32, operands: Value, begin: u32) -> Option<u32> {
+    let (mut next, mut at) = (0, begin);
     for position in 0..load_u32(pieces) {
         let piece = pieces + 4 + position * 8;
         let verb = load_u32(piece);
@@ -79,9 +91,9 @@ fn each_part(pieces: u32, operands: Value, mut f: impl FnMut(Part) -> u32) -> Op
         } else {
             return None;
         };
-        sum = sum.checked_add(f(part))?;
+        at = part.put(at);
     }
-    (next == operands.len()).then_some(sum)
+    (next == operands.len()).then_some(at)
 }
 
 /// What a verb makes of an operand that suits it.

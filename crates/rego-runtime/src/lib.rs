@@ -67,6 +67,7 @@ mod memory;
 pub mod native;
 mod order;
 mod rt;
+mod search;
 mod sort;
 mod table;
 mod text;

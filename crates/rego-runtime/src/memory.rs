@@ -172,6 +172,16 @@ pub(crate) fn alloc(size: u32) -> u32 {
     }
 }
 
+/// Sees to it that there is memory up to an address, whatever of it is in use. Aborts where it cannot grow.
+#[inline]
+pub(crate) fn ensure(end: u32) {
+    place::with(|heap| {
+        if end > heap.end.get() && grow(heap, end).is_none() {
+            crate::abort("out of memory")
+        }
+    });
+}
+
 #[inline]
 fn try_alloc(size: u32) -> Option<u32> {
     place::with(|heap| {

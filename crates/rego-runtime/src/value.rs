@@ -1,6 +1,6 @@
 //! Handles: looking at values and making them.
 
-use crate::memory::{alloc, load_u8, load_u32, load_u64, store_u32, store_u64, text, write};
+use crate::memory::{alloc, load_u8, load_u32, load_u64, set_heap_top, store_u32, store_u64, text, write};
 use alloc::borrow::Cow;
 use alloc::string::String;
 use rego_value::Kind;
@@ -292,6 +292,13 @@ pub(crate) fn finish_text(text: Value, len: u32) {
     store_u64(bytes + len, 0);
     let hash = abi::hash_string(crate::memory::bytes(bytes, len));
     store_u64(text.0 + TEXT_HASH, u64::from(hash));
+}
+
+/// Ends a string that was started with nothing behind it and whose text, of that length, has been written there since.
+pub(crate) fn end_text(text: Value, len: u32) {
+    store_u64(text.0, u64::from(KIND_STRING) | u64::from(len) << 32);
+    set_heap_top(text.0 + TEXT_BYTES + len + 8);
+    finish_text(text, len);
 }
 
 #[inline]

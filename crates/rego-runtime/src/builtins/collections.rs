@@ -211,10 +211,7 @@ pub(super) fn walk(a: Value) -> Outcome {
         // Last first, so that they are taken in order.
         for position in (0..crate::rt::iter_len(value)).rev() {
             let key = crate::rt::iter_key(value, position);
-            let inner = arrays::new(path.len() + 1);
-            arrays::iter(path).for_each(|step| arrays::push(inner, step));
-            arrays::push(inner, key);
-            pending.push((inner, crate::rt::iter_value(value, position)));
+            pending.push((arrays::extended(path, key), crate::rt::iter_value(value, position)));
         }
     }
     Ok(found)

@@ -4,11 +4,14 @@ use super::operands::{element_failure, elements, int, number, object, string};
 use crate::array;
 use crate::error::{Failure, Outcome};
 use crate::json::{self, Format};
+use crate::memory::write;
+use crate::search::find;
 use crate::table;
 use crate::text::push_int;
-use crate::value::{Num, Value};
+use crate::value::{Num, Value, finish_text, start_text};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use rego_value::abi::TEXT_BYTES;
 use rego_value::json::{Error, Escape, ParseError};
 
 /// The text as a value; the operand itself where nothing has changed.
@@ -17,7 +20,7 @@ fn changed(operand: Value, text: &str) -> Outcome {
 }
 
 pub(super) fn contains(a: Value, b: Value) -> Outcome {
-    Ok(Value::bool(string(a, 1)?.contains(string(b, 2)?)))
+    Ok(Value::bool(find(string(a, 1)?, string(b, 2)?).is_some()))
 }
 
 pub(super) fn startswith(a: Value, b: Value) -> Outcome {
@@ -36,14 +39,23 @@ pub(super) fn concat(separator: Value, parts: Value) -> Outcome {
     {
         return Ok(*one);
     }
-    let mut out = String::new();
+    let mut len = 0usize;
     for (position, part) in list.iter().enumerate() {
-        if position > 0 {
-            out.push_str(separator);
-        }
-        out.push_str(part.as_str().ok_or_else(|| element_failure(2, parts, *part, "string"))?);
+        let text = part.as_str().ok_or_else(|| element_failure(2, parts, *part, "string"))?;
+        len = len.saturating_add(text.len() + if position > 0 { separator.len() } else { 0 });
     }
-    Ok(Value::string(&out))
+    let Ok(len) = u32::try_from(len) else { crate::abort("string too large") };
+    let joined = start_text(len);
+    let mut at = joined.0 + TEXT_BYTES;
+    for (position, part) in list.iter().enumerate() {
+        let separator = if position > 0 { separator } else { "" };
+        for text in [separator, part.inline_text()] {
+            write(at, text.as_bytes());
+            at += text.len() as u32;
+        }
+    }
+    finish_text(joined, len);
+    Ok(joined)
 }
 
 pub(super) fn indexof(base: Value, search: Value) -> Outcome {
@@ -51,7 +63,7 @@ pub(super) fn indexof(base: Value, search: Value) -> Outcome {
     if search.is_empty() {
         return Err(Failure::builtin(&["empty search character"]));
     }
-    let before = base.split_once(search).map(|(before, _)| before);
+    let before = find(base, search).and_then(|at| base.get(..at));
     Ok(Value::int(before.map_or(-1, |text| text.chars().count() as i64)))
 }
 
@@ -123,17 +135,39 @@ pub(super) fn split(a: Value, delimiter: Value) -> Outcome {
     if delimiter.is_empty() {
         let mut buffer = [0; 4];
         text.chars().for_each(|one| array::push(parts, Value::string(one.encode_utf8(&mut buffer))));
-    } else if !text.contains(delimiter) {
-        array::push(parts, a);
-    } else {
-        text.split(delimiter).for_each(|part| array::push(parts, Value::string(part)));
+        return Ok(parts);
     }
+    let mut rest = text;
+    while let Some((before, after)) = around(rest, delimiter) {
+        array::push(parts, Value::string(before));
+        rest = after;
+    }
+    array::push(parts, if rest.len() == text.len() { a } else { Value::string(rest) });
     Ok(parts)
+}
+
+/// What comes before the first occurrence, and what behind it.
+fn around<'a>(text: &'a str, what: &str) -> Option<(&'a str, &'a str)> {
+    let at = find(text, what)?;
+    Some((text.get(..at)?, text.get(at + what.len()..)?))
 }
 
 pub(super) fn replace(a: Value, old: Value, new: Value) -> Outcome {
     let (text, old, new) = (string(a, 1)?, string(old, 2)?, string(new, 3)?);
-    changed(a, &text.replace(old, new))
+    if old.is_empty() {
+        return changed(a, &text.replace(old, new));
+    }
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some((before, after)) = around(rest, old) {
+        out.push_str(before);
+        out.push_str(new);
+        rest = after;
+    }
+    if rest.len() == text.len() {
+        return Ok(a);
+    }
+    out.push_str(rest);
+    Ok(Value::string(&out))
 }
 
 /// Go's `strings.NewReplacer`: at each place the first pattern that fits, in the patterns' order, and an empty pattern
