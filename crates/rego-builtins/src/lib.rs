@@ -61,5 +61,6 @@ pub use error::{BuiltinError, ErrorCode};
 pub use implementation::{HostFn, Implementation};
 pub use json_schema::json_schema_problem;
 pub use output::Output;
+pub use regex::CompiledPattern;
 pub use table::{Arg, Builtin, all, by_infix, by_name, names};
 pub use types::Type;

@@ -22,13 +22,36 @@ pub(crate) fn compiled(context: &mut Context, pattern: &str) -> Result<Regex, Bu
     if let Some(known) = context.patterns.get(pattern) {
         return Ok(known.clone());
     }
-    let expression = Expression::parse(pattern).map_err(|error| BuiltinError::new(error.text()))?;
-    let regex =
-        RegexBuilder::new(&expression.rust()).nest_limit(NEST_LIMIT).size_limit(SIZE_LIMIT).build().map_err(
-            |_| BuiltinError::new(format!("error parsing regexp: expression too large: `{pattern}`")),
-        )?;
+    let regex = compile(pattern)?;
     context.patterns.insert(pattern, regex.clone());
     Ok(regex)
+}
+
+/// An expression of `regex.match`, compiled ahead of the calls. A clone has memory of its own to match with, so that two
+/// threads with a clone each do not wait for each other.
+#[derive(Clone, Debug)]
+pub struct CompiledPattern(Regex);
+
+impl CompiledPattern {
+    /// Compiles an expression.
+    ///
+    /// # Errors
+    /// What `regex.match` would say of the expression.
+    pub fn new(pattern: &str) -> Result<Self, BuiltinError> {
+        compile(pattern).map(Self)
+    }
+
+    /// Whether a text has a match.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+}
+
+fn compile(pattern: &str) -> Result<Regex, BuiltinError> {
+    let expression = Expression::parse(pattern).map_err(|error| BuiltinError::new(error.text()))?;
+    let too_large = |_| BuiltinError::new(format!("error parsing regexp: expression too large: `{pattern}`"));
+    let mut builder = RegexBuilder::new(&expression.rust());
+    builder.nest_limit(NEST_LIMIT).size_limit(SIZE_LIMIT).build().map_err(too_large)
 }
 
 /// `regex.is_valid`: false for what is no string.

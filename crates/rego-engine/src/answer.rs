@@ -31,6 +31,7 @@ impl<'a> Answer<'a> {
     }
 
     /// The member of an object; none when there is no such member, or no object.
+    #[inline]
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Self> {
         match self.0 {
@@ -42,26 +43,24 @@ impl<'a> Answer<'a> {
     }
 
     /// The text of a string.
+    #[inline]
     #[must_use]
     pub fn as_str(&self) -> Option<&'a str> {
         match self.0 {
             Form::Owned(value) => value.as_str(),
-            Form::InModule { memory, handle } => match View::new(memory, handle) {
-                Ok(View::String(text)) => Some(text),
-                _ => None,
-            },
+            Form::InModule { memory, handle } => std::str::from_utf8(string(memory, handle)?).ok(),
         }
     }
 
     /// The truth of a boolean.
+    #[inline]
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
         match self.0 {
             Form::Owned(value) => value.as_bool(),
-            Form::InModule { memory, handle } => match View::new(memory, handle) {
-                Ok(View::Bool(truth)) => Some(truth),
-                _ => None,
-            },
+            Form::InModule { handle: abi::TRUE, .. } => Some(true),
+            Form::InModule { handle: abi::FALSE, .. } => Some(false),
+            Form::InModule { .. } => None,
         }
     }
 
@@ -166,15 +165,18 @@ fn member(memory: &[u8], object: u32, name: &[u8]) -> Option<u32> {
 }
 
 fn is_string(memory: &[u8], handle: u32, text: &[u8]) -> bool {
-    let Some(header) = header(memory, handle, KIND_STRING) else { return false };
-    if usize::try_from(word(header, LEN)) != Ok(text.len()) {
-        return false;
-    }
-    let start = handle as usize + TEXT_BYTES as usize;
-    start.checked_add(text.len()).and_then(|end| memory.get(start..end)) == Some(text)
+    string(memory, handle) == Some(text)
+}
+
+/// The bytes of a string.
+#[inline]
+fn string(memory: &[u8], handle: u32) -> Option<&[u8]> {
+    let length = word(header(memory, handle, KIND_STRING)?, LEN) as usize;
+    memory.get(handle as usize + TEXT_BYTES as usize..)?.get(..length)
 }
 
 /// The beginning of a heap object of that kind.
+#[inline]
 fn header(memory: &[u8], handle: u32, kind: u8) -> Option<&[u8; TEXT_BYTES as usize]> {
     if handle == 0 || !handle.is_multiple_of(ALIGN) {
         return None;
@@ -183,6 +185,7 @@ fn header(memory: &[u8], handle: u32, kind: u8) -> Option<&[u8; TEXT_BYTES as us
     (header.first() == Some(&kind)).then_some(header)
 }
 
+#[inline]
 fn word<const N: usize>(bytes: &[u8; N], at: u32) -> u32 {
     let word = bytes.get(at as usize..).and_then(|rest| rest.first_chunk());
     word.map_or(0, |word| u32::from_le_bytes(*word))

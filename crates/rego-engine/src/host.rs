@@ -9,6 +9,7 @@ use wasmtime::{Caller, Linker, Memory, ResourceLimiter, Trap};
 use crate::abi::{Abi, read_string};
 use crate::environment::{Environment, Function};
 use crate::error::PolicyError;
+use crate::patterns::{self, Pattern};
 use crate::record;
 
 /// A built-in function that a module calls by number.
@@ -65,6 +66,8 @@ impl HostBuiltin {
 pub(crate) struct Host {
     pub(crate) limits: Limits,
     pub(crate) builtins: Arc<[Option<HostBuiltin>]>,
+    /// The module's regular expressions, copied for the instance: each copy has memory of its own to match with.
+    pub(crate) patterns: Box<[Pattern]>,
     /// Set for each evaluation.
     pub(crate) context: Context,
     /// Functions may wait for something, and have to know for how long.
@@ -118,13 +121,15 @@ impl std::error::Error for Stopped {}
 pub(crate) enum Misuse {
     #[error("unknown built-in function number {0}")]
     UnknownBuiltin(i32),
+    #[error("unknown regular expression number {0}")]
+    UnknownPattern(i32),
     #[error("a value that is no value was passed to `{0}`")]
     Operand(String),
     #[error("the module has no memory")]
     NoMemory,
 }
 
-/// All functions that the ABI lets a module import.
+/// All functions that the ABI lets a module import, and those that our own modules may import besides.
 pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>> {
     let mut linker = Linker::new(engine);
     linker.func_wrap("env", "opa_abort", |mut caller: Caller<'_, Host>, text: i32| {
@@ -148,6 +153,7 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>
         "opa_builtin4",
         |c: Caller<'_, Host>, id: i32, _: i32, x: i32, y: i32, z: i32, w: i32| call(c, id, &[x, y, z, w]),
     )?;
+    linker.func_wrap("env", "rego_match", patterns::matches)?;
     Ok(linker)
 }
 
@@ -199,7 +205,7 @@ fn call(mut caller: Caller<'_, Host>, id: i32, operands: &[i32]) -> wasmtime::Re
 }
 
 /// Notes the failure of a function, or stops the evaluation because of it.
-fn failed(
+pub(crate) fn failed(
     caller: &mut Caller<'_, Host>,
     abi: &Abi,
     name: &str,

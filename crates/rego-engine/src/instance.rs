@@ -329,10 +329,15 @@ impl Instance {
         }
         let deadline = context.deadline.unwrap_or(self.default_deadline());
         let ticks = self.module.engine().clock().arm(deadline);
+        let had_output = self.output.cut || !self.output.is_empty();
         let live = self.live()?;
         live.store.set_epoch_deadline(ticks);
         let outcome = live.evaluate(entrypoint.0, wanted, input, context, deadline, read);
-        self.output = std::mem::take(&mut live.store.data_mut().context.output);
+        let said = &mut live.store.data_mut().context.output;
+        // Nearly always nothing is, and then nothing is moved.
+        if said.cut || !said.is_empty() || had_output {
+            self.output = std::mem::take(said);
+        }
         if outcome.as_ref().is_err_and(may_have_damaged) {
             self.live = None;
         }

@@ -4,6 +4,7 @@ use rego_value::abi::LAYOUT_VERSION;
 
 use crate::error::ModuleError;
 use crate::input::{self, Node};
+use crate::patterns::Pattern;
 
 /// Holds the version of the layout of values as four bytes, little endian.
 const LAYOUT: &[u8] = b"rego-layout";
@@ -13,6 +14,9 @@ const INPUT: &[u8] = b"rego-input";
 
 /// Holds the handles of constant strings, four bytes each, little endian.
 const STRINGS: &[u8] = b"rego-strings";
+
+/// Holds the expressions that the engine matches (`rego_wasm::PATTERNS_SECTION`).
+const PATTERNS: &[u8] = b"rego-patterns";
 
 /// Whether the layout of values in the module's memory is the one this engine knows. A module without
 /// the section is another compiler's and is talked to in text.
@@ -37,6 +41,22 @@ pub(crate) fn projection(module: &[u8]) -> Result<Node, ModuleError> {
 pub(crate) fn strings(module: &[u8]) -> Vec<u32> {
     let (handles, _) = custom_section(module, STRINGS).unwrap_or_default().as_chunks();
     handles.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect()
+}
+
+/// The module's regular expressions, compiled.
+pub(crate) fn patterns(module: &[u8]) -> Result<Vec<Pattern>, ModuleError> {
+    let mut rest = custom_section(module, PATTERNS).unwrap_or_default();
+    let mut next = || {
+        let (length, after) = rest.split_first_chunk()?;
+        let (text, after) = after.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
+        rest = after;
+        std::str::from_utf8(text).ok()
+    };
+    let mut patterns = Vec::new();
+    while let (Some(name), Some(expression)) = (next(), next()) {
+        patterns.push(Pattern::compile(name, expression)?);
+    }
+    Ok(patterns)
 }
 
 /// The sections that this engine reads, as a module that has nothing else: what of a module is not in its compiled form.

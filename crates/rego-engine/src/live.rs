@@ -50,6 +50,7 @@ impl Live {
         let host = Host {
             limits: Limits { memory: config.memory_limit, refused: false },
             builtins: Arc::clone(&module.builtins),
+            patterns: module.patterns.clone().into(),
             context,
             waits: module.environment.may_wait()
                 || module.builtins.iter().flatten().any(HostBuiltin::may_take_long),

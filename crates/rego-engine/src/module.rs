@@ -15,6 +15,7 @@ use crate::input::Node;
 use crate::layout;
 use crate::live::Live;
 use crate::native::Verified;
+use crate::patterns::Pattern;
 
 /// The number of an entrypoint, for [`Instance::evaluate_id`](crate::Instance::evaluate_id).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,6 +32,7 @@ pub(crate) struct Inner {
     pub(crate) missing: Vec<String>,
     pub(crate) environment: Environment,
     pub(crate) builtins: Arc<[Option<HostBuiltin>]>,
+    pub(crate) patterns: Vec<Pattern>,
     /// Whether values lie in its memory as `rego_value::abi` says.
     pub(crate) known_layout: bool,
     /// Its constant strings, which data are laid out with.
@@ -113,6 +115,7 @@ impl Module {
             missing: Vec::new(),
             environment: environment.clone(),
             builtins: Arc::new([]),
+            patterns: layout::patterns(bytes)?,
             known_layout: layout::is_known(bytes)?,
             strings: Arc::default(),
             projection: Arc::new(layout::projection(bytes)?),
@@ -173,7 +176,7 @@ fn invalid(error: wasmtime::Error) -> ModuleError {
 
 /// Checks that every import is one the ABI has, and gives the type of the memory.
 fn check_imports(module: &wasmtime::Module) -> Result<Option<MemoryType>, ModuleError> {
-    const FUNCTIONS: [&str; 7] = [
+    const FUNCTIONS: [&str; 8] = [
         "opa_abort",
         "opa_println",
         "opa_builtin0",
@@ -181,6 +184,7 @@ fn check_imports(module: &wasmtime::Module) -> Result<Option<MemoryType>, Module
         "opa_builtin2",
         "opa_builtin3",
         "opa_builtin4",
+        "rego_match",
     ];
     let mut memory = None;
     for import in module.imports() {

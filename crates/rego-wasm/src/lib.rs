@@ -4,7 +4,8 @@
 //! data segments, and links both with the functions of `runtime.wasm` that they need.
 //!
 //! **Invariant.** The same plan gives the same bytes. A module speaks OPA's Wasm ABI 1.3, imports nothing but
-//! `env.memory`, `env.opa_abort`, `env.opa_println` and `env.opa_builtin0` to `4`, and runs in any host of OPA's modules.
+//! `env.memory`, `env.opa_abort`, `env.opa_println` and `env.opa_builtin0` to `4`, and runs in any host of OPA's modules. One
+//! for our engine alone may import `env.rego_match` besides ([`PATTERNS_SECTION`]).
 //!
 //! **Beyond OPA's ABI** a module exports, for hosts that know values' layout ([`rego_value::abi`]):
 //!
@@ -49,6 +50,12 @@ pub const LAYOUT_SECTION: &str = "rego-layout";
 /// The name of the custom section that holds the handles of constant strings, four bytes each, little endian. A host
 /// that lays data out uses them for equal strings: members are then found by comparing handles.
 pub const STRINGS_SECTION: &str = "rego-strings";
+
+/// The name of the custom section that holds the regular expressions which the engine compiles when it loads the module
+/// and matches in `env.rego_match(number, text) -> handle`; only modules for our engine ([`Target::Engine`]) have it. For
+/// each: `u32` length of the function's name, which its errors begin with, the name, `u32` length of the expression, the
+/// expression. Numbers are little endian.
+pub const PATTERNS_SECTION: &str = "rego-patterns";
 
 /// Where a module aborts, `opa_abort` is given the text that OPA's modules have. Behind the zero byte that ends it may
 /// stand this mark, followed by the text of OPA's evaluator, which names the error's code and the rule, and another
@@ -124,6 +131,7 @@ fn compile_with(
     let reads = projection::encode(&reads, &mut generator.constants)?;
     let start = functions.len();
     let manifest = manifest(&generator);
+    let patterns = patterns(&generator.engine_patterns);
     let strings = generator.constants.string_handles();
     let strings = strings.into_iter().flat_map(u32::to_le_bytes).collect();
     // The start function is given the end of the constants, so that it is the last to be generated.
@@ -147,9 +155,20 @@ fn compile_with(
             (LAYOUT_SECTION, abi::LAYOUT_VERSION.to_le_bytes().to_vec()),
             (projection::SECTION, reads),
             (STRINGS_SECTION, strings),
+            (PATTERNS_SECTION, patterns),
         ],
     };
     Ok(CompiledModule { bytes: link::link(&input)?, manifest })
+}
+
+/// The content of [`PATTERNS_SECTION`].
+fn patterns(patterns: &[(&'static str, String)]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for text in patterns.iter().flat_map(|(name, pattern)| [*name, pattern]) {
+        bytes.extend(u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
+        bytes.extend_from_slice(text.as_bytes());
+    }
+    bytes
 }
 
 fn manifest(generator: &Generator<'_>) -> Manifest {

@@ -103,6 +103,8 @@ pub(crate) struct Generator<'p> {
     helpers: Vec<Helper>,
     /// Whom the module is for.
     pub(crate) target: Target,
+    /// The expressions that the engine matches, with the name of the function that does.
+    pub(crate) engine_patterns: Vec<(&'static str, String)>,
 }
 
 impl<'p> Generator<'p> {
@@ -128,6 +130,7 @@ impl<'p> Generator<'p> {
             constant_sets: HashSet::new(),
             helpers: Vec::new(),
             target,
+            engine_patterns: Vec::new(),
         }
     }
 
@@ -197,6 +200,16 @@ impl<'p> Generator<'p> {
             next += 1;
         }
         functions
+    }
+
+    /// The number of an expression that the engine matches.
+    fn engine_pattern(&mut self, name: &'static str, pattern: String) -> u32 {
+        let entry = (name, pattern);
+        let position = self.engine_patterns.iter().position(|known| *known == entry).unwrap_or_else(|| {
+            self.engine_patterns.push(entry);
+            self.engine_patterns.len() - 1
+        });
+        u32::try_from(position).unwrap_or(u32::MAX)
     }
 
     /// Whether the runtime has a function.

@@ -1,5 +1,5 @@
-//! Regular expressions that are known when the policy is compiled: they are compiled with it, and no decision compiles
-//! them again.
+//! Regular expressions that are known when the policy is compiled: they are compiled with it, or by our engine when it
+//! loads the module, and no decision compiles them again.
 
 use rego_ir::{Local, Location, Operand};
 use rego_regex::Expression;
@@ -7,6 +7,11 @@ use rego_value::abi;
 
 use super::Result;
 use super::function::FuncGen;
+use crate::Target;
+use crate::link::{Callee, HostFunction};
+
+/// The largest program, in bytes, that the engine is left to compile in its own way: it shall not fail to.
+const ENGINE_PROGRAM: usize = 64 << 10;
 
 /// What became of a constant expression, by its address.
 #[derive(Clone, Copy)]
@@ -26,10 +31,9 @@ impl FuncGen<'_, '_> {
         result: Local,
         location: Location,
     ) -> Result<bool> {
+        let names = ["regex.find_all_string_submatch_n", "regex.match", "re_match", "regex.is_valid"];
+        let Some(name) = names.into_iter().find(|known| *known == name) else { return Ok(false) };
         let groups = name == "regex.find_all_string_submatch_n";
-        if !groups && !matches!(name, "regex.match" | "re_match" | "regex.is_valid") {
-            return Ok(false);
-        }
         let Some((pattern, rest)) = args.split_first() else { return Ok(false) };
         let Some(pattern) = self.constant(*pattern)?.and_then(|handle| self.shared.constants.text(handle))
         else {
@@ -43,6 +47,10 @@ impl FuncGen<'_, '_> {
         // One that is invalid fails when it is evaluated, if it ever is.
         let Ok(expression) = expression else { return Ok(false) };
         let pattern = pattern.to_owned();
+        if !groups && self.shared.target == Target::Engine && expression.program().len() <= ENGINE_PROGRAM {
+            let [text] = rest else { return Ok(false) };
+            return self.engine_match(name, pattern, *text, result, location);
+        }
         let compiled = self.shared.constants.pattern(&pattern, &expression, groups)?;
         let address = match compiled {
             Pattern::Table(address) | Pattern::Program(address) => address,
@@ -60,6 +68,25 @@ impl FuncGen<'_, '_> {
                 Pattern::Program(_) => "rt_regex_program",
             });
         }
+        self.builtin_result(result, location)?;
+        Ok(true)
+    }
+
+    /// Generates a match by the engine, which compiles the module's expressions when it loads it, for the processor and
+    /// not for the module.
+    fn engine_match(
+        &mut self,
+        name: &'static str,
+        pattern: String,
+        text: Operand,
+        result: Local,
+        location: Location,
+    ) -> Result<bool> {
+        let number = self.shared.engine_pattern(name, pattern);
+        self.body.constant(number);
+        self.push(text)?;
+        let callee = self.shared.symbols.number(Callee::Host(HostFunction::Match));
+        self.body.call(callee);
         self.builtin_result(result, location)?;
         Ok(true)
     }

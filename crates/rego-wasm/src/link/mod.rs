@@ -43,13 +43,15 @@ pub(crate) enum Callee {
     Helper(u32),
 }
 
-/// The functions of the host that OPA's ABI has.
+/// The functions of the host: those that OPA's ABI has, and one of our engine's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum HostFunction {
     /// `opa_abort(message)`.
     Abort,
     /// `opa_builtin0` to `opa_builtin4`, by the number of arguments.
     Builtin(u8),
+    /// `rego_match(pattern, text)`: see [`crate::PATTERNS_SECTION`].
+    Match,
 }
 
 impl HostFunction {
@@ -60,12 +62,14 @@ impl HostFunction {
         match self {
             Self::Abort => "opa_abort".to_owned(),
             Self::Builtin(arguments) => format!("opa_builtin{arguments}"),
+            Self::Match => "rego_match".to_owned(),
         }
     }
 
     fn signature(self) -> (Vec<ValType>, Vec<ValType>) {
         match self {
             Self::Abort => (vec![ValType::I32], Vec::new()),
+            Self::Match => (vec![ValType::I32; 2], vec![ValType::I32]),
             // The function's id and a context come before the arguments.
             Self::Builtin(arguments) => (vec![ValType::I32; usize::from(arguments) + 2], vec![ValType::I32]),
         }
@@ -301,7 +305,7 @@ impl Linker<'_> {
         module.section(&self.code()?);
         module.section(&self.data());
         module.section(&self.names()?);
-        for (name, data) in self.input.custom {
+        for (name, data) in self.input.custom.iter().filter(|(_, data)| !data.is_empty()) {
             module.section(&CustomSection { name: (*name).into(), data: data.as_slice().into() });
         }
         Ok(module.finish())
