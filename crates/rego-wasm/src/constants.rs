@@ -122,9 +122,9 @@ impl Constants {
         Ok(address)
     }
 
-    /// The address of a word that code keeps something in from one evaluation to the next; 0 at first.
+    /// The address of four words that code keeps something in from one evaluation to the next; 0 at first.
     pub(crate) fn cell(&mut self) -> Result<u32, LayoutError> {
-        self.writer.raw(&[0; 4])
+        self.writer.raw(&[0; 16])
     }
 
     /// The address of words of the code generator's own.

@@ -12,17 +12,13 @@
 //! Numbers are little endian. With [`WHOLE`] everything at and below the place is read.
 
 use rego_ir::reads::Reads;
+use rego_value::abi::projection::{EACH, WHOLE};
 
 use crate::constants::Constants;
 use crate::error::CompileError;
 
 /// The name of the custom section.
 pub const SECTION: &str = "rego-input";
-
-/// Everything at and below the place is read.
-pub const WHOLE: u8 = 1;
-/// All members and elements are read.
-pub const EACH: u8 = 2;
 
 /// The section's content. The keys become constants of the module.
 pub(crate) fn encode(reads: &Reads, constants: &mut Constants) -> Result<Vec<u8>, CompileError> {

@@ -3,6 +3,7 @@
 
 use rego_value::Value;
 use rego_value::abi::hash_string;
+use rego_value::abi::projection::{EACH, WHOLE};
 
 use super::heap::Text;
 use super::scan::{first_bytes, word_at};
@@ -38,10 +39,6 @@ pub(crate) struct Member {
 
 /// As deep as sections go; the compiler stops far earlier.
 const MAX_DEPTH: usize = 64;
-
-/// The flags of a node.
-pub(super) const WHOLE: u8 = 1;
-pub(super) const EACH: u8 = 2;
 
 impl Node {
     /// A node that reads everything: for modules that do not say what they read.

@@ -179,6 +179,14 @@ pub const fn index_slots(capacity: u32) -> u32 {
     if capacity <= LINEAR_MAX { 0 } else { (capacity * 2).next_power_of_two() }
 }
 
+/// The flags of a node in the tree of what a module reads of its input (`rego_wasm::projection`).
+pub mod projection {
+    /// Everything at and below the place is read.
+    pub const WHOLE: u8 = 1;
+    /// All members and elements are read.
+    pub const EACH: u8 = 2;
+}
+
 /// The first error of an evaluation, a record of five `u32` at the address that `rego_error_slot()` returns.
 ///
 /// A builtin of the module writes [`error::STATE_PENDING`], the code and a string; the generated code then calls

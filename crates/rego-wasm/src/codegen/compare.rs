@@ -123,9 +123,6 @@ impl FuncGen<'_, '_> {
     fn push_equal_any(&mut self, a: Operand, b: Operand) -> Result<()> {
         self.push(a)?;
         self.push(b)?;
-        self.body.op(Instruction::I32Eq).if_value().constant(1).else_();
-        self.push(a)?;
-        self.push(b)?;
         self.body
             .op(Instruction::I32Or)
             .constant(abi::ALIGN - 1)
@@ -133,13 +130,16 @@ impl FuncGen<'_, '_> {
             .op(Instruction::I32Eqz);
         self.body.if_value();
         self.push(a)?;
-        self.body.load_byte(abi::KIND).constant(u32::from(abi::KIND_STRING)).op(Instruction::I32Eq);
-        self.push(a)?;
         self.body.load(abi::TEXT_HASH);
         self.push(b)?;
-        self.body.load(abi::TEXT_HASH).op(Instruction::I32Ne).op(Instruction::I32And);
-        self.body.else_().constant(0).end();
+        self.body.load(abi::TEXT_HASH).op(Instruction::I32Ne);
+        self.push(a)?;
+        self.body.load_byte(abi::KIND).constant(u32::from(abi::KIND_STRING)).op(Instruction::I32Eq);
+        self.body.op(Instruction::I32And).else_().constant(0).end();
         self.body.if_value().constant(0).else_();
+        self.push(a)?;
+        self.push(b)?;
+        self.body.op(Instruction::I32Eq).if_value().constant(1).else_();
         self.push(a)?;
         self.push(b)?;
         self.call_runtime("rt_equal");

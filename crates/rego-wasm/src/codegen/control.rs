@@ -40,7 +40,7 @@ impl<'p> FuncGen<'_, 'p> {
     /// once `rt_iter_len` has been called, so that they are read from memory directly.
     pub(super) fn scan(&mut self, source: Local, key: Local, value: Local, block: &'p Block) -> Result<()> {
         let wants_key = self.is_read(key);
-        let scan = self.scan_begin(source);
+        let scan = self.scan_begin(source)?;
         // What one round writes, the next may find, and so may what follows.
         self.facts.forget_writes(block);
         self.facts.assign(key);
@@ -66,8 +66,8 @@ impl<'p> FuncGen<'_, 'p> {
         Ok(())
     }
 
-    fn scan_begin(&mut self, source: Local) -> Scan {
-        let source = self.local(source);
+    fn scan_begin(&mut self, source: Local) -> Result<Scan> {
+        let (collection, source) = (Operand::Local(source), self.local(source));
         let scan = Scan {
             left: self.used_temporary(),
             kind: self.used_temporary(),
@@ -76,7 +76,7 @@ impl<'p> FuncGen<'_, 'p> {
             index: self.used_temporary(),
         };
         // An array is in order as it is; nothing else of that kind needs a call.
-        self.push_is_kind_of(source, abi::KIND_ARRAY);
+        self.push_is_kind(collection, abi::KIND_ARRAY)?;
         self.body.if_value().get(source).load(abi::LEN).else_().get(source);
         self.call_runtime("rt_iter_len");
         self.body.end().tee(scan.left);
@@ -93,14 +93,7 @@ impl<'p> FuncGen<'_, 'p> {
         self.body.constant(4).op(Instruction::I32Sub).set(scan.cursor);
         self.body.constant(1).set(scan.index);
         self.body.end();
-        scan
-    }
-
-    /// Pushes 1 when what a variable holds is a heap object of a kind, else 0.
-    fn push_is_kind_of(&mut self, variable: u32, kind: u8) {
-        self.body.get(variable).constant(abi::ALIGN - 1).op(Instruction::I32And);
-        self.body.if_value().constant(0).else_();
-        self.body.get(variable).load_byte(abi::KIND).constant(u32::from(kind)).op(Instruction::I32Eq).end();
+        Ok(scan)
     }
 
     fn is_kind(&mut self, kind: u32, wanted: u8) {

@@ -11,8 +11,8 @@ use crate::link::Generated;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Helper {
     /// `member(collection, string, cell) -> value`: the member of an object by a constant string, or undefined. The cell
-    /// holds the position at which the last object had it, since objects that one place of a policy sees mostly have
-    /// the same members in the same order.
+    /// holds the first two words of the last object that had it, and the position at which it did, since objects that
+    /// one place of a policy sees mostly have the same members in the same order.
     Member,
 }
 
@@ -23,6 +23,11 @@ impl Helper {
         }
     }
 }
+
+/// Offsets in the cell of a place that looks up a member: an object's first two words, and the distance of the member's
+/// entry from the first one.
+pub(super) const HEADER: u32 = 0;
+pub(super) const ENTRY: u32 = 8;
 
 /// The members of a small object are looked at one after the other: hashes first, then handles, then texts.
 /// Anything but a small object is left to the runtime.
@@ -36,11 +41,13 @@ fn member(generator: &mut Generator<'_>) -> Generated {
     body.op(Instruction::I32Or).if_().constant(abi::UNDEFINED).op(Instruction::Return).end();
     body.get(object).load_byte(abi::KIND).constant(u32::from(abi::KIND_OBJECT)).op(Instruction::I32Ne);
     body.if_().get(object).get(name).call(get).op(Instruction::Return).end();
-    body.get(cell).load(0).tee(entry).get(object).load(abi::LEN);
+    body.get(cell).load(ENTRY).tee(entry).get(object).load(abi::LEN);
     body.constant(abi::OBJECT_ENTRY).op(Instruction::I32Mul).op(Instruction::I32LtU).if_();
     body.get(object).load(abi::ITEMS).get(entry).op(Instruction::I32Add).tee(entry);
     body.load(abi::ENTRY_KEY).get(name).op(Instruction::I32Eq);
-    body.if_().get(entry).load(abi::ENTRY_VALUE).op(Instruction::Return).end().end();
+    body.if_();
+    body.get(cell).get(object).load_long(abi::KIND).store_long(HEADER);
+    body.get(entry).load(abi::ENTRY_VALUE).op(Instruction::Return).end().end();
     body.get(object).load(abi::INDEX);
     body.if_().get(object).get(name).call(get).op(Instruction::Return).end();
     body.get(name).load(abi::TEXT_HASH).set(hash);
@@ -60,7 +67,8 @@ fn member(generator: &mut Generator<'_>) -> Generated {
     body.get(entry).load(abi::ENTRY_HASH).get(hash).op(Instruction::I32Eq).if_();
     same_text(generator, &mut body, entry, name);
     body.if_();
-    body.get(cell).get(entry).get(first).op(Instruction::I32Sub).store(0);
+    body.get(cell).get(object).load_long(abi::KIND).store_long(HEADER);
+    body.get(cell).get(entry).get(first).op(Instruction::I32Sub).store(ENTRY);
     body.get(entry).load(abi::ENTRY_VALUE).op(Instruction::Return).end();
     body.end();
     body.get(entry).constant(abi::OBJECT_ENTRY).op(Instruction::I32Add).set(entry).br(next);

@@ -11,7 +11,7 @@ use wasm_encoder::Instruction;
 use super::Result;
 use super::facts::PathId;
 use super::function::FuncGen;
-use super::helpers::Helper;
+use super::helpers::{ENTRY, HEADER, Helper};
 
 /// With more variables than these a function looks paths up each time: engines accept no more than twice as many.
 const MOST_LOCALS: usize = 25_000;
@@ -86,14 +86,12 @@ impl<'p> FuncGen<'_, 'p> {
         let elsewhere = self.body.depth();
         self.push(source)?;
         self.body.constant(abi::ALIGN - 1).op(Instruction::I32And).br_if(elsewhere);
+        // The first words of both say that it is an object, and has as many members as the one before.
         self.push(source)?;
-        self.body.load_byte(abi::KIND).constant(u32::from(abi::KIND_OBJECT)).op(Instruction::I32Ne);
-        self.body.br_if(elsewhere).constant(0).load(cell).tee(entry);
-        self.push(source)?;
-        self.body.load(abi::LEN).constant(abi::OBJECT_ENTRY).op(Instruction::I32Mul).op(Instruction::I32GeU);
+        self.body.load_long(abi::KIND).constant(0).load_long(cell + HEADER).op(Instruction::I64Ne);
         self.body.br_if(elsewhere);
         self.push(source)?;
-        self.body.load(abi::ITEMS).get(entry).op(Instruction::I32Add).tee(entry);
+        self.body.load(abi::ITEMS).constant(0).load(cell + ENTRY).op(Instruction::I32Add).tee(entry);
         self.body.load(abi::ENTRY_KEY).constant(key).op(Instruction::I32Ne).br_if(elsewhere);
         self.body.get(entry).load(abi::ENTRY_VALUE).br(done).end();
         self.push(source)?;

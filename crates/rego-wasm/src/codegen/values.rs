@@ -213,9 +213,9 @@ impl FuncGen<'_, '_> {
         Ok(())
     }
 
-    /// Pushes 1 when a value is a heap object of a kind, else 0.
+    /// Pushes 1 when a value is a heap object of a kind, else 0. What is undefined has none: nothing lies at the address 0.
     pub(super) fn push_is_kind(&mut self, source: Operand, kind: u8) -> Result<()> {
-        self.push_is_pointer(source)?;
+        self.push_may_be_address(source)?;
         self.body.if_value();
         self.push(source)?;
         self.body.load_byte(abi::KIND).constant(u32::from(kind)).op(Instruction::I32Eq);
