@@ -8,7 +8,7 @@ const POLICY: &str = r"package p
 
 key if regex.match(`sk-[a-z0-9]{4,}\b`, input.text)
 
-old if re_match(`^(?i)żó+ł.\z`, input.text)
+name if regex.match(`^(?i)żó+ł.\z`, input.text)
 
 any if regex.match(input.pattern, input.text)
 ";
@@ -27,7 +27,7 @@ fn holds(instance: &mut Instance, entrypoint: &str, input: &str) -> bool {
 #[test]
 fn the_engine_compiles_them_when_it_loads_a_module() {
     let engine = Engine::new(Config::default()).unwrap();
-    let module = Module::new(&engine, &build(Target::Engine, &["p/key", "p/old"])).unwrap();
+    let module = Module::new(&engine, &build(Target::Engine, &["p/key", "p/name"])).unwrap();
     // Whatever compiles expressions in a decision is a function of the host under this name.
     assert_eq!(module.host_functions(), [] as [&str; 0]);
     let mut instances = [Instance::new(&module).unwrap(), Instance::new(&module).unwrap()];
@@ -36,8 +36,8 @@ fn the_engine_compiles_them_when_it_loads_a_module() {
             ("p/key", "my sk-abc1 key", true),
             ("p/key", "my sk-abc", false),
             ("p/key", "sk-żółw", false),
-            ("p/old", "ŻÓóŁw", true),
-            ("p/old", "żółw\\n", false),
+            ("p/name", "ŻÓóŁw", true),
+            ("p/name", "żółw\\n", false),
         ] {
             let input = format!(r#"{{"text":"{text}"}}"#);
             assert_eq!(holds(instance, entrypoint, &input), expected, "{entrypoint} {text}");
@@ -54,7 +54,7 @@ fn what_is_no_string_is_the_error_that_the_function_gives() {
     let strict = EvalContext { strict: true, ..EvalContext::default() };
     let mut messages = Vec::new();
     for target in [Target::Engine, Target::Portable] {
-        for entrypoint in ["p/key", "p/old"] {
+        for entrypoint in ["p/key", "p/name"] {
             let module = Module::new(&engine, &build(target, &[entrypoint])).unwrap();
             let mut instance = Instance::new(&module).unwrap();
             match instance.evaluate(entrypoint, Input::Json(br#"{"text":{}}"#), &strict) {
@@ -67,7 +67,6 @@ fn what_is_no_string_is_the_error_that_the_function_gives() {
     }
     assert_eq!(messages[..2], messages[2..]);
     assert!(messages[0].contains("eval_type_error regex.match: operand 2 must be string"), "{messages:?}");
-    assert!(messages[1].contains("re_match: operand 2 must be string"), "{messages:?}");
 }
 
 #[test]
@@ -77,7 +76,7 @@ fn modules_for_other_hosts_have_no_parser_of_expressions_for_them() {
         build(Target::Portable, &[entrypoint]).windows(name.len()).any(|bytes| bytes == name)
     };
     assert!(!parses("p/key"));
-    assert!(!parses("p/old"));
+    assert!(!parses("p/name"));
     assert!(parses("p/any"));
 }
 
