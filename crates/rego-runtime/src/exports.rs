@@ -90,7 +90,7 @@ export! {
         memory::set_heap_top(top);
         error::clear();
     };
-    rt_get(value: Value, key: Value) -> Value => rt::get(value, key);
+    rt_get(value: Value, key: Value) -> Value => rt::get_often(value, key);
     rt_len(value: Value) -> Value => rt::len(value);
     rt_iter_len(value: Value) -> u32 => rt::iter_len(value);
     rt_iter_key(value: Value, position: u32) -> Value => rt::iter_key(value, position);

@@ -22,6 +22,16 @@ pub(crate) fn get(collection: Value, key: Value) -> Value {
     }
 }
 
+/// The same for generated code, which mostly asks for members of objects by strings: those need no further call.
+#[inline(always)]
+pub(crate) fn get_often(collection: Value, key: Value) -> Value {
+    if key.heap_kind() != KIND_STRING || collection.heap_kind() != KIND_OBJECT {
+        return get(collection, key);
+    }
+    let entry = table::find_here(collection, key.text_hash(), key);
+    if entry == 0 { Value::UNDEFINED } else { Value(load_u32(entry + ENTRY_VALUE)) }
+}
+
 /// The number of elements, or of characters of a string; undefined for anything else.
 pub(crate) fn len(value: Value) -> Value {
     match value.heap_kind() {

@@ -54,8 +54,13 @@ fn store_body(table: Value, kind: u8, capacity: u32, body: u32) {
 }
 
 /// The address of the entry of a key, 0 where there is none.
-#[inline]
 pub(crate) fn find(table: Value, key_hash: u32, key: Value) -> u32 {
+    find_here(table, key_hash, key)
+}
+
+/// The same without a call.
+#[inline(always)]
+pub(crate) fn find_here(table: Value, key_hash: u32, key: Value) -> u32 {
     let size = entry_size(load_u8(table.0));
     let entries = load_u32(table.0 + ITEMS);
     let index = load_u32(table.0 + INDEX);

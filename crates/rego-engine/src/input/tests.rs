@@ -4,8 +4,8 @@ use rego_value::{Value, abi, json};
 use serde::de::IgnoredAny;
 use test_support::Random;
 
-use super::projection::{EACH, WHOLE};
 use super::{Fault, Node, Scratch, decode, read_text, write_value};
+use rego_value::abi::projection::{EACH, WHOLE};
 
 const KEYS: [&str; 14] = [
     "a",
