@@ -16,6 +16,20 @@ stated(field) if {
 	input[field] != ""
 }
 
+stated(field) if {
+	field in {"user", "session"}
+	is_string(input[field].id)
+	input[field].id != ""
+}
+
+# METADATA
+# description: The call says how many tokens it takes, and they are no more than that.
+tokens_within(most) if {
+	is_number(input.tokens)
+	input.tokens >= 0
+	input.tokens <= most
+}
+
 # METADATA
 # description: The field fits at least one of the patterns, in which `*` stands for any text.
 matches(field, patterns) if {

@@ -34,3 +34,22 @@ test_patterns if {
 	not calls.matches("model", ["*"]) with input as {"model": 5}
 	not calls.matches("model", ["*"]) with input as {}
 }
+
+test_a_user_and_a_session_are_stated_by_their_ids if {
+	every field in ["user", "session"] {
+		calls.stated(field) with input as {field: {"id": "a"}}
+		every value in [{"id": ""}, {"id": 5}, {}, null, 5] {
+			not calls.stated(field) with input as {field: value}
+		}
+	}
+	not calls.stated("operation") with input as {"operation": {"id": "a"}}
+}
+
+test_tokens_have_a_bound if {
+	calls.tokens_within(10) with input as {"tokens": 10}
+	calls.tokens_within(10) with input as {"tokens": 0}
+	every tokens in [11, 10.5, -1, "5", null] {
+		not calls.tokens_within(10) with input as {"tokens": tokens}
+	}
+	not calls.tokens_within(10) with input as {}
+}

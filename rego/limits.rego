@@ -1,9 +1,9 @@
 # METADATA
 # title: Limits
 # description: |
-#   Budgets and rates. A limit says how much may be used in a window; `data.hexarch.state` says how much has
-#   been, in one cell for each replica, and the cells are summed. A call within the limit is charged, and
-#   the store, not the policy, has the last word on that charge.
+#   Budgets, rates, tokens, iterations and places. A limit says how much may be used in a window;
+#   `data.hexarch.state` says how much has been, in one cell for each replica, and the cells are summed. A
+#   call within the limit is charged, and the store, not the policy, has the last word on that charge.
 package hexarch.limits
 
 import data.hexarch.calls
@@ -15,22 +15,56 @@ import data.hexarch.windows
 #   cannot be read, the call is blocked.
 check(limit) := finding if {
 	amount := _amount(limit.kind)
-	window := windows.of(limit.period, limit.timezone, input.time_ns)
-	used := _used(limit, window)
-	finding := _judge(limit, window, amount, used)
+	cell := _cell(limit)
+	used := _used(cell)
+	finding := _judge(limit, cell, amount, used)
 } else := _refusal(limit, "the call does not say its cost, which this policy counts") if {
 	limit.kind == "budget"
 	not input.cost
 } else := _refusal(limit, "the call's cost is not a number of dollars, zero or more") if {
 	limit.kind == "budget"
 	not _amount(limit.kind)
+} else := _refusal(limit, "the call does not say its tokens, which this policy counts") if {
+	limit.kind == "tokens"
+	not input.tokens
+} else := _refusal(limit, "the call's tokens are not a whole number, zero or more") if {
+	limit.kind == "tokens"
+	not _amount(limit.kind)
+} else := _refusal(limit, "the call does not say its session, which this policy counts by") if {
+	not _key(limit)
+} else := _refusal(limit, "the session did not begin within the last day, or the call does not say when") if {
+	limit.kind == "iterations"
+	not _cell(limit)
 } else := _refusal(limit, concat("", ["the ", limit.name, " cannot be checked: the time or the state is malformed"]))
 
-_amount(kind) := 1 if kind == "rate"
+_amount(kind) := 1 if kind in {"rate", "iterations", "concurrency"}
 
 _amount(kind) := micro_dollars(input.cost) if {
 	kind == "budget"
 	input.cost >= 0
+}
+
+_amount(kind) := input.tokens if {
+	kind == "tokens"
+	is_number(input.tokens)
+	input.tokens >= 0
+	input.tokens == round(input.tokens)
+}
+
+# What the limit is counted for: a session where it is one of a loop, else everybody together.
+_key(limit) := limit.key if limit.kind != "iterations"
+
+_key(limit) := input.session.id if {
+	limit.kind == "iterations"
+	calls.stated("session")
+}
+
+# The cell of the state that the call would be charged to.
+_cell(limit) := _merge([
+	{"limit": limit.id, "key": _key(limit), "window": window.id},
+	{name: value | some name, value in window; name == "reset_ms"},
+]) if {
+	window := windows.of(limit.period, limit.timezone, input.time_ns)
 }
 
 # METADATA
@@ -42,29 +76,29 @@ micro_dollars(cost) := nearest + 1 if {
 	(cost * 1000000) - nearest > 0.000001
 } else := round(cost * 1000000)
 
-_used(limit, window) := 0 if not data.hexarch.state[limit.id][limit.key][window.id]
+_used(cell) := 0 if not data.hexarch.state[cell.limit][cell.key][cell.window]
 
-_used(limit, window) := sum([cell | some cell in cells]) if {
-	cells := data.hexarch.state[limit.id][limit.key][window.id]
-	is_object(cells)
+_used(cell) := sum([held | some held in replicas]) if {
+	replicas := data.hexarch.state[cell.limit][cell.key][cell.window]
+	is_object(replicas)
 }
 
-_judge(limit, window, amount, used) := _merge([
-	_within(limit, used + amount),
+_judge(limit, cell, amount, used) := _merge([
+	_within(limit, used, used + amount),
 	_named(limit),
-	{"remaining": limit.max - (used + amount), "charge": _charge(limit, window, amount, _ceiling(limit))},
+	{"remaining": limit.max - (used + amount), "charge": _charge(limit, cell, amount, _ceiling(limit))},
 ]) if {
 	used + amount <= limit.max
 } else := _merge([
 	{"action": "warn", "reason": _exceeded(limit, used, amount)},
 	_named(limit),
-	{"remaining": _left(limit, used + amount), "charge": _charge(limit, window, amount, _unlimited)},
+	{"remaining": _left(limit, used + amount), "charge": _charge(limit, cell, amount, _unlimited)},
 ]) if {
 	limit.action == "warn"
 } else := _merge([
 	{"action": "allow", "reason": concat("", ["confirmed beyond the ", limit.name])},
 	_named(limit),
-	{"remaining": 0, "charge": _charge(limit, window, amount, _unlimited)},
+	{"remaining": 0, "charge": _charge(limit, cell, amount, _unlimited)},
 ]) if {
 	limit.action == "require_confirmation"
 	calls.confirmed
@@ -72,11 +106,14 @@ _judge(limit, window, amount, used) := _merge([
 	{"action": limit.action, "reason": _exceeded(limit, used, amount)},
 	_named(limit),
 	{"remaining": _left(limit, used)},
-	_retry(limit, window, amount),
+	_retry(limit, cell, amount),
 ])
 
-_within(limit, total) := {"action": "warn", "reason": reason} if {
-	total * 100 >= limit.max * limit.warn_at
+# The call that reaches a percentage is warned about, and those after it are not: once for a window.
+_within(limit, used, total) := {"action": "warn", "reason": reason} if {
+	some percentage in limit.warn_at
+	used * 100 < limit.max * percentage
+	total * 100 >= limit.max * percentage
 	reason := sprintf("%d%% of the %s is used", [_percent(total, limit.max), limit.name])
 } else := {"action": "allow", "reason": concat("", ["within the ", limit.name])}
 
@@ -90,15 +127,26 @@ _exceeded(limit, used, amount) := reason if {
 	)
 }
 
-_exceeded(limit, _, _) := concat("", ["the ", limit.name, " is reached"]) if limit.kind == "rate"
+_exceeded(limit, used, amount) := reason if {
+	limit.kind == "tokens"
+	reason := sprintf(
+		"the %s is exceeded: %d are used and the call takes %d",
+		[limit.name, used, amount],
+	)
+}
+
+_exceeded(limit, _, _) := concat("", ["the ", limit.name, " is reached"]) if {
+	limit.kind in {"rate", "iterations", "concurrency"}
+}
 
 _left(limit, used) := limit.max - used if {
 	used <= limit.max
 } else := 0
 
 # Waiting helps only where the window ends and the call fits an empty one.
-_retry(limit, window, amount) := {"retry_after_ms": window.reset_ms} if {
+_retry(limit, cell, amount) := {"retry_after_ms": cell.reset_ms} if {
 	amount <= limit.max
+	limit.kind != "iterations"
 } else := {}
 
 # What the store may let the window grow to. A limit that only warns never makes it refuse a charge.
@@ -109,17 +157,20 @@ _ceiling(limit) := _unlimited if {
 # The largest number that every JSON reader keeps exact.
 _unlimited := 9007199254740991
 
-_charge(limit, window, amount, ceiling) := _merge([
-	{
-		"limit": limit.id,
-		"key": limit.key,
-		"window": window.id,
-		"amount": amount,
-		"max": ceiling,
-		"kind": limit.kind,
-	},
-	{name: value | some name, value in window; name == "reset_ms"},
+_charge(limit, cell, amount, ceiling) := _merge([
+	cell,
+	{"amount": amount, "max": ceiling, "kind": _accounts[limit.kind]},
 ])
+
+# What kind of account the store keeps: a budget is given back when a call is cut off, an attempt is not,
+# and a place among those that run is free whenever a call ends.
+_accounts := {
+	"budget": "budget",
+	"tokens": "budget",
+	"rate": "rate",
+	"iterations": "rate",
+	"concurrency": "concurrency",
+}
 
 _refusal(limit, reason) := {
 	"order": limit.order,

@@ -12,7 +12,7 @@ _budget := {
 	"timezone": "UTC",
 	"name": "monthly budget of $10.00",
 	"max": 10000000,
-	"warn_at": 80,
+	"warn_at": [80],
 	"action": "block",
 }
 
@@ -86,6 +86,19 @@ test_a_warning_begins_at_its_percentage if {
 	loud.charge.amount == 8000000
 }
 
+test_a_percentage_is_warned_about_once if {
+	two := object.union(_budget, {"warn_at": [80, 95]})
+	after := limits.check(two) with input as _costing(0.5) with data.hexarch.state as _spent({"a": 8000000})
+	after.action == "allow"
+	again := limits.check(two) with input as _costing(1.5) with data.hexarch.state as _spent({"a": 8000000})
+	again.action == "warn"
+	again.reason == "95% of the monthly budget of $10.00 is used"
+	beyond := limits.check(two) with input as _costing(0.1) with data.hexarch.state as _spent({"a": 9500000})
+	beyond.action == "allow"
+	both := limits.check(two) with input as _costing(10) with data.hexarch.state as {}
+	both.reason == "100% of the monthly budget of $10.00 is used"
+}
+
 test_what_never_fits_is_not_worth_waiting_for if {
 	finding := limits.check(_budget) with input as _costing(10.000001) with data.hexarch.state as {}
 	finding.action == "block"
@@ -146,6 +159,74 @@ test_a_confirmation_lifts_a_limit_for_one_call if {
 	confirmed := limits.check(asking) with input as call with data.hexarch.state as full
 	confirmed.action == "allow"
 	confirmed.charge.max == 9007199254740991
+}
+
+_tokens := object.union(_budget, {
+	"id": "api.rule_1.max_tokens_per_hour",
+	"kind": "tokens",
+	"period": "hour",
+	"name": "limit of 1000 tokens per hour",
+	"max": 1000,
+})
+
+test_tokens_are_counted_as_the_call_says if {
+	finding := limits.check(_tokens) with input as {"time_ns": _now, "tokens": 400} with data.hexarch.state as {}
+	finding.charge.amount == 400
+	finding.charge.kind == "budget"
+	finding.remaining == 600
+	spent := {_tokens.id: {"all": {sprintf("%d", [_now / 3600000000000]): {"a": 700}}}}
+	refused := limits.check(_tokens) with input as {"time_ns": _now, "tokens": 301} with data.hexarch.state as spent
+	refused.action == "block"
+	refused.reason == "the limit of 1000 tokens per hour is exceeded: 700 are used and the call takes 301"
+}
+
+test_tokens_that_cannot_be_counted_are_blocked if {
+	every tokens in ["1", -1, 0.5, null, [1]] {
+		finding := limits.check(_tokens) with input as {"time_ns": _now, "tokens": tokens}
+		finding.action == "block"
+		finding.reason == "the call's tokens are not a whole number, zero or more"
+	}
+	unsaid := limits.check(_tokens) with input as {"time_ns": _now}
+	unsaid.reason == "the call does not say its tokens, which this policy counts"
+}
+
+_iterations := object.union(_rate, {
+	"id": "api.rule_1.max_iterations",
+	"kind": "iterations",
+	"period": "session",
+	"name": "limit of 3 iterations",
+})
+
+test_iterations_are_counted_by_session if {
+	call := {"time_ns": _now, "session": {"id": "a", "started_ns": _now}}
+	first := limits.check(_iterations) with input as call with data.hexarch.state as {}
+	first.charge == {
+		"limit": "api.rule_1.max_iterations",
+		"key": "a",
+		"window": "session",
+		"amount": 1,
+		"max": 3,
+		"kind": "rate",
+		"reset_ms": 86400000,
+	}
+	full := {_iterations.id: {"a": {"session": {"r": 3}}}}
+	fourth := limits.check(_iterations) with input as call with data.hexarch.state as full
+	fourth.reason == "the limit of 3 iterations is reached"
+	not fourth.retry_after_ms
+	other := object.union(call, {"session": {"id": "b", "started_ns": _now}})
+	allowed := limits.check(_iterations) with input as other with data.hexarch.state as full
+	allowed.action == "allow"
+	unsaid := limits.check(_iterations) with input as {"time_ns": _now}
+	unsaid.action == "block"
+	unsaid.reason == "the call does not say its session, which this policy counts by"
+	every started in [_now + 1, _now - 86400000000000, null, "now"] {
+		old := limits.check(_iterations) with input as {"time_ns": _now, "session": {"id": "a", "started_ns": started}}
+		old.action == "block"
+		old.reason == "the session did not begin within the last day, or the call does not say when"
+	}
+	later := {"time_ns": _now + 1000000000, "session": {"id": "a", "started_ns": _now}}
+	second := limits.check(_iterations) with input as later with data.hexarch.state as {}
+	second.charge.reset_ms == 86399000
 }
 
 test_total_has_no_end if {

@@ -59,6 +59,24 @@ of(period, timezone, time_ns) := {"id": "total"} if {
 	time_ns % 1 == 0
 }
 
+# A session is forgotten a day after it began, so that the state does not grow with every loop.
+of(period, timezone, time_ns) := window if {
+	period == "session"
+	timezone != ""
+	began := input.session.started_ns
+	elapsed := time_ns - began
+	elapsed >= 0
+	elapsed < _day
+	window := {"id": "session", "reset_ms": _milliseconds(_day - elapsed)}
+}
+
+# What runs is counted whenever it began.
+of(period, timezone, time_ns) := {"id": "running"} if {
+	period == "running"
+	timezone != ""
+	time_ns % 1 == 0
+}
+
 _second := 1000000000
 
 _day := 86400000000000

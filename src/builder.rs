@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guard_core::{
-    AuditSink, Clock, Confirmer, Evaluator, FailMode, FailModes, NoConfirmer, NullAudit, StateStore,
-    SystemClock,
+    AuditSink, Clock, Confirmer, Evaluator, FailMode, FailModes, NoConfirmer, StateStore, SystemClock,
 };
 use guard_eval::{Breaker, BreakerConfig, Fallback, PolicyText, Sidecar, Wasm, WasmConfig};
 use guard_policy::{Enforcement, EvaluatorOrder, LoadOptions, OpaTls, PolicyFile, RegoPackage};
@@ -16,7 +15,8 @@ use rego_engine::{PublicKey, Verified};
 
 use crate::compile;
 use crate::error::BuildError;
-use crate::guardian::{Guardian, Inner};
+use crate::guardian::{Guardian, Inner, Policies};
+use crate::logging;
 use crate::packs::{Pack, native, pack, packs};
 use crate::permissive::{self, AllowAll};
 
@@ -215,6 +215,9 @@ impl GuardianBuilder {
             return self.build_permissive("HEXARCH_PERMISSIVE=1");
         }
         let (file, packed) = self.policies()?;
+        for warning in file.warnings() {
+            tracing::warn!(target: "hexarch::policy", "{}", warning.render(file.file()));
+        }
         let package = guard_policy::translate(&file);
         let plan = Plan::of(&self, &file)?;
         let clock = self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock::new()));
@@ -232,21 +235,27 @@ impl GuardianBuilder {
             None => None,
         };
         let evaluator = plan.evaluator(wasm, sidecar.clone(), self.breaker);
-        let audit: Arc<dyn AuditSink> = match (self.audit, file.settings().logging().enabled()) {
-            (Some(audit), _) => audit,
-            (None, true) => Arc::new(TracingAudit),
-            (None, false) => Arc::new(NullAudit),
+        let audit = match self.audit {
+            Some(audit) => audit,
+            None => logging::sink(file.settings().logging())?,
         };
         let confirmer = self.confirmer.unwrap_or_else(|| Arc::new(NoConfirmer));
         let ports = Ports { evaluator, store, audit, confirmer, clock };
         let inner = Inner {
             driver: Arc::new(Driver::new(ports, plan.settings)),
-            policies: package.policies().to_vec(),
+            policies: Policies::new(package.policies().to_vec()),
             settings: Some(file.settings().clone()),
             permissive: false,
             sidecar,
         };
         Ok(Guardian { inner: Arc::new(inner) })
+    }
+
+    /// Takes over from a Guardian what is not said anew: what has been counted, and the time.
+    pub(crate) fn continuing(mut self, before: &Guardian) -> Self {
+        self.store.get_or_insert_with(|| Arc::clone(before.store()));
+        self.clock.get_or_insert_with(|| Arc::clone(before.clock()));
+        self
     }
 
     /// A Guardian that checks nothing, if that is allowed here.
@@ -261,7 +270,13 @@ impl GuardianBuilder {
             clock,
         };
         let driver = Arc::new(Driver::new(ports, Settings::default()));
-        let inner = Inner { driver, policies: Vec::new(), settings: None, permissive: true, sidecar: None };
+        let inner = Inner {
+            driver,
+            policies: Policies::new(Vec::new()),
+            settings: None,
+            permissive: true,
+            sidecar: None,
+        };
         Ok(Guardian { inner: Arc::new(inner) })
     }
 

@@ -1,6 +1,6 @@
 //! One call, and what its policy says about it.
 
-use guard_core::{Amount, AmountError, Json, Request, User};
+use guard_core::{Amount, AmountError, Json, Request, Session, Timestamp, User};
 use guardian::{Permit, Verdict};
 use serde::Serialize;
 
@@ -48,6 +48,18 @@ impl Check {
     /// The model that is called.
     pub fn model(mut self, model: impl Into<String>) -> Self {
         self.request.model = Some(model.into());
+        self
+    }
+
+    /// The feature that is used.
+    pub fn feature(mut self, feature: impl Into<String>) -> Self {
+        self.request.feature = Some(feature.into());
+        self
+    }
+
+    /// The run of calls that this one belongs to, and when it began: loops are counted and timed by it.
+    pub fn session(mut self, id: impl Into<String>, started: Timestamp) -> Self {
+        self.request.session = Some(Session { id: id.into(), started });
         self
     }
 

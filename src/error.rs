@@ -38,6 +38,14 @@ pub enum BuildError {
     /// The sidecar's address or token is not one.
     #[error(transparent)]
     Opa(#[from] guard_opa::ConfigError),
+    /// The file of `logging` cannot be appended to.
+    #[error("cannot log to `{file}`: {source}")]
+    LogFile {
+        /// The file.
+        file: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// Neither a file, nor a text, nor a pack.
     #[error("no policies were given: name a file, a text or a pack, or use `Guardian::discover()`")]
     NoPolicies,

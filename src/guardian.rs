@@ -1,5 +1,6 @@
 //! The Guardian.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,11 +21,25 @@ pub struct Guardian {
 
 pub(crate) struct Inner {
     pub(crate) driver: Arc<Driver>,
-    pub(crate) policies: Vec<PolicyInfo>,
+    pub(crate) policies: Policies,
     pub(crate) settings: Option<Settings>,
     /// Whether every policy id is known.
     pub(crate) permissive: bool,
     pub(crate) sidecar: Option<Arc<guard_eval::Sidecar>>,
+}
+
+/// The policies, and where each stands, so that finding one costs the same among ten and among ten thousand.
+pub(crate) struct Policies {
+    list: Vec<PolicyInfo>,
+    by_id: HashMap<String, usize>,
+}
+
+impl Policies {
+    pub(crate) fn new(list: Vec<PolicyInfo>) -> Self {
+        let places = list.iter().enumerate();
+        let by_id = places.map(|(place, policy)| (policy.id().to_owned(), place)).collect();
+        Self { list, by_id }
+    }
 }
 
 impl Guardian {
@@ -68,18 +83,18 @@ impl Guardian {
         if known {
             return Ok(Check::new(self.clone(), policy));
         }
-        let known = self.inner.policies.iter().map(|policy| policy.id().to_owned()).collect();
+        let known = self.policies().iter().map(|policy| policy.id().to_owned()).collect();
         Err(UnknownPolicy { id: policy.to_owned(), known })
     }
 
     /// The policies, in the order of the file.
     pub fn policies(&self) -> &[PolicyInfo] {
-        &self.inner.policies
+        &self.inner.policies.list
     }
 
     /// What is known about a policy.
     pub fn policy(&self, id: &str) -> Option<&PolicyInfo> {
-        self.inner.policies.iter().find(|policy| policy.id() == id)
+        self.inner.policies.by_id.get(id).and_then(|place| self.inner.policies.list.get(*place))
     }
 
     /// What the configuration says besides policies, such as where to log. There is none for a permissive

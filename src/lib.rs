@@ -65,8 +65,10 @@ mod check;
 mod compile;
 mod error;
 mod guardian;
+mod logging;
 mod packs;
 mod permissive;
+mod reload;
 
 pub use ::guardian::{Permit, TracingAudit, Verdict};
 pub use builder::GuardianBuilder;
@@ -79,8 +81,8 @@ pub use guard_core::{
     Action, Amount, AmountError, AuditError, AuditSink, Batch, CellId, Charge, ChargeKind, ChargeOutcome,
     Clock, ConfirmError, ConfirmRequest, Confirmation, Confirmer, Deadline, Decision, DecisionId, EvalError,
     Evaluated, Evaluator, FailMode, FailModes, FixedClock, Json, NoConfirmer, NullAudit, Quantity, Question,
-    Record, RecordKind, Recorded, Reply, Request, ReservationId, Revision, Severity, Snapshot, StateError,
-    StateStore, SystemClock, Timestamp, User, Violation,
+    Record, RecordKind, Recorded, Reply, Request, ReservationId, Revision, Session, Severity, Snapshot,
+    StateError, StateStore, SystemClock, Timestamp, User, Violation,
 };
 pub use guard_eval::{Breaker, BreakerConfig, Fallback};
 pub use guard_policy::{EvaluatorOrder, LimitInfo, LoadOptions, PolicyInfo, Settings};
@@ -92,6 +94,7 @@ pub use packs::{Pack, packs};
 #[doc(no_inline)]
 pub use rego_engine as engine;
 pub use rego_engine::{NativeError, PublicKey};
+pub use reload::Reloadable;
 
 /// The README's snippet, as a test.
 #[cfg(doctest)]

@@ -73,7 +73,7 @@ fn a_budget_is_spent_to_the_cent() {
         actions.push(permit.decision().action);
         permit.complete_now();
     }
-    assert_eq!(actions, [Action::Allow, Action::Allow, Action::Warn, Action::Warn]);
+    assert_eq!(actions, [Action::Allow, Action::Allow, Action::Warn, Action::Allow]);
     let violation = denied(spend(&guardian, "0.000002").run(|| panic!("it ran")));
     assert_eq!((violation.policy.as_str(), violation.action), ("api_budget", Action::Block));
     assert_eq!(violation.limit.as_deref(), Some("api_budget.rule_1.monthly_budget"));
@@ -326,4 +326,56 @@ fn a_sidecar_that_misbehaves_denies_within_the_deadline() {
         assert!(spend(&open, "1").operation("read.models").run(|| ()).is_ok());
         assert!(spend(&open, "1").operation("delete").run(|| ()).is_err());
     }
+}
+
+#[test]
+fn decisions_are_logged_to_the_file_from_the_level_on() {
+    let folder = test_support::Folder::new("hexarch-sdk-log");
+    let log = folder.path().join("guard.log");
+    let text = format!(
+        "logging: {{level: warning, file: {:?}}}\npolicies:\n  - id: p\n    rules: [{{operation: delete, action: block}}]\n",
+        log.display().to_string()
+    );
+    let guardian = Guardian::builder().policy_text("h", text).build().unwrap();
+    guardian.check("p").unwrap().operation("read").user("ann").run(|| ()).unwrap();
+    denied(
+        guardian.check("p").unwrap().operation("delete").user("ann").context("secret", "hunter2").run(|| ()),
+    );
+    let written = std::fs::read_to_string(&log).unwrap();
+    let lines: Vec<serde_json::Value> =
+        written.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [line] = lines.as_slice() else { panic!("{written}") };
+    assert_eq!(
+        (&line["decision"], &line["user"], &line["runs"]),
+        (&"blocked".into(), &"ann".into(), &false.into())
+    );
+    assert!(!written.contains("hunter2"));
+    let absent = "logging: {file: /nonexistent/guard.log}\npolicies: []\n";
+    let error = Guardian::builder().policy_text("h", absent).build().err().unwrap().to_string();
+    assert!(error.starts_with("cannot log to `/nonexistent/guard.log`"), "{error}");
+}
+
+#[test]
+fn the_last_good_configuration_stays_in_force() {
+    let folder = test_support::Folder::new("hexarch-sdk-reload");
+    let limited =
+        |calls: u32| format!("policies:\n  - id: p\n    rules: [{{id: r, requests_per_day: {calls}}}]\n");
+    let path = folder.write("hexarch.yaml", limited(2));
+    let file = path.clone();
+    let policies =
+        hexarch_guardrails::Reloadable::new(move || Guardian::builder().policy_file(&file)).unwrap();
+    let call = || policies.guardian().check("p").unwrap().run(|| ());
+    call().unwrap();
+    folder.write("hexarch.yaml", "policies:\n  - id: p\n    rules: [{id: r, requests_per_day: -1}]\n");
+    let error = policies.reload().unwrap_err().to_string();
+    assert!(error.contains("hexarch.yaml:3:") && error.contains("found `-1`"), "{error}");
+    call().unwrap();
+    denied(call());
+    std::fs::remove_file(&path).unwrap();
+    assert!(policies.reload().is_err());
+    denied(call());
+    folder.write("hexarch.yaml", limited(3));
+    policies.reload().unwrap();
+    call().unwrap();
+    denied(call());
 }

@@ -34,6 +34,7 @@ mod ports;
 mod record;
 mod reply;
 mod request;
+mod session;
 mod state;
 mod state_error;
 mod time;
@@ -61,6 +62,7 @@ pub use ports::{
 pub use record::{DecisionId, Record, RecordKind, Recorded};
 pub use reply::{Arriving, Reply, block_on};
 pub use request::{Request, User};
+pub use session::Session;
 pub use state::{
     CellChange, CellPath, Changes, ChargeOutcome, Charged, Closed, Exceeded, Revision, Settled, Settlement,
     Snapshot, Warning,

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use crate::amount::Amount;
 use crate::json::{Json, write_string};
+use crate::session::Session;
 use crate::time::Timestamp;
 
 /// Who is calling.
@@ -31,8 +32,12 @@ pub struct Request {
     pub resource_type: Option<String>,
     /// The model that is called, where one is.
     pub model: Option<String>,
+    /// The feature that is used, where one is.
+    pub feature: Option<String>,
     /// Who is calling, where it is known.
     pub user: Option<User>,
+    /// The run of calls that this one belongs to, where it is known.
+    pub session: Option<Session>,
     /// What the call is expected to cost, in the currency the policy counts in.
     pub cost: Option<Amount>,
     /// How many tokens the call is expected to take.
@@ -73,9 +78,16 @@ impl Request {
             out.push(',');
             text(&mut out, "model", model);
         }
+        if let Some(feature) = &self.feature {
+            out.push(',');
+            text(&mut out, "feature", feature);
+        }
         if let Some(user) = &self.user {
             out.push(',');
             write_user(&mut out, user);
+        }
+        if let Some(session) = &self.session {
+            session.write(&mut out);
         }
         if let Some(cost) = self.cost {
             number(&mut out, "cost", cost);
@@ -145,6 +157,8 @@ mod tests {
             resource: "openai/\"gpt\"".into(),
             resource_type: Some("api".into()),
             model: Some("gpt-4o".into()),
+            feature: Some("beta".into()),
+            session: Some(Session { id: "s\"1".into(), started: Timestamp::from_nanos(7) }),
             user: Some(User { id: "u1".into(), roles: vec!["admin".into(), "owner".into()] }),
             cost: Some("0.0000001".parse().unwrap()),
             tokens: Some(u64::MAX),
@@ -160,7 +174,8 @@ mod tests {
             request.to_input(),
             concat!(
                 r#"{"policy_id":"api_budget","function":"chat","operation":"call","resource":"openai/\"gpt\"","#,
-                r#""resource_type":"api","model":"gpt-4o","user":{"id":"u1","roles":["admin","owner"]},"#,
+                r#""resource_type":"api","model":"gpt-4o","feature":"beta","user":{"id":"u1","roles":["admin","owner"]},"#,
+                r#""session":{"id":"s\"1","started_ns":7},"#,
                 r#""cost":0.0000001,"tokens":18446744073709551615,"confirmed":true,"#,
                 r#""context":{"big":123456789012345678901234567890},"metadata":{"a\nb":null},"time_ns":42}"#,
             )

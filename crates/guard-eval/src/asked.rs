@@ -16,7 +16,9 @@ pub(crate) struct Asked<'a> {
     resource: &'a str,
     resource_type: Option<&'a str>,
     model: Option<&'a str>,
+    feature: Option<&'a str>,
     user: Option<Caller<'a>>,
+    session: Option<Run<'a>>,
     cost: Option<Cost>,
     tokens: Option<u64>,
     confirmed: bool,
@@ -31,6 +33,12 @@ struct Caller<'a> {
     roles: &'a [String],
 }
 
+#[derive(PolicyInput)]
+struct Run<'a> {
+    id: &'a str,
+    started_ns: i64,
+}
+
 impl<'a> Asked<'a> {
     pub(crate) fn new(request: &'a Request) -> Self {
         Self {
@@ -40,7 +48,12 @@ impl<'a> Asked<'a> {
             resource: &request.resource,
             resource_type: request.resource_type.as_deref(),
             model: request.model.as_deref(),
+            feature: request.feature.as_deref(),
             user: request.user.as_ref().map(|user| Caller { id: &user.id, roles: &user.roles }),
+            session: request
+                .session
+                .as_ref()
+                .map(|session| Run { id: &session.id, started_ns: session.started.as_nanos() }),
             cost: request.cost.map(Cost),
             tokens: request.tokens,
             confirmed: request.confirmed,
@@ -88,7 +101,7 @@ impl PolicyInput for Extras<'_> {
 #[cfg(all(test, feature = "compiler"))]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use guard_core::{Timestamp, User};
+    use guard_core::{Session, Timestamp, User};
     use rego_build::{Options, Source, build};
     use rego_engine::{Config, Engine, EvalContext, Input, Instance, Module};
     use test_support::Random;
@@ -98,7 +111,7 @@ mod tests {
     const READS: [&str; 6] = [
         "input",
         "[input.operation, input.cost, input.tokens, input.time_ns, input.confirmed]",
-        "[input.user.id, input.model]",
+        "[input.user.id, input.model, input.session.id, input.session.started_ns, input.feature]",
         "[input.context.amount, object.get(input, [\"metadata\", \"trace\"], 0)]",
         "{name: value | some name, value in input.context}",
         "[key | some key, _ in input]",
@@ -119,6 +132,7 @@ mod tests {
         let mut word = || random.text(&words).to_owned();
         let (policy_id, function, operation, resource) = (word(), word(), word(), word());
         let (kind, model, user, role) = (word(), word(), word(), word());
+        let (feature, session) = (word(), word());
         Request {
             policy_id,
             function,
@@ -126,6 +140,8 @@ mod tests {
             resource,
             resource_type: random.one_in(2).then_some(kind),
             model: random.one_in(2).then_some(model),
+            feature: random.one_in(2).then_some(feature),
+            session: random.one_in(2).then(|| Session { id: session, started: Timestamp::from_nanos(7) }),
             user: random.one_in(2).then(|| User { id: user, roles: vec![role; random.below(3)] }),
             cost: random
                 .one_in(2)

@@ -28,6 +28,10 @@ pub struct Call {
     pub resource_type: Option<String>,
     /// The model that is called.
     pub model: Option<String>,
+    /// The feature that is used.
+    pub feature: Option<String>,
+    /// The session that it belongs to, and when that began in nanoseconds since 1970-01-01T00:00:00 UTC.
+    pub session: Option<(String, i64)>,
     /// Who is calling.
     pub user: Option<String>,
     /// The roles that the user has.
@@ -38,6 +42,8 @@ pub struct Call {
     pub tokens: Option<u64>,
     /// Whether a person has confirmed it.
     pub confirm: bool,
+    /// What else it says, its arguments among that.
+    pub context: Map<String, Value>,
 }
 
 impl Call {
@@ -49,7 +55,7 @@ impl Call {
             "operation": self.operation,
             "resource": self.resource,
             "confirmed": self.confirm,
-            "context": {},
+            "context": self.context,
             "metadata": {},
             "time_ns": time_ns,
         });
@@ -57,6 +63,8 @@ impl Call {
         let optional = [
             ("resource_type", self.resource_type.clone().map(Value::from)),
             ("model", self.model.clone().map(Value::from)),
+            ("feature", self.feature.clone().map(Value::from)),
+            ("session", self.session.as_ref().map(|(id, started)| json!({"id": id, "started_ns": started}))),
             ("user", self.user.as_ref().map(|id| json!({"id": id, "roles": self.roles}))),
             ("cost", cost),
             ("tokens", self.tokens.map(Value::from)),
@@ -183,15 +191,29 @@ pub(crate) fn read_call(fields: &Fields<'_>, problems: &mut Vec<Problem>) -> Cal
         resource: text("resource").unwrap_or_default(),
         resource_type: text("resource_type"),
         model: text("model"),
+        feature: text("feature"),
         user: text("user"),
         ..Call::default()
     };
+    let session = text("session");
+    let started = moment(fields.get("started"), problems).unwrap_or_default();
+    call.session = session.map(|id| (id, started));
+    call.context = fields
+        .get("context")
+        .and_then(|entry| match to_value(&entry.value) {
+            Value::Object(members) => Some(members),
+            _ => {
+                problems.push(entry.value.wrong_type("`context`", "a mapping of names to values"));
+                None
+            }
+        })
+        .unwrap_or_default();
     call.roles = fields.get("roles").map(|e| values::names(e, problems)).unwrap_or_default();
     call.cost = fields
         .get("cost")
         .and_then(|e| values::number(e, "a number of dollars", problems))
         .map(str::to_owned);
-    call.tokens = fields.get("tokens").and_then(|e| values::count(e, problems));
+    call.tokens = fields.get("tokens").and_then(|e| values::count(e, "tokens", problems));
     call.confirm = fields.get("confirm").and_then(|e| values::boolean(e, problems)).unwrap_or(false);
     call
 }

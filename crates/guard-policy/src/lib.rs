@@ -7,6 +7,8 @@
 //! **Invariants.**
 //! - Nothing in a file is ignored. A key is enforced, or it is a problem: unknown, or not supported yet. The
 //!   tables in `schema.rs` are the only list of keys. (`tests/problems`)
+//!   `docs/hexarch-yaml.md` is made of them: every key, and whether it works or is refused; and so is the JSON
+//!   Schema. (`tests/schema.rs`, and a row for each key in `tests/keys`)
 //! - A [`PolicyFile`] exists only without a problem, so that [`translate`] cannot fail, and what it writes
 //!   passes `opa check --strict` and `opa fmt --fail`, whatever names and texts an author chose.
 //!   (`tests/translate.rs`, with the real OPA)
@@ -39,12 +41,12 @@
 //!
 //! # What it gives back
 //! The decision of the contract. `remaining`, and a charge's `amount` and `max`, are integers of the
-//! limit's unit: micro-dollars where `kind` is `"budget"`, calls where it is `"rate"`. `reset_ms` and
+//! limit's unit: micro-dollars of a budget, tokens, calls. `reset_ms` and
 //! `retry_after_ms` are milliseconds from `input.time_ns`. A limit that only warns, or one that a
 //! confirmation has lifted for this call, is charged with the `max` 9007199254740991 (2^53 - 1), so that the
 //! store counts it and never refuses it; a charge without `reset_ms` has a window that never ends (`total`).
 //!
-//! The key of a limit is `"all"`; its id is `<policy>.<rule>.<yaml key>`, such as
+//! The key of a limit is `"all"`, or the session's id for `max_iterations`; its id is `<policy>.<rule>.<yaml key>`, such as
 //! `api_budget.rule_1.monthly_budget`; `data.hexarch.state[limit][key][window][replica]` holds its cells.
 
 mod call;
@@ -59,6 +61,7 @@ mod read;
 mod schema;
 mod table;
 mod translate;
+mod warnings;
 mod yaml;
 
 pub use call::{Call, Script, Step};
@@ -71,8 +74,21 @@ pub use model::{
     Period, Policy, PolicyFile, Rule, RuleAction, Secret, Settings, StateStore,
 };
 pub use problem::{Place, Problem, ProblemCode, Problems};
-pub use table::{Row, Table};
+pub use table::{Row, Table, Totals};
 pub use translate::{LimitInfo, PolicyInfo, RegoPackage, translate};
+pub use warnings::{Warning, WarningCode};
+
+/// The JSON Schema (draft 2020-12) of hexarch.yaml, for editors. It is generated from the tables that the
+/// reader goes by, and committed as `docs/hexarch.schema.json`.
+pub fn json_schema() -> serde_json::Value {
+    schema::json_schema()
+}
+
+/// Every key of hexarch.yaml, what it takes and what it does, or that this version refuses it, in Markdown:
+/// committed as `docs/hexarch-yaml.md`.
+pub fn key_reference() -> String {
+    schema::reference()
+}
 
 /// Reads and checks the text of a hexarch.yaml; `file` names it in messages and in generated comments.
 ///

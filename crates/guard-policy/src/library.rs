@@ -21,10 +21,13 @@ impl RegoModule {
 
 /// The packages `hexarch.<name>` and their texts.
 pub(crate) const PACKAGES: &[(&str, &str)] = &[
+    ("callers", include_str!("../../../rego/callers.rego")),
     ("calls", include_str!("../../../rego/calls.rego")),
     ("decisions", include_str!("../../../rego/decisions.rego")),
     ("hours", include_str!("../../../rego/hours.rego")),
     ("limits", include_str!("../../../rego/limits.rego")),
+    ("loops", include_str!("../../../rego/loops.rego")),
+    ("parameters", include_str!("../../../rego/parameters.rego")),
     ("windows", include_str!("../../../rego/windows.rego")),
 ];
 

@@ -4,8 +4,10 @@ mod settings;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::problem::Place;
+use crate::warnings::Warning;
 use crate::yaml::Node;
 
 pub use settings::{
@@ -19,6 +21,7 @@ pub struct PolicyFile {
     pub(crate) file: String,
     pub(crate) settings: Settings,
     pub(crate) policies: Vec<Policy>,
+    pub(crate) warnings: Vec<Warning>,
 }
 
 impl PolicyFile {
@@ -35,6 +38,11 @@ impl PolicyFile {
     /// The policies, in the order of the file.
     pub fn policies(&self) -> &[Policy] {
         &self.policies
+    }
+
+    /// Rules that contradict each other, shadow each other or can never matter, in the order of the lines.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
     }
 
     /// The policy with this id.
@@ -101,11 +109,16 @@ pub struct Rule {
     pub(crate) place: Place,
     pub(crate) matches: Matches,
     pub(crate) limits: Vec<Limit>,
-    pub(crate) warn_at: Option<u8>,
+    pub(crate) warn_at: Vec<u8>,
     pub(crate) allowed_hours: Vec<HourRange>,
     pub(crate) forbidden_hours: Vec<HourRange>,
     pub(crate) forbidden_days: Vec<Weekday>,
     pub(crate) model_allowed: Option<bool>,
+    pub(crate) feature_enabled: Option<bool>,
+    pub(crate) allowed_users: Option<Callers>,
+    pub(crate) parameter: Option<Parameter>,
+    pub(crate) tokens_per_request: Option<u64>,
+    pub(crate) timeout: Option<Duration>,
     pub(crate) needs_confirmation: bool,
     pub(crate) action: Option<RuleAction>,
 }
@@ -131,9 +144,9 @@ impl Rule {
         &self.limits
     }
 
-    /// From which percentage of a limit on calls are warned about.
-    pub const fn warn_at(&self) -> Option<u8> {
-        self.warn_at
+    /// The percentages of a limit at which is warned, once in a window each, from the lowest on.
+    pub fn warn_at(&self) -> &[u8] {
+        &self.warn_at
     }
 
     /// What happens when the rule is violated, or, where it has nothing to violate, to every call that it
@@ -152,7 +165,18 @@ impl Rule {
 
     /// Whether the rule says something that a call can violate.
     pub(crate) fn has_constraint(&self) -> bool {
-        !self.limits.is_empty() || self.has_hours() || self.model_allowed.is_some()
+        !self.limits.is_empty() || self.has_other_constraint()
+    }
+
+    /// Whether it says such a thing beside its limits.
+    pub(crate) fn has_other_constraint(&self) -> bool {
+        self.has_hours()
+            || self.model_allowed.is_some()
+            || self.feature_enabled == Some(false)
+            || self.allowed_users.is_some()
+            || self.parameter.is_some()
+            || self.tokens_per_request.is_some()
+            || self.timeout.is_some()
     }
 
     pub(crate) fn has_hours(&self) -> bool {
@@ -167,6 +191,35 @@ pub(crate) struct Matches {
     pub(crate) resource: Vec<Pattern>,
     pub(crate) resource_types: Vec<Pattern>,
     pub(crate) model: Vec<Pattern>,
+    pub(crate) feature: Vec<Pattern>,
+}
+
+/// `allowed_users`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Callers {
+    /// Ids of users, sorted.
+    pub(crate) users: Vec<String>,
+    /// What a caller may be to the call, by the words after the `@`, sorted.
+    pub(crate) relations: Vec<&'static str>,
+}
+
+impl Callers {
+    /// What a caller can be to a call.
+    pub(crate) const RELATIONS: [&'static str; 4] = ["admin", "api_user", "owner", "self"];
+}
+
+/// `parameter`, and what bounds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    pub(crate) bounds: Bounds,
+}
+
+/// How a parameter is bounded. Numbers are as they were written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Bounds {
+    Range { min: Option<String>, max: Option<String> },
+    Length(u64),
 }
 
 /// A name or a glob that is known to be well formed: `*` any text, `?` one character, `[abc]`, `[!abc]`,
@@ -198,7 +251,7 @@ impl Limit {
         self.key.period
     }
 
-    /// The most that a window may hold: micro-dollars of a budget, calls of a rate.
+    /// The most that a window may hold: micro-dollars of a budget, calls of a rate or of a loop, tokens.
     pub const fn max(&self) -> u64 {
         self.max
     }
@@ -215,6 +268,18 @@ impl Limit {
             LimitKind::Rate => {
                 let calls = if self.max == 1 { "call" } else { "calls" };
                 format!("limit of {} {calls} per {}", self.max, self.key.period)
+            }
+            LimitKind::Tokens => {
+                let tokens = if self.max == 1 { "token" } else { "tokens" };
+                format!("limit of {} {tokens} per {}", self.max, self.key.period)
+            }
+            LimitKind::Iterations => {
+                let iterations = if self.max == 1 { "iteration" } else { "iterations" };
+                format!("limit of {} {iterations}", self.max)
+            }
+            LimitKind::Concurrency => {
+                let calls = if self.max == 1 { "call" } else { "calls" };
+                format!("limit of {} {calls} at a time", self.max)
             }
         }
     }
@@ -240,14 +305,23 @@ pub enum LimitKind {
     Budget,
     /// Calls.
     Rate,
+    /// Tokens of models.
+    Tokens,
+    /// Calls of one session.
+    Iterations,
+    /// Calls at a time.
+    Concurrency,
 }
 
 impl LimitKind {
-    /// The name on the wire.
+    /// The name that the Rego library knows it by.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Budget => "budget",
             Self::Rate => "rate",
+            Self::Tokens => "tokens",
+            Self::Iterations => "iterations",
+            Self::Concurrency => "concurrency",
         }
     }
 }
@@ -269,6 +343,10 @@ pub enum Period {
     Month,
     /// For ever.
     Total,
+    /// As long as a session lasts, and for a day at most.
+    Session,
+    /// While a call runs.
+    Running,
 }
 
 impl Period {
@@ -282,6 +360,8 @@ impl Period {
             Self::Week => "week",
             Self::Month => "month",
             Self::Total => "total",
+            Self::Session => "session",
+            Self::Running => "running",
         }
     }
 
@@ -294,6 +374,8 @@ impl Period {
             Self::Week => "weekly",
             Self::Month => "monthly",
             Self::Total => "total",
+            Self::Session => "session",
+            Self::Running => "running",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The tree to the typed model: every key looked at, every problem collected.
 
 mod fields;
+mod guards;
 mod policy;
 mod rule;
 mod settings;
@@ -11,9 +12,11 @@ use std::sync::Arc;
 use crate::model::PolicyFile;
 use crate::problem::{Place, Problem, ProblemCode, Problems};
 use crate::schema;
+use crate::warnings::warnings;
 use crate::yaml::{self, Kind, Node};
 
 pub(crate) use fields::Fields;
+pub(crate) use rule::ACTION_WORDS;
 
 /// Reads and checks the text of a hexarch.yaml; `file` names it in messages and comments.
 ///
@@ -55,5 +58,7 @@ fn whole(file: &str, root: &Arc<Node>, problems: &mut Vec<Problem>) -> Option<Po
     let fields = Fields::of(root, "the file", schema::FILE, problems)?;
     let settings = settings::read(&fields, problems);
     let policies = policy::read_all(&fields, root.place, settings.timezone(), problems);
-    Some(PolicyFile { file: file.to_owned(), settings, policies })
+    // Of a file that is refused anyway nobody asks what its rules do to each other.
+    let warnings = if problems.is_empty() { warnings(&policies) } else { Vec::new() };
+    Some(PolicyFile { file: file.to_owned(), settings, policies, warnings })
 }

@@ -13,12 +13,16 @@
 //!       action: warn
 //!       reason: 80% of the monthly budget of $10.00 is used
 //!       charges: [{limit: api_budget.rule_1.monthly_budget, window: 2026-03, amount: 500000}]
+//!     after: {api_budget.rule_1.monthly_budget: {2026-03: 8000000}}
 //! ```
 //!
-//! `state` says for a limit what each window holds, as a number or by replica. What `expect` says has to be
-//! so, member for member; `charges` is complete, and without it there are none. Any engine can run a table:
-//! it evaluates `guardrails/evaluate` with [`Row::input`] and [`Row::data`] and shows the result to
-//! [`Row::check`].
+//! `state` says for a limit what each window holds, as a number or by replica; a limit that is counted by
+//! session is written `<limit>@<session>`. What `expect` says has to be so, member for member; `charges` is
+//! complete, and without it there are none. `after` is the state once the call has run, or has been denied.
+//! Any engine can run a table: it evaluates `guardrails/evaluate` with [`Row::input`] and [`Row::data`] and
+//! shows the result to [`Row::check`]; a store is to hold [`Row::after`] in the end.
+
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
@@ -41,7 +45,11 @@ pub struct Row {
     input: Value,
     data: Value,
     expected: Value,
+    after: Option<Value>,
 }
+
+/// What each window holds, all replicas together: by limit, key and window.
+pub type Totals = BTreeMap<(String, String, String), i64>;
 
 impl Table {
     /// Reads a table; `file` names it in messages.
@@ -73,8 +81,9 @@ fn row(fields: &Fields<'_>, line: usize, clock: Option<i64>, problems: &mut Vec<
         let fields = Fields::of(&entry.value, "a call", schema::CALL, problems)?;
         Some(read_call(&fields, problems))
     });
-    let state = fields.get("state").map(|entry| to_value(&entry.value)).unwrap_or_else(|| json!({}));
-    let expected = fields.get("expect").map(|entry| to_value(&entry.value));
+    let given = |key: &str| fields.get(key).map(|entry| to_value(&entry.value));
+    let state = given("state").unwrap_or_else(|| json!({}));
+    let expected = given("expect");
     let place = crate::problem::Place { line, column: 1 };
     if expected.as_ref().is_none_or(|expected| !expected["action"].is_string()) {
         problems.push(Problem::new(ProblemCode::Missing, place, "the row expects no `action`"));
@@ -85,20 +94,47 @@ fn row(fields: &Fields<'_>, line: usize, clock: Option<i64>, problems: &mut Vec<
         input: call?.input(at),
         data: json!({"hexarch": {"state": cells(&state)}}),
         expected: expected?,
+        after: given("after").map(|state| cells(&state)),
     })
 }
 
-/// `limit: {window: used}` as the cells of one key and, where the row names none, one replica.
+/// `limit: {window: used}` as the cells of a key and, where the row names none, one replica.
 fn cells(state: &Value) -> Value {
-    let each = |object: &Value, inner: &dyn Fn(&Value) -> Value| -> Value {
-        let members = object.as_object().into_iter().flatten();
-        Value::Object(members.map(|(name, value)| (name.clone(), inner(value))).collect::<Map<_, _>>())
-    };
-    each(state, &|windows| {
-        let windows =
-            each(windows, &|used| if used.is_object() { used.clone() } else { json!({"table": used}) });
-        json!({"all": windows})
-    })
+    let mut limits: Map<String, Value> = Map::new();
+    for (name, windows) in state.as_object().into_iter().flatten() {
+        let (limit, key) = name.split_once('@').unwrap_or((name, "all"));
+        let members = windows.as_object().into_iter().flatten().map(|(window, used)| {
+            let replicas = if used.is_object() { used.clone() } else { json!({"table": used}) };
+            (window.clone(), replicas)
+        });
+        let windows = Value::Object(members.collect());
+        match limits.get_mut(limit).and_then(Value::as_object_mut) {
+            Some(keys) => {
+                keys.insert(key.to_owned(), windows);
+            }
+            None => {
+                limits.insert(limit.to_owned(), json!({key: windows}));
+            }
+        }
+    }
+    Value::Object(limits)
+}
+
+/// The sum of each cell; a cell with something that is no whole number in it is left out.
+fn totals(state: &Value) -> Totals {
+    let members = |value: &Value| value.as_object().cloned().unwrap_or_default();
+    let mut totals = Totals::new();
+    for (limit, keys) in members(state) {
+        for (key, windows) in members(&keys) {
+            for (window, replicas) in members(&windows) {
+                let sum = members(&replicas).values().map(Value::as_i64).sum::<Option<i64>>();
+                if let Some(sum) = sum {
+                    totals.insert((limit.clone(), key.clone(), window), sum);
+                }
+            }
+        }
+    }
+    totals
 }
 
 impl Row {
@@ -122,11 +158,44 @@ impl Row {
         &self.data
     }
 
-    /// Compares a decision with what the row expects.
+    /// What the state holds before the call.
+    pub fn before(&self) -> Totals {
+        totals(self.data.pointer("/hexarch/state").unwrap_or(&Value::Null))
+    }
+
+    /// What it holds once the call has run, or has been denied, under this decision.
+    pub fn after(&self, decision: &Value) -> Totals {
+        let mut after = self.before();
+        let charges =
+            decision.get("charges").and_then(Value::as_array).filter(|_| decision["allowed"] == true);
+        // What a running call occupies is free again once it has run.
+        let kept = |charge: &&Value| charge["kind"] != "concurrency";
+        for charge in charges.into_iter().flatten().filter(kept) {
+            let text = |name: &str| charge[name].as_str().unwrap_or_default().to_owned();
+            let amount = charge["amount"].as_i64().unwrap_or_default();
+            *after.entry((text("limit"), text("key"), text("window"))).or_default() += amount;
+        }
+        after
+    }
+
+    /// Compares a decision, and the state after it, with what the row expects.
     ///
     /// # Errors
     /// What differs, for a person.
     pub fn check(&self, decision: &Value) -> Result<(), String> {
+        if let Some(expected) = self.after.as_ref().map(totals) {
+            let after = self.after(decision);
+            if let Some(((limit, key, window), value)) =
+                expected.iter().find(|(cell, value)| after.get(*cell) != Some(*value))
+            {
+                let found = after.get(&(limit.clone(), key.clone(), window.clone()));
+                return Err(format!("{limit}@{key} {window} holds {found:?} afterwards, expected {value}"));
+            }
+        }
+        self.check_decision(decision)
+    }
+
+    fn check_decision(&self, decision: &Value) -> Result<(), String> {
         let mut expected = self.expected.clone();
         if let Some(members) = expected.as_object_mut() {
             let runs = matches!(members.get("action").and_then(Value::as_str), Some("allow" | "warn"));

@@ -3,6 +3,7 @@
 
 mod conditions;
 mod findings;
+mod guards;
 mod policy;
 mod text;
 

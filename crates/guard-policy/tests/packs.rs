@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use guard_policy::{LoadOptions, PolicyFile, Table, export_rego, load, translate};
@@ -25,21 +26,29 @@ struct Pack {
     table: Table,
 }
 
-/// The folders of `policies/` with a hexarch.yaml.
-fn directories() -> Vec<PathBuf> {
-    let mut directories: Vec<PathBuf> = std::fs::read_dir(support::root().join("policies"))
+/// The folders below a path of the repository that hold a hexarch.yaml, sorted.
+fn folders(path: &str) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(support::root().join(path))
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.join("hexarch.yaml").exists())
         .collect();
-    directories.sort();
-    assert!(directories.len() >= 10, "{directories:?}");
-    directories
+    folders.sort();
+    assert!(folders.len() >= 5, "{folders:?}");
+    folders
 }
 
-/// The packs with a table: all but the demonstration, whose calls are its table (`demo.rs`).
+/// The folders of `policies/` with a hexarch.yaml.
+fn directories() -> Vec<PathBuf> {
+    folders("policies")
+}
+
+/// What has a table: the packs, all but the demonstration, whose calls are its table (`demo.rs`), and
+/// `tests/keys`, which has a row for each key.
 fn packs() -> Vec<Pack> {
-    directories().iter().filter(|path| !path.ends_with("demo")).map(|path| pack(path)).collect()
+    let keys = folders("crates/guard-policy/tests/keys");
+    let packs = directories().into_iter().filter(|path| !path.ends_with("demo"));
+    packs.chain(keys).map(|path| pack(&path)).collect()
 }
 
 fn read_file(directory: &Path) -> PolicyFile {
@@ -75,16 +84,15 @@ fn decide(opa: &Path, scratch: &Folder, entry: &str, rows: &[&guard_policy::Row]
     (0..rows.len()).map(|row| decisions[row.to_string()].clone()).collect()
 }
 
-fn assert_rows(pack: &Pack, how: &str, rows: &[&guard_policy::Row], decisions: &[Value]) {
-    let failed: Vec<String> = rows
-        .iter()
+/// What is wrong with the decisions about a pack's rows.
+fn wrong_rows(pack: &Pack, how: &str, rows: &[&guard_policy::Row], decisions: &[Value]) -> Vec<String> {
+    rows.iter()
         .zip(decisions)
         .filter_map(|(row, decision)| {
             let error = row.check(decision).and_then(|()| well_formed(decision)).err()?;
-            Some(format!("  line {} ({}): {error}", row.line(), row.name()))
+            Some(format!("{}, {how}, line {} ({}): {error}", pack.name, row.line(), row.name()))
         })
-        .collect();
-    assert!(failed.is_empty(), "pack {}, {how}:\n{}", pack.name, failed.join("\n"));
+        .collect()
 }
 
 /// The Rego in the directory passes `opa check --strict`, and `opa fmt` would not change a byte of it.
@@ -105,6 +113,7 @@ fn well_formed(decision: &Value) -> Result<(), String> {
 #[ignore = "needs OPA"]
 fn needs_opa_the_tables_hold_in_real_opa() {
     let opa = support::opa();
+    let mut wrong = Vec::new();
     for pack in packs() {
         let scratch = Folder::new("guard-policy");
         for module in translate(&pack.file).modules() {
@@ -112,14 +121,16 @@ fn needs_opa_the_tables_hold_in_real_opa() {
         }
         let rows: Vec<&guard_policy::Row> = pack.table.rows().iter().collect();
         let decisions = decide(opa, &scratch, "data.guardrails.evaluate", &rows);
-        assert_rows(&pack, "translated", &rows, &decisions);
+        wrong.extend(wrong_rows(&pack, "translated", &rows, &decisions));
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_the_tables_hold_for_each_export_by_itself() {
     let opa = support::opa();
+    let mut wrong = Vec::new();
     for pack in packs() {
         for policy in pack.file.policies() {
             let about = |row: &&guard_policy::Row| row.input()["policy_id"] == policy.id();
@@ -129,16 +140,18 @@ fn needs_opa_the_tables_hold_for_each_export_by_itself() {
             scratch.write("policy.rego", export_rego(&pack.file, policy));
             let entry = format!("data.guardrails.policies[{}].decision", json!(policy.id()));
             let decisions = decide(opa, &scratch, &entry, &rows);
-            assert_rows(&pack, "exported", &rows, &decisions);
+            wrong.extend(wrong_rows(&pack, "exported", &rows, &decisions));
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 #[ignore = "needs OPA"]
 fn needs_opa_what_is_generated_passes_opa_check_and_fmt() {
     let opa = support::opa();
-    for file in directories().iter().map(|path| read_file(path)) {
+    let keys = folders("crates/guard-policy/tests/keys");
+    for file in directories().iter().chain(&keys).map(|path| read_file(path)) {
         let scratch = Folder::new("guard-policy");
         for module in translate(&file).modules() {
             scratch.write(module.name(), module.text());
@@ -169,6 +182,8 @@ fn a_written_call_is_what_the_guardian_asks() {
         operation: "delete".into(),
         resource_type: Some("table".into()),
         model: Some("gpt-4o".into()),
+        feature: Some("beta".into()),
+        session: Some(("s1".into(), 7)),
         user: Some("ann".into()),
         roles: vec!["admin".into()],
         cost: Some("0.25".into()),
@@ -182,6 +197,8 @@ fn a_written_call_is_what_the_guardian_asks() {
         operation: "delete".into(),
         resource_type: Some("table".into()),
         model: Some("gpt-4o".into()),
+        feature: Some("beta".into()),
+        session: Some(guard_core::Session { id: "s1".into(), started: guard_core::Timestamp::from_nanos(7) }),
         user: Some(guard_core::User { id: "ann".into(), roles: vec!["admin".into()] }),
         cost: Some("0.25".parse().unwrap()),
         tokens: Some(7),
@@ -203,4 +220,35 @@ fn the_readme_lists_every_pack() {
             "policies/README.md has no line for {name}"
         );
     }
+}
+
+#[test]
+fn every_key_of_a_rule_is_in_a_table() {
+    let schema = guard_policy::json_schema();
+    let rule = "/properties/policies/items/properties/rules/items/properties";
+    let policy = "/properties/policies/items/properties";
+    let known: BTreeSet<String> = [rule, policy]
+        .iter()
+        .flat_map(|path| schema.pointer(path).unwrap().as_object().unwrap().keys().cloned())
+        .collect();
+    let mut used = BTreeSet::new();
+    for pack in packs() {
+        let asked: BTreeSet<&str> =
+            pack.table.rows().iter().filter_map(|row| row.input()["policy_id"].as_str()).collect();
+        for policy in pack.file.policies() {
+            assert!(
+                asked.contains(policy.id()),
+                "the table of {} has no row for `{}`",
+                pack.name,
+                policy.id()
+            );
+            let json: Value = serde_json::from_str(&guard_policy::export_json(policy)).unwrap();
+            let policy = json["policies"][0].as_object().unwrap();
+            used.extend(policy.keys().cloned());
+            let rules = policy.get("rules").and_then(Value::as_array).into_iter().flatten();
+            used.extend(rules.flat_map(|rule| rule.as_object().unwrap().keys().cloned()));
+        }
+    }
+    let missing: Vec<&String> = known.difference(&used).collect();
+    assert!(missing.is_empty(), "no table has a policy with {missing:?}");
 }

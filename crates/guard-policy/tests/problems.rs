@@ -56,9 +56,7 @@ opa:
   url: https://opa.internal:8181/
   order: sidecar-then-wasm
   timeout_seconds: 0.25
-  health_check_interval: 30
   token: hunter2
-  tls: {ca_file: ca.pem, cert_file: c.pem, key_file: k.pem}
 state: {store: memory}
 fail_mode: {default: open, delete: closed, \"mail.*\": closed}
 policies: []
@@ -74,10 +72,8 @@ policies: []
     assert_eq!(opa.url(), "https://opa.internal:8181");
     assert_eq!(opa.order(), guard_policy::EvaluatorOrder::SidecarThenWasm);
     assert_eq!(opa.timeout(), std::time::Duration::from_millis(250));
-    assert_eq!(opa.health_check_interval(), Some(std::time::Duration::from_secs(30)));
     assert_eq!(opa.token().unwrap().expose(), "hunter2");
     assert!(!format!("{settings:?}").contains("hunter2"));
-    assert_eq!(opa.tls().key_file(), Some("k.pem"));
     let modes = settings.fail_mode();
     assert_eq!(modes.of("read"), guard_policy::FailMode::Open);
     assert_eq!(modes.of("delete"), guard_policy::FailMode::Closed);

@@ -9,7 +9,7 @@ use crate::schema;
 use crate::yaml::{Entry, Node};
 
 use super::fields::{Fields, one_of};
-use super::values;
+use super::{guards, values};
 
 /// What `action` can say.
 #[derive(Clone, Copy)]
@@ -27,6 +27,9 @@ const ACTIONS: &[(&str, RuleAction)] = &[
     ("throttle", RuleAction::Throttle),
 ];
 
+/// The words of `action`, but for `warn_at_NN%`.
+pub(crate) const ACTION_WORDS: &[&str] = &["block", "warn", "require_confirmation", "allow", "throttle"];
+
 /// Reads the rule that stands at `position`, from 1.
 pub(super) fn read(item: &Arc<Node>, position: usize, problems: &mut Vec<Problem>) -> Option<Rule> {
     let before = problems.len();
@@ -43,6 +46,7 @@ pub(super) fn read(item: &Arc<Node>, position: usize, problems: &mut Vec<Problem
         resource: patterns("resource"),
         resource_types: patterns("resource_types"),
         model: patterns("model"),
+        feature: patterns("feature"),
     };
     let rule = Rule {
         id: id.unwrap_or_default(),
@@ -58,6 +62,13 @@ pub(super) fn read(item: &Arc<Node>, position: usize, problems: &mut Vec<Problem
             .unwrap_or_default(),
         forbidden_days: fields.get("forbidden_days").map(|e| values::days(e, problems)).unwrap_or_default(),
         model_allowed: fields.get("allowed").and_then(|e| values::boolean(e, problems)),
+        feature_enabled: fields.get("enabled").and_then(|e| values::boolean(e, problems)),
+        allowed_users: fields.get("allowed_users").map(|e| guards::callers(e, problems)),
+        parameter: guards::parameter(&fields, problems),
+        tokens_per_request: fields
+            .get("max_tokens_per_request")
+            .and_then(|e| values::count(e, "tokens", problems)),
+        timeout: fields.get("timeout_seconds").and_then(|e| values::seconds(e, problems)),
         needs_confirmation: confirmation(&fields, problems),
         action: said.map(|said| match said {
             Said::Action(action) => action,
@@ -110,7 +121,9 @@ fn limits(fields: &Fields<'_>, problems: &mut Vec<Problem>) -> Vec<Limit> {
         let Some(entry) = fields.get(key.name) else { continue };
         let max = match key.kind {
             LimitKind::Budget => values::money(entry, problems),
-            LimitKind::Rate => values::count(entry, problems),
+            LimitKind::Rate | LimitKind::Concurrency => values::count(entry, "calls", problems),
+            LimitKind::Tokens => values::count(entry, "tokens", problems),
+            LimitKind::Iterations => values::count(entry, "iterations", problems),
         };
         if let Some(max) = max {
             limits.push(Limit { key, max, place: entry.place });
@@ -125,18 +138,21 @@ fn limits(fields: &Fields<'_>, problems: &mut Vec<Problem>) -> Vec<Limit> {
     limits
 }
 
-/// The lowest percentage that the rule names.
-fn warn_at(fields: &Fields<'_>, said: Option<Said>, problems: &mut Vec<Problem>) -> Option<u8> {
+/// The percentages that the rule names, from the lowest on.
+fn warn_at(fields: &Fields<'_>, said: Option<Said>, problems: &mut Vec<Problem>) -> Vec<u8> {
     let from_action = match said {
         Some(Said::WarnAt(percentage)) => Some(percentage),
         _ => None,
     };
-    ["warn_at_percentage", "alert_at_percentage"]
+    let mut percentages: Vec<u8> = ["warn_at_percentage", "alert_at_percentage"]
         .iter()
         .filter_map(|key| fields.get(key))
         .filter_map(|entry| values::percent(entry, problems))
         .chain(from_action)
-        .min()
+        .collect();
+    percentages.sort_unstable();
+    percentages.dedup();
+    percentages
 }
 
 /// `requires_confirmation`, `requires_approval` and `requires: "confirmation"` are three ways to say one
@@ -155,7 +171,7 @@ fn check(rule: &Rule, item: &Node, fields: &Fields<'_>, problems: &mut Vec<Probl
         let place = fields.get(key).map_or(item.place, |entry| entry.place);
         problems.push(Problem::new(ProblemCode::Contradiction, place, message).with_help(help));
     };
-    if rule.warn_at.is_some() && rule.limits.is_empty() {
+    if !rule.warn_at.is_empty() && rule.limits.is_empty() {
         let key =
             ["warn_at_percentage", "alert_at_percentage"].into_iter().find(|key| fields.get(key).is_some());
         contradiction(
@@ -170,18 +186,30 @@ fn check(rule: &Rule, item: &Node, fields: &Fields<'_>, problems: &mut Vec<Probl
     if rule.model_allowed == Some(true) && rule.matches.model.contains(&Pattern("*".to_owned())) {
         contradiction("model", "allowing every model keeps none out", "name the models, or drop the rule");
     }
+    if rule.feature_enabled.is_some() && rule.matches.feature.is_empty() {
+        contradiction(
+            "enabled",
+            "`enabled` in a rule switches a feature, and needs a `feature`",
+            "such as `feature: beta`; a policy as a whole has an `enabled` of its own",
+        );
+    }
     match rule.action {
         Some(RuleAction::Throttle) => check_throttle(rule, &mut contradiction),
         Some(RuleAction::Allow) => {
             let forbids = !(rule.forbidden_hours.is_empty() && rule.forbidden_days.is_empty());
-            if forbids || rule.model_allowed == Some(false) || rule.needs_confirmation {
+            let shuts = rule.model_allowed == Some(false) || rule.feature_enabled == Some(false);
+            if forbids || shuts || rule.needs_confirmation {
                 let message = "the rule allows and forbids the same calls";
                 contradiction("action", message, "drop `action: allow`, or write two rules");
             }
         }
         Some(_) | None => {}
     }
-    if !rule.has_constraint() && !rule.needs_confirmation && rule.action.is_none() {
+    if !rule.has_constraint()
+        && !rule.needs_confirmation
+        && rule.action.is_none()
+        && rule.feature_enabled.is_none()
+    {
         let message = "the rule says which calls it matches and not what is to happen to them";
         let problem = Problem::new(ProblemCode::Missing, item.place, message);
         problems.push(
@@ -195,8 +223,8 @@ fn check_throttle(rule: &Rule, contradiction: &mut impl FnMut(&str, &str, &str))
         let message =
             "`throttle` needs a budget or a rate in the same rule, so that it can say when to try again";
         contradiction("action", message, "such as `requests_per_minute: 5`");
-    } else if rule.has_hours() || rule.model_allowed.is_some() {
-        let message = "`throttle` applies to budgets and rates, not to hours and models";
+    } else if rule.has_other_constraint() {
+        let message = "`throttle` applies to budgets and rates, to nothing else that the rule says";
         contradiction("action", message, "write two rules");
     }
 }

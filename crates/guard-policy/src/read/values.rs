@@ -130,10 +130,10 @@ fn micros(text: &str) -> Option<u64> {
     whole.parse::<u64>().ok()?.checked_mul(1_000_000)?.checked_add(fraction)
 }
 
-/// A whole number of calls.
-pub(crate) fn count(entry: &Entry, problems: Sink<'_>) -> Option<u64> {
+/// A whole number of something, from one on.
+pub(crate) fn count(entry: &Entry, of: &str, problems: Sink<'_>) -> Option<u64> {
     const MAX: u64 = 1_000_000_000_000;
-    let text = number(entry, "a whole number of calls, such as 100", problems)?;
+    let text = number(entry, &format!("a whole number of {of}, such as 100"), problems)?;
     match text.parse::<u64>() {
         Ok(value) if (1..=MAX).contains(&value) => Some(value),
         _ => {
@@ -183,7 +183,7 @@ pub(super) fn seconds(entry: &Entry, problems: Sink<'_>) -> Option<Duration> {
 }
 
 /// One text or a list of texts, each with its node. An empty list is a problem.
-fn texts<'a>(entry: &'a Entry, problems: Sink<'_>) -> Vec<(&'a Node, &'a str)> {
+pub(super) fn texts<'a>(entry: &'a Entry, problems: Sink<'_>) -> Vec<(&'a Node, &'a str)> {
     let what = format!("`{}`", entry.key);
     match &entry.value.kind {
         Kind::List(items) if items.is_empty() => {

@@ -19,6 +19,7 @@ impl Matches {
             field("resource", "resource", &self.resource),
             field("resource_type", "resource type", &self.resource_types),
             field("model", "model", &self.model),
+            field("feature", "feature", &self.feature),
         ];
         all.into_iter().filter(|field: &Field<'_>| field.narrows()).collect()
     }
@@ -47,7 +48,7 @@ impl Matches {
     }
 
     /// The same without the model.
-    pub(super) fn without_model(&self) -> Self {
+    pub(crate) fn without_model(&self) -> Self {
         Self { model: Vec::new(), ..self.clone() }
     }
 }

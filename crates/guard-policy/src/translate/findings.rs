@@ -33,7 +33,7 @@ pub(super) fn findings(file: &str, policy: &Policy) -> Vec<Finding> {
     writer.findings
 }
 
-struct Writer<'a> {
+pub(super) struct Writer<'a> {
     file: &'a str,
     policy: &'a Policy,
     findings: Vec<Finding>,
@@ -58,8 +58,12 @@ impl Writer<'_> {
             }
             None => {}
         }
+        self.guards(rule);
         if rule.needs_confirmation {
             self.plain(rule, RuleAction::RequireConfirmation);
+        }
+        if rule.feature_enabled == Some(true) && rule.action.is_none() && !rule.has_constraint() {
+            self.plain(rule, RuleAction::Allow);
         }
         if let (Some(action), false) = (rule.action, rule.has_constraint()) {
             let said_already = action == RuleAction::RequireConfirmation && rule.needs_confirmation;
@@ -95,8 +99,9 @@ impl Writer<'_> {
             ("timezone", text(self.policy.timezone())),
             ("action", text(rule.on_violation().as_str())),
         ];
-        if let Some(percentage) = rule.warn_at() {
-            members.push(("warn_at", Literal::Number(u64::from(percentage))));
+        if !rule.warn_at().is_empty() {
+            let percentages = rule.warn_at().iter().map(|percentage| u64::from(*percentage));
+            members.push(("warn_at", Literal::Numbers(percentages.collect())));
         }
         let comment = self.comment(rule);
         let value = Value::Checked(Literal::Object(members));
@@ -185,7 +190,13 @@ impl Writer<'_> {
         self.findings.push(Finding { comment, value, conditions: vec!["not calls.confirmed".to_owned()] });
     }
 
-    fn spelled(&mut self, rule: &Rule, action: RuleAction, reason: &str, mut conditions: Vec<String>) {
+    pub(super) fn spelled(
+        &mut self,
+        rule: &Rule,
+        action: RuleAction,
+        reason: &str,
+        mut conditions: Vec<String>,
+    ) {
         let reason = match rule.description() {
             Some(description) if action != RuleAction::Allow => format!("{reason}: {description}"),
             _ => reason.to_owned(),

@@ -85,7 +85,11 @@ impl Finding {
             self.conditions.iter().any(starts).then_some(name)
         };
         let checked = matches!(self.value, Value::Checked(_)).then_some("limits");
-        ["calls", "hours"].into_iter().filter_map(called).chain(checked).collect()
+        ["callers", "calls", "hours", "loops", "parameters"]
+            .into_iter()
+            .filter_map(called)
+            .chain(checked)
+            .collect()
     }
 }
 

@@ -6,6 +6,7 @@ use crate::yaml::json_string;
 pub(super) enum Literal {
     Text(String),
     Number(u64),
+    Numbers(Vec<u64>),
     Object(Vec<(&'static str, Literal)>),
 }
 
@@ -44,6 +45,10 @@ impl Literal {
         match self {
             Self::Text(text) => quoted(text),
             Self::Number(number) => number.to_string(),
+            Self::Numbers(numbers) => {
+                let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+                format!("[{}]", numbers.join(", "))
+            }
             Self::Object(members) => {
                 let members: Vec<String> = members
                     .iter()

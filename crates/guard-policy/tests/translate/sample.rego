@@ -39,7 +39,7 @@ _findings contains limits.check({
 	"period": "day",
 	"timezone": "Europe/Berlin",
 	"action": "block",
-	"warn_at": 80,
+	"warn_at": [80],
 }) if {
 	calls.matches("resource", ["openai", "azure/*"])
 	input.model == "gpt-4o"
@@ -57,7 +57,7 @@ _findings contains limits.check({
 	"period": "month",
 	"timezone": "Europe/Berlin",
 	"action": "block",
-	"warn_at": 80,
+	"warn_at": [80],
 }) if {
 	calls.matches("resource", ["openai", "azure/*"])
 	input.model == "gpt-4o"

@@ -1,0 +1,67 @@
+//! The tables as a text for people.
+
+use super::{Key, Support, Takes, tables};
+
+const HEAD: &str = "\
+# The keys of hexarch.yaml
+
+Generated from the tables that the reader goes by (`crates/guard-policy/src/schema/tables.rs`); a test holds it to them.
+Whatever is not here is refused with its line. What is marked *refused* is part of the product and not enforced by this
+version: a guard that is read and not enforced would only look like one. Rows that show what each key decides are in
+`policies/*/table.yaml` and `crates/guard-policy/tests/keys/*/table.yaml`; they run on a real OPA and on the module.
+";
+
+/// Every key, what it takes and what it does, or that it is refused; in Markdown.
+pub(crate) fn reference() -> String {
+    let mut out = HEAD.to_owned();
+    for (title, keys) in [
+        ("The file", tables::FILE),
+        ("A policy", tables::POLICY),
+        ("A rule", tables::RULE),
+        ("`logging`", tables::LOGGING),
+        ("`opa`", tables::OPA),
+        ("`opa.tls`", tables::OPA_TLS),
+        ("`state`", tables::STATE),
+    ] {
+        out.push_str(&format!("\n## {title}\n\n| key | takes | what it does |\n|---|---|---|\n"));
+        for key in keys {
+            out.push_str(&row(key));
+        }
+    }
+    out
+}
+
+fn row(key: &Key) -> String {
+    match key.support {
+        Support::Enforced => format!("| `{}` | {} | {} |\n", key.name, told(&key.takes), key.about),
+        Support::Later => format!("| `{}` | *refused* | {} |\n", key.name, key.about),
+    }
+}
+
+fn told(takes: &Takes) -> String {
+    match takes {
+        Takes::Text => "a text".to_owned(),
+        Takes::Name => "a name".to_owned(),
+        Takes::Truth => "`true` or `false`".to_owned(),
+        Takes::Dollars => "dollars, such as 9.99".to_owned(),
+        Takes::Count => "a whole number".to_owned(),
+        Takes::Percent => "1 to 100".to_owned(),
+        Takes::Seconds => "seconds, such as 0.25".to_owned(),
+        Takes::Number => "a number".to_owned(),
+        Takes::Texts => "a text or a list".to_owned(),
+        Takes::Hours => "`22:00-06:00` or a list".to_owned(),
+        Takes::Days => "`monday`, `mon` or a list".to_owned(),
+        Takes::Words(words) => {
+            let plain = words.iter().filter(|word| !word.contains(char::is_uppercase));
+            plain.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+        }
+        Takes::Action => {
+            let words = crate::read::ACTION_WORDS.iter().map(|word| format!("`{word}`"));
+            format!("{}, `warn_at_80%`", words.collect::<Vec<_>>().join(", "))
+        }
+        Takes::Mapping(_) => "a mapping".to_owned(),
+        Takes::List(_) => "a list".to_owned(),
+        Takes::FailMode => "`closed`, `open`, or a mapping".to_owned(),
+        Takes::Anything => "anything".to_owned(),
+    }
+}

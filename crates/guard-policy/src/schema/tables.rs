@@ -1,0 +1,207 @@
+//! Every key of every mapping.
+
+use super::{Key, Support, Takes};
+
+const fn now(name: &'static str, takes: Takes, about: &'static str) -> Key {
+    Key { name, support: Support::Enforced, takes, about }
+}
+
+const fn later(name: &'static str, about: &'static str) -> Key {
+    Key { name, support: Support::Later, takes: Takes::Anything, about }
+}
+
+pub(crate) const FILE: &[Key] = &[
+    now("policies", Takes::List(POLICY), "The policies, each with an id that callers name."),
+    now(
+        "enforcement",
+        Takes::Words(&["strict", "warn"]),
+        "`strict` (the default) carries denials out; `warn` records them and lets the calls run.",
+    ),
+    now(
+        "timezone",
+        Takes::Text,
+        "The timezone of policies that name none, such as `Europe/Berlin`; `UTC` without one.",
+    ),
+    now("logging", Takes::Mapping(LOGGING), "What is logged about decisions, and where."),
+    now("opa", Takes::Mapping(OPA), "An OPA sidecar."),
+    now("state", Takes::Mapping(STATE), "Where limits are counted."),
+    now(
+        "fail_mode",
+        Takes::FailMode,
+        "What happens when no decision can be had: `closed` (the default) denies, `open` lets the call run; or one \
+         of them for each class of operations.",
+    ),
+    later("audit", "Where records are kept."),
+    later("confirmation", "How people are asked."),
+];
+
+pub(crate) const POLICY: &[Key] = &[
+    now("id", Takes::Name, "Names the policy; unique in the file."),
+    now("description", Takes::Text, "What it is for."),
+    now("enabled", Takes::Truth, "`false` switches the policy off: it then allows every call."),
+    now("requires_confirmation", Takes::Truth, "`true`: every call under the policy needs a confirmation."),
+    now(
+        "timezone",
+        Takes::Text,
+        "The timezone of its hours, days and calendar windows, in place of the file's.",
+    ),
+    now("rules", Takes::List(RULE), "The rules. The heaviest action of those that apply decides."),
+    later("rego", "Rego in place of rules."),
+];
+
+pub(crate) const RULE: &[Key] = &[
+    now(
+        "id",
+        Takes::Name,
+        "Names the rule and its counters; without one it is `rule_1`, `rule_2`, … by its place.",
+    ),
+    now("description", Takes::Text, "Why; told with a denial."),
+    now("operation", Takes::Texts, "Which operations the rule is about: names or patterns with `*`."),
+    now("resource", Takes::Texts, "Which resources the rule is about: names or patterns with `*`."),
+    now("resource_types", Takes::Texts, "Which types of resource the rule is about."),
+    now("model", Takes::Texts, "Which models the rule is about: names or patterns with `*`."),
+    now("feature", Takes::Texts, "Which features the rule is about: names or patterns with `*`."),
+    now("action", Takes::Action, "What happens to a call that violates the rule; `block` without it."),
+    now("allowed", Takes::Truth, "`true`: only these models. `false`: not these models."),
+    now("enabled", Takes::Truth, "`false`: the feature is switched off."),
+    now(
+        "allowed_users",
+        Takes::Texts,
+        "Who may: ids of users, and `@owner`, `@self`, `@admin`, `@api_user`.",
+    ),
+    now("requires_confirmation", Takes::Truth, "`true`: the calls need a confirmation."),
+    now("requires_approval", Takes::Truth, "The same as `requires_confirmation`."),
+    now(
+        "requires",
+        Takes::Words(&["confirmation"]),
+        "`confirmation`: the same as `requires_confirmation: true`.",
+    ),
+    now("warn_at_percentage", Takes::Percent, "Warns once in a window, when this much of a limit is used."),
+    now("alert_at_percentage", Takes::Percent, "A second such percentage."),
+    now("hourly_budget", Takes::Dollars, "Dollars in an hour."),
+    now("daily_budget", Takes::Dollars, "Dollars in a day of the timezone."),
+    now("weekly_budget", Takes::Dollars, "Dollars in a week of the timezone, from Monday."),
+    now("monthly_budget", Takes::Dollars, "Dollars in a month of the timezone."),
+    now("total_budget", Takes::Dollars, "Dollars, for ever."),
+    now("requests_per_second", Takes::Count, "Calls in a second."),
+    now("requests_per_minute", Takes::Count, "Calls in a minute."),
+    now("requests_per_hour", Takes::Count, "Calls in an hour."),
+    now("requests_per_day", Takes::Count, "Calls in a day of the timezone."),
+    now("concurrent_limit", Takes::Count, "Calls at a time."),
+    now("daily_limit", Takes::Count, "The same as `requests_per_day`."),
+    now("max_tokens_per_request", Takes::Count, "Tokens of one call."),
+    now("max_tokens_per_hour", Takes::Count, "Tokens in an hour."),
+    now("max_tokens_per_day", Takes::Count, "Tokens in a day of the timezone."),
+    now("max_tokens_per_month", Takes::Count, "Tokens in a month of the timezone."),
+    now("max_iterations", Takes::Count, "Calls of one session: an agent's loop."),
+    now("timeout_seconds", Takes::Seconds, "How long a session may run."),
+    now("parameter", Takes::Text, "The argument of the call that `min`, `max` or `max_length` bound."),
+    now("min", Takes::Number, "The least that the parameter may be."),
+    now("max", Takes::Number, "The most that the parameter may be."),
+    now("max_length", Takes::Count, "The most characters, or items, that the parameter may have."),
+    now("allowed_hours", Takes::Hours, "The only hours of the day, such as `09:00-17:00`."),
+    now("forbidden_hours", Takes::Hours, "Hours such as `22:00-06:00`, which go on past midnight."),
+    now(
+        "forbidden_days",
+        Takes::Days,
+        "Days of the week; with `forbidden_hours`, those hours of those days.",
+    ),
+];
+
+/// In either case, and with the two further names that Python's logging has.
+const LEVELS: &[&str] = &[
+    "debug", "info", "warning", "warn", "error", "critical", "DEBUG", "INFO", "WARNING", "WARN", "ERROR",
+    "CRITICAL",
+];
+
+pub(crate) const LOGGING: &[Key] = &[
+    now("enabled", Takes::Truth, "`false`: decisions are not logged."),
+    now(
+        "level",
+        Takes::Words(LEVELS),
+        "From which level on: warnings are calls that ran with one or did not run.",
+    ),
+    now("file", Takes::Text, "The file that records are appended to, a line of JSON each."),
+];
+
+pub(crate) const OPA: &[Key] = &[
+    now("url", Takes::Text, "Its address, such as `http://localhost:8181`."),
+    now(
+        "order",
+        Takes::Words(&["wasm", "wasm-then-sidecar", "sidecar-then-wasm", "sidecar"]),
+        "Who decides, and who if that fails; `wasm-then-sidecar` without it.",
+    ),
+    now("timeout_seconds", Takes::Seconds, "How long a decision may take; five seconds without it."),
+    later("health_check_interval", "How often its health is asked for."),
+    now("token", Takes::Text, "The bearer token that it wants."),
+    later("tls", "Certificates of its own, and the client's."),
+];
+
+pub(crate) const OPA_TLS: &[Key] = &[
+    now("ca_file", Takes::Text, "Certificates to trust beside the system's, in PEM."),
+    now("cert_file", Takes::Text, "The client's certificate, in PEM."),
+    now("key_file", Takes::Text, "The key of the client's certificate, in PEM."),
+];
+
+pub(crate) const STATE: &[Key] = &[now("store", Takes::Words(&["memory"]), "The store.")];
+
+/// A decision table.
+pub(crate) const TABLE: &[Key] = &[
+    now("clock", Takes::Text, "The moment of rows that name none."),
+    now("rows", Takes::List(ROW), "The rows."),
+];
+
+/// A row of a decision table.
+pub(crate) const ROW: &[Key] = &[
+    now("row", Takes::Text, "What a reader is to see in it."),
+    now("at", Takes::Text, "The moment, such as `2026-03-02T18:00:00Z`."),
+    now("call", Takes::Mapping(CALL), "The call."),
+    now("state", Takes::Anything, "What has been counted before."),
+    now("expect", Takes::Anything, "The decision, member for member."),
+    now("after", Takes::Anything, "What has been counted once the call has run."),
+];
+
+/// A script of calls.
+pub(crate) const SCRIPT: &[Key] =
+    &[now("clock", Takes::Text, "When it begins."), now("calls", Takes::List(STEP), "The calls.")];
+
+/// A call of a decision table.
+pub(crate) const CALL: &[Key] = &[
+    now("policy", Takes::Text, "The policy that is asked."),
+    now("function", Takes::Text, "The function about to run."),
+    now("operation", Takes::Text, "What is done."),
+    now("resource", Takes::Text, "To what."),
+    now("resource_type", Takes::Text, "What kind of thing that is."),
+    now("model", Takes::Text, "The model that is called."),
+    now("feature", Takes::Text, "The feature that is used."),
+    now("user", Takes::Text, "Who calls."),
+    now("roles", Takes::Texts, "The caller's roles."),
+    now("session", Takes::Text, "The session that the call belongs to."),
+    now("started", Takes::Text, "When the session began."),
+    now("cost", Takes::Dollars, "What it costs."),
+    now("tokens", Takes::Count, "How many tokens it takes."),
+    now("confirm", Takes::Truth, "Whether a person has confirmed it."),
+    now("context", Takes::Anything, "What else it says, its arguments among that."),
+];
+
+/// A call of a script.
+pub(crate) const STEP: &[Key] = &[
+    now("after", Takes::Text, "How long from the script's beginning, such as `8h 30m`."),
+    now("note", Takes::Text, "What a reader is to see in it."),
+    now("expect", Takes::Text, "The action."),
+    now("policy", Takes::Text, "The policy that is asked."),
+    now("function", Takes::Text, "The function about to run."),
+    now("operation", Takes::Text, "What is done."),
+    now("resource", Takes::Text, "To what."),
+    now("resource_type", Takes::Text, "What kind of thing that is."),
+    now("model", Takes::Text, "The model that is called."),
+    now("feature", Takes::Text, "The feature that is used."),
+    now("user", Takes::Text, "Who calls."),
+    now("roles", Takes::Texts, "The caller's roles."),
+    now("session", Takes::Text, "The session that the call belongs to."),
+    now("started", Takes::Text, "When the session began."),
+    now("cost", Takes::Dollars, "What it costs."),
+    now("tokens", Takes::Count, "How many tokens it takes."),
+    now("confirm", Takes::Truth, "Whether a person has confirmed it."),
+    now("context", Takes::Anything, "What else it says, its arguments among that."),
+];

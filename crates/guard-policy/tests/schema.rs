@@ -1,0 +1,91 @@
+//! The JSON Schema of hexarch.yaml: committed as it is generated, and at one with the reader.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use guard_policy::{export_json, json_schema, key_reference, parse};
+use serde_json::{Value, json};
+use test_support::Folder;
+
+#[test]
+fn the_schema_is_committed_as_it_is_generated() {
+    current("hexarch.schema.json", &format!("{}\n", serde_json::to_string_pretty(&json_schema()).unwrap()));
+}
+
+#[test]
+fn the_list_of_keys_is_committed_as_it_is_generated() {
+    current("hexarch-yaml.md", &key_reference());
+}
+
+fn current(name: &str, text: &str) {
+    let path = support::root().join("docs").join(name);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == text, "docs/{name} is not current: run this test with UPDATE=1");
+}
+
+/// Every hexarch.yaml of the packs and of the tests.
+fn files() -> Vec<PathBuf> {
+    let root = support::root();
+    let below = |path: &Path| -> Vec<PathBuf> {
+        std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path().join("hexarch.yaml")).collect()
+    };
+    let mut files = below(&root.join("policies"));
+    files.extend(below(&root.join("crates/guard-policy/tests/keys")));
+    files.retain(|path| path.is_file());
+    assert!(files.len() > 15);
+    files
+}
+
+#[test]
+#[ignore = "needs OPA"]
+fn needs_opa_the_schema_takes_what_the_reader_takes_and_refuses_what_it_refuses() {
+    let mut cases = Vec::new();
+    for file in files() {
+        let policies = parse("hexarch.yaml", &std::fs::read_to_string(&file).unwrap()).unwrap();
+        for policy in policies.policies() {
+            let document: Value = serde_json::from_str(&export_json(policy)).unwrap();
+            cases.push((true, document));
+        }
+    }
+    for (document, sound) in [
+        (json!({"policies": []}), true),
+        (json!({}), false),
+        (json!({"policies": [], "enforcement": "lenient"}), false),
+        (json!({"policies": [], "opa": {"order": "wasm"}}), false),
+        (json!({"policies": [], "fail_mode": {"delete*": "closed", "default": "open"}}), true),
+        (json!({"policies": [], "fail_mode": {"delete*": "shut"}}), false),
+        (json!({"policies": [{"description": "no id"}]}), false),
+        (json!({"policies": [{"id": "a", "rules": [{"acton": "block"}]}]}), false),
+        (json!({"policies": [{"id": "a", "rules": [{"action": "blok"}]}]}), false),
+        (json!({"policies": [{"id": "a", "rules": [{"monthly_budget": 5, "action": "warn_at_80%"}]}]}), true),
+        (json!({"policies": [{"id": "a", "rules": [{"monthly_budget": "5"}]}]}), false),
+        (json!({"policies": [{"id": "a", "rules": [{"monthly_budget": -5}]}]}), false),
+        (json!({"policies": [{"id": "a", "rules": [{"requests_per_hour": 1.5}]}]}), false),
+        (json!({"policies": [{"id": "a", "rules": [{"allowed_hours": "25:00-26:00"}]}]}), false),
+        (json!({"policies": [{"id": "a", "rules": [{"forbidden_days": ["Sun", "FRIDAY"]}]}]}), true),
+        (json!({"policies": [{"id": "a", "rules": [{"forbidden_days": ["someday"]}]}]}), false),
+    ] {
+        let read = parse("hexarch.json", &document.to_string());
+        assert_eq!(read.is_ok(), sound, "{document}: {read:?}");
+        cases.push((sound, document));
+    }
+    let scratch = Folder::new("guard-policy");
+    let documents: Vec<&Value> = cases.iter().map(|(_, document)| document).collect();
+    // The schema as a text: OPA's loader would merge an object with the rest of the data.
+    let data = json!({"schema": json_schema().to_string(), "documents": documents});
+    scratch.write("data.json", data.to_string());
+    let query =
+        "[fits | some document in data.documents; [fits, _] := json.match_schema(document, data.schema)]";
+    let printed = support::run(support::opa(), &["eval", "--format", "raw", query, "-d"], &[scratch.path()])
+        .unwrap_or_else(|error| panic!("{error}"));
+    let fits: Vec<bool> = serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{error}: {printed}"));
+    assert_eq!(fits.len(), cases.len());
+    for ((sound, document), fits) in cases.iter().zip(fits) {
+        assert_eq!(fits, *sound, "{document}");
+    }
+}
