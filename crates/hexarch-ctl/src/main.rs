@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{budget, demo, policy};
+use crate::commands::{budget, demo, init, policy};
 
 /// Checks policies before code that can do damage.
 #[derive(Parser)]
@@ -32,6 +32,8 @@ enum Command {
     Budget(Box<budget::Command>),
     /// Runs an agent's calls under policies and shows each decision; needs no server.
     Demo(demo::Arguments),
+    /// Writes a commented hexarch.yaml for a scenario.
+    Init(init::Arguments),
     /// Looks at policies.
     #[command(subcommand)]
     Policy(Box<policy::Command>),
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Budget(command) => budget::run(&command),
         Command::Demo(demo) => demo::run(&demo),
+        Command::Init(arguments) => init::run(&arguments),
         Command::Policy(command) => policy::run(&command, arguments.config.as_deref()),
     };
     match done {

@@ -2,6 +2,7 @@
 
 pub(crate) mod budget;
 pub(crate) mod demo;
+pub(crate) mod init;
 pub(crate) mod policy;
 pub(crate) mod policy_build;
 pub(crate) mod policy_check;

@@ -20,6 +20,8 @@ pub(crate) enum Command {
         /// The files; without any, the one that would be used.
         files: Vec<PathBuf>,
     },
+    /// Writes the JSON Schema of hexarch.yaml, for editors, to standard output.
+    Schema,
     /// Writes one policy to standard output.
     Export {
         /// The policy's id.
@@ -56,6 +58,7 @@ pub(crate) fn run(command: &Command, config: Option<&Path>) -> Result<(), Failur
     match command {
         Command::List => list(&load(config)?),
         Command::Validate { files } => validate(files, config),
+        Command::Schema => schema(),
         Command::Export { name, format } => export(&load(config)?, name, *format),
         Command::Build(arguments) => policy_build::run(arguments, config),
         Command::Check(arguments) => policy_check::run(arguments),
@@ -96,7 +99,18 @@ fn validate(files: &[PathBuf], config: Option<&Path>) -> Result<(), Failure> {
     let mut wrong = false;
     for path in files {
         match check(path) {
-            Ok(policies) => writeln!(out, "{}: {policies} policies, no problems", path.display())?,
+            Ok(file) => {
+                for warning in file.warnings() {
+                    eprintln!("{}", warning.render(&path.display().to_string()));
+                }
+                let policies = file.policies().len();
+                let doubts = match file.warnings().len() {
+                    0 => "no problems".to_owned(),
+                    1 => "no problems, 1 warning".to_owned(),
+                    warnings => format!("no problems, {warnings} warnings"),
+                };
+                writeln!(out, "{}: {policies} policies, {doubts}", path.display())?;
+            }
             Err(problems) => {
                 eprintln!("{problems}");
                 wrong = true;
@@ -106,12 +120,17 @@ fn validate(files: &[PathBuf], config: Option<&Path>) -> Result<(), Failure> {
     if wrong { Err(Failure::Silent) } else { Ok(()) }
 }
 
-/// Reads, translates and compiles a file, as a Guardian would; the number of its policies.
-fn check(path: &Path) -> Result<usize, String> {
+/// Reads, translates and compiles a file, as a Guardian would.
+fn check(path: &Path) -> Result<PolicyFile, String> {
     let file = guard_policy::load(path, &LoadOptions::default()).map_err(|error| error.to_string())?;
     let package = guard_policy::translate(&file);
     compile_policies(package.modules(), package.entrypoints()).map_err(|error| error.to_string())?;
-    Ok(file.policies().len())
+    Ok(file)
+}
+
+fn schema() -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(&guard_policy::json_schema()).map_err(Failure::of)?;
+    Ok(writeln!(std::io::stdout().lock(), "{text}")?)
 }
 
 fn export(file: &PolicyFile, name: &str, form: Form) -> Result<(), Failure> {
