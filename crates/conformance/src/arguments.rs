@@ -16,10 +16,12 @@ pub(crate) struct Arguments {
     pub(crate) json: bool,
     /// Prints each failure's cause, the known ones as well.
     pub(crate) verbose: bool,
-    /// Rewrites the list of known failures from this run.
+    /// Rewrites the list of known failures, and what the cases cost, from this run.
     pub(crate) update_known: bool,
     /// The list of known failures.
     pub(crate) known: PathBuf,
+    /// What the cases cost when it was recorded last.
+    pub(crate) cost: PathBuf,
     /// Writes our modules of the v1 cases into this folder instead of judging, and compares other hosts.
     pub(crate) export: Option<PathBuf>,
     /// The folder `node_modules` with `@open-policy-agent/opa-wasm`.
@@ -51,6 +53,7 @@ pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Arguments, St
         verbose: false,
         update_known: false,
         known: here.join("known_failures.txt"),
+        cost: here.join("instructions.txt"),
         export: None,
         node_modules: None,
         host: None,

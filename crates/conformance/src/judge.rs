@@ -12,16 +12,32 @@ use crate::pipeline::{Fault, Pipeline};
 /// Why a case does not pass, in words.
 pub(crate) type Failure = String;
 
+/// What became of a case.
+pub(crate) struct Judged {
+    /// Why it did not pass.
+    pub(crate) failure: Option<Failure>,
+    /// How many instructions of WebAssembly its evaluations took.
+    pub(crate) instructions: u64,
+}
+
+impl Judged {
+    /// A case that never got as far as an evaluation.
+    pub(crate) fn without_evaluation(result: Result<(), Failure>) -> Self {
+        Self { failure: result.err(), instructions: 0 }
+    }
+}
+
 /// Runs a case and holds what came out against each of its expectations.
-pub(crate) fn judge(pipeline: &Pipeline, case: &Case) -> Result<(), Failure> {
+pub(crate) fn judge(pipeline: &Pipeline, case: &Case) -> Judged {
     if let Program::Command(run) = &case.program {
-        return crate::cli::judge(run);
+        return Judged::without_evaluation(crate::cli::judge(run));
     }
     let program = match pipeline.compile(case) {
         Ok(program) => program,
-        Err(fault) => return fault_is_wanted(&fault, case),
+        Err(fault) => return Judged::without_evaluation(fault_is_wanted(&fault, case)),
     };
-    judge_answers(case, |strict| program.evaluate(case, strict))
+    let failure = judge_answers(case, |strict| program.evaluate(case, strict)).err();
+    Judged { failure, instructions: program.instructions() }
 }
 
 /// Holds what an evaluation gives against each expectation of the case.

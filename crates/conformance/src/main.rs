@@ -3,12 +3,13 @@
 //! The corpus is a folder (see `corpus`); each of its groups is run case by case through the real pipeline and judged
 //! (`judge`) as the corpus' README says. Beside the project's own corpus stands the list of what does not pass yet
 //! (`known_failures.txt`): a case in it must still fail, and a case not in it must pass, so that the passing count
-//! can only rise. Any other folder of the same layout needs no list: its results are reported.
+//! can only rise. What all cases cost is recorded as well (`cost`). Any other folder of the same layout needs no list: its results are reported.
 
 mod arguments;
 mod check;
 mod cli;
 mod corpus;
+mod cost;
 mod functions;
 mod javascript;
 mod judge;
@@ -55,9 +56,23 @@ fn run() -> Result<bool, String> {
     let report = report::Report::new(&verdicts, &known, arguments.filter.is_none());
     if arguments.update_known {
         known::write(&arguments.known, &verdicts)?;
+        cost::Cost::of(&verdicts).write(&arguments.cost)?;
     }
     report.print(arguments.json, arguments.verbose);
-    Ok(!arguments.is_own_corpus || report.is_as_expected() || arguments.update_known)
+    let is_as_cheap = print_cost(&arguments, &verdicts)?;
+    Ok(!arguments.is_own_corpus || (report.is_as_expected() && is_as_cheap) || arguments.update_known)
+}
+
+/// Holds what the cases cost against what is recorded, where everything was judged as it was then.
+fn print_cost(arguments: &arguments::Arguments, verdicts: &[workers::Verdict]) -> Result<bool, String> {
+    let is_comparable =
+        arguments.is_own_corpus && arguments.filter.is_none() && arguments.passes == rego_build::Passes::ALL;
+    if !is_comparable {
+        return Ok(true);
+    }
+    let surprises = cost::Cost::of(verdicts).surprises(&cost::Cost::load(&arguments.cost)?);
+    surprises.iter().for_each(|surprise| println!("COST {surprise}"));
+    Ok(surprises.is_empty())
 }
 
 /// So many of the v1 cases need nothing of their host: where fewer are compared, something was left out that was not

@@ -1,5 +1,6 @@
 //! A case through the real pipeline: sources (or a plan) to a module, the module to answers.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use rego_build::{BuildError, CompiledModule, Options, Passes, Source};
@@ -20,6 +21,8 @@ pub(crate) struct Pipeline {
 /// A case's module, ready to be evaluated.
 pub(crate) struct Program {
     module: Module,
+    /// The instructions of WebAssembly that its evaluations have taken.
+    instructions: Cell<u64>,
 }
 
 /// Why a case has no answers, in OPA's terms.
@@ -42,7 +45,12 @@ const ENTRYPOINT: &str = "eval";
 impl Pipeline {
     pub(crate) fn new(passes: Passes) -> Result<Self, String> {
         // A module is evaluated once or twice here, so compiling it is nearly all of the work.
-        let config = Config { memory_limit: 512 << 20, optimise: false, ..Config::default() };
+        let config = Config {
+            memory_limit: 512 << 20,
+            optimise: false,
+            count_instructions: true,
+            ..Config::default()
+        };
         let engine = Engine::new(config).map_err(|error| error.to_string())?;
         Ok(Self { engine, passes })
     }
@@ -75,11 +83,16 @@ impl Pipeline {
         // One for each case: its functions count their calls.
         let environment = functions::environment();
         let module = Module::with_environment(&self.engine, bytes, &environment);
-        Ok(Program { module: module.map_err(|error| Fault::own(&error))? })
+        Ok(Program { module: module.map_err(|error| Fault::own(&error))?, instructions: Cell::default() })
     }
 }
 
 impl Program {
+    /// How many instructions of WebAssembly its evaluations have taken; those that trapped are not known.
+    pub(crate) fn instructions(&self) -> u64 {
+        self.instructions.get()
+    }
+
     /// The answers, each an object from variables to values.
     pub(crate) fn evaluate(&self, case: &Case, strict: bool) -> Result<Vec<Value>, Fault> {
         self.evaluate_entrypoint(ENTRYPOINT, case, strict)
@@ -107,10 +120,12 @@ impl Program {
                 EngineInput::Value(&term)
             }
         };
-        match instance.evaluate(entrypoint, input, &context) {
+        let answers = match instance.evaluate(entrypoint, input, &context) {
             Ok(results) => Ok(results.answers().to_vec()),
             Err(error) => Err(Fault::of_evaluation(&error)),
-        }
+        };
+        self.instructions.set(self.instructions.get() + instance.instructions().unwrap_or_default());
+        answers
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rego_build::Passes;
 
 use crate::corpus::Case;
-use crate::judge;
+use crate::judge::{self, Judged};
 use crate::pipeline::Pipeline;
 
 /// What became of one case.
@@ -21,6 +21,8 @@ pub(crate) struct Verdict {
     pub(crate) id: String,
     /// Why the case did not pass.
     pub(crate) failure: Option<String>,
+    /// How many instructions of WebAssembly its evaluations took.
+    pub(crate) instructions: u64,
 }
 
 /// Deeply nested cases recurse in the compiler; its bound is the parser's, not this thread's.
@@ -67,14 +69,15 @@ pub(crate) fn judge_all(cases: Vec<Case>, jobs: usize, passes: Passes) -> Result
         };
         for place in &mut places {
             if let Some(index) = overdue(place) {
-                arrived.push((index, Some(format!("did not end within {} s", LIMIT.as_secs()))));
+                let failure = format!("did not end within {} s", LIMIT.as_secs());
+                arrived.push((index, Judged::without_evaluation(Err(failure))));
                 // The thread goes on for nobody; another takes over what is left.
                 *place = start(&work, &sender)?;
             }
         }
-        for (index, failure) in arrived {
+        for (index, Judged { failure, instructions }) in arrived {
             let (Some(slot), Some(case)) = (verdicts.get_mut(index), work.cases.get(index)) else { continue };
-            *slot = Some(Verdict { group: case.group, id: case.id.clone(), failure });
+            *slot = Some(Verdict { group: case.group, id: case.id.clone(), failure, instructions });
             missing -= 1;
             let done = work.cases.len() - missing;
             if done.is_multiple_of(500) {
@@ -98,7 +101,7 @@ fn overdue(place: &Place) -> Option<usize> {
 }
 
 /// Starts a thread that judges one case after another.
-fn start(work: &Arc<Work>, sender: &Sender<(usize, Option<String>)>) -> Result<Place, String> {
+fn start(work: &Arc<Work>, sender: &Sender<(usize, Judged)>) -> Result<Place, String> {
     let (work, sender, place) = (Arc::clone(work), sender.clone(), Place::default());
     let own = place.clone();
     let worker = move || {
@@ -106,9 +109,9 @@ fn start(work: &Arc<Work>, sender: &Sender<(usize, Option<String>)>) -> Result<P
             let index = work.next.fetch_add(1, Ordering::Relaxed);
             let Some(case) = work.cases.get(index) else { return };
             *own.lock() = Some((index, Instant::now()));
-            let failure = judge_one(&work.pipeline, case);
+            let judged = judge_one(&work.pipeline, case);
             // Taken away: this thread was given up.
-            if own.lock().take().is_none() || sender.send((index, failure)).is_err() {
+            if own.lock().take().is_none() || sender.send((index, judged)).is_err() {
                 return;
             }
         }
@@ -118,11 +121,9 @@ fn start(work: &Arc<Work>, sender: &Sender<(usize, Option<String>)>) -> Result<P
     Ok(place)
 }
 
-fn judge_one(pipeline: &Pipeline, case: &Case) -> Option<String> {
-    match catch_unwind(AssertUnwindSafe(|| judge::judge(pipeline, case))) {
-        Ok(result) => result.err(),
-        Err(panic) => Some(format!("panicked: {}", panic_text(&*panic))),
-    }
+fn judge_one(pipeline: &Pipeline, case: &Case) -> Judged {
+    catch_unwind(AssertUnwindSafe(|| judge::judge(pipeline, case)))
+        .unwrap_or_else(|panic| Judged::without_evaluation(Err(format!("panicked: {}", panic_text(&*panic)))))
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
