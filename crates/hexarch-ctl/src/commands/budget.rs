@@ -36,7 +36,7 @@ pub(crate) enum Command {
 /// Which cells of which store.
 #[derive(Args)]
 pub(crate) struct Selection {
-    /// The store: `sqlite:PATH` or `redis://HOST:PORT/DB`.
+    /// The store: `sqlite:PATH`, `redis://HOST:PORT/DB` or `postgres://USER@HOST:PORT/DATABASE`.
     #[arg(long, value_name = "URL", env = "HEXARCH_STATE")]
     store: String,
     /// Only this limit.
@@ -66,7 +66,7 @@ pub(crate) struct Setting {
 /// What `torture` is given.
 #[derive(Args)]
 pub(crate) struct Torture {
-    /// The store: `memory:`, `sqlite:PATH` or `redis://HOST:PORT/DB`.
+    /// The store: `memory:`, `sqlite:PATH`, `redis://HOST:PORT/DB` or `postgres://USER@HOST:PORT/DATABASE`.
     #[arg(long, value_name = "URL")]
     store: String,
     /// Threads in each process.
