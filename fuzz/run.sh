@@ -9,7 +9,7 @@ cd "$(dirname "$0")"
 target=$1
 seconds=${2:-60}
 features=
-if [ "$target" = module ]; then features="--features engine"; fi
+case $target in module | input) features="--features engine" ;; esac
 export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 -Cllvm-args=-sanitizer-coverage-trace-compares"
