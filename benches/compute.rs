@@ -9,6 +9,7 @@
 //! know where the module's code lies; `WASM_DIR` names a folder of modules to measure instead (see `examples/profile.rs`).
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,

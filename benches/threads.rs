@@ -9,6 +9,7 @@
 //! thread, which other work does not change. `alone` has two threads with nothing in common, as what the machine gives.
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::cast_precision_loss,
     reason = "a benchmark stops at the first surprise; its figures are far below 2^52"

@@ -1,6 +1,7 @@
 //! What a warm instance costs in memory, and how long a precompiled module takes to load.
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::cast_precision_loss,
     reason = "a tool for its authors, whose figures are far below 2^52"

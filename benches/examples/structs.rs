@@ -2,6 +2,7 @@
 //! the least time of many short runs of each, in nanoseconds, as `profile.rs` has it.
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::cast_precision_loss,
     reason = "a tool for its authors, whose figures are far below 2^52"

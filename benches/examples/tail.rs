@@ -9,6 +9,7 @@
 //! is the program's own.
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::cast_precision_loss,
     reason = "a tool for its authors, whose figures are far below 2^52"
