@@ -25,6 +25,8 @@ pub(crate) struct Seen {
     /// Errors that only one side meets, because OPA's interpreter leaves out work whose value it does not need: without
     /// its index and its early exit, or by its plan of the same program, it meets the same errors.
     pub(crate) order: usize,
+    /// Programs that a server answered otherwise than one that is asked nothing else.
+    pub(crate) stale: usize,
     /// Programs over which OPA's server fell.
     pub(crate) crashed: usize,
 }
@@ -51,7 +53,15 @@ impl Judge {
         let theirs = self.opa.answers(programs)?;
         let mut differences = Vec::new();
         for (index, (program, (ours, theirs))) in programs.iter().zip(ours.iter().zip(&theirs)).enumerate() {
-            differences.push(self.difference(program, &package(index), ours, theirs));
+            let package = package(index);
+            let mut found = self.difference(program, &package, ours, theirs);
+            if found.is_some() {
+                let seen = self.seen.clone();
+                let theirs = self.opa.answers_afresh(program, &package)?;
+                found = self.difference(program, &package, ours, &theirs);
+                self.seen = Seen { stale: seen.stale + usize::from(found.is_none()), ..seen };
+            }
+            differences.push(found);
         }
         Ok(differences)
     }

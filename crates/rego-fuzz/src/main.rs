@@ -92,7 +92,8 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     let seen = &judge.seen;
     println!(
         "rego-fuzz: {done} programs ({} refused by both, {} over which OPA falls), {} answers compared: {} values, {} undefined, {} errors; \
-         {} met an error that OPA's interpreter finds without its index only, or its plan; {different} programs differ; {:.0} s",
+         {} met an error that OPA's interpreter finds without its index only, or its plan; \
+         {} were answered otherwise by a new server of OPA; {different} programs differ; {:.0} s",
         seen.refused,
         seen.crashed,
         seen.values + seen.undefined + seen.errors,
@@ -100,6 +101,7 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
         seen.undefined,
         seen.errors,
         seen.order,
+        seen.stale,
         start.elapsed().as_secs_f32(),
     );
     Ok(different == 0)

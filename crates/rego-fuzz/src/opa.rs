@@ -24,11 +24,14 @@ struct Server {
     connection: Connection,
 }
 
+/// What makes a server take v0 for the language.
+const V0: &[&str] = &["--v0-compatible"];
+
 impl Opa {
     /// Starts the servers of the OPA at that path.
     pub(crate) fn start(binary: &Path) -> Result<Self, String> {
         let v1 = Server::start(binary, &[])?;
-        let v0 = Server::start(binary, &["--v0-compatible"])?;
+        let v0 = Server::start(binary, V0)?;
         Ok(Self { binary: binary.to_owned(), v1, v0 })
     }
 
@@ -49,6 +52,14 @@ impl Opa {
             });
         }
         Ok(answers)
+    }
+
+    /// The answers to a program's questions by a server that was started for them. One that has compiled thousands of
+    /// programs may have learnt from them: it then takes a call for one whose type is not known.
+    pub(crate) fn answers_afresh(&mut self, program: &Program, package: &str) -> Result<Vec<Answer>, String> {
+        let (server, arguments) = if program.v0 { (&mut self.v0, V0) } else { (&mut self.v1, [].as_slice()) };
+        *server = Server::start(&self.binary, arguments)?;
+        server.answers(program, package).map_err(lost)
     }
 
     /// The answer to one question of OPA's interpreter where it evaluates every rule and every body.
