@@ -203,6 +203,7 @@ pub(crate) fn reserve<R: Rows>(
     batch: &Batch,
     lease: Option<Duration>,
     now: Timestamp,
+    events: &mut Vec<StateEvent>,
 ) -> Result<ChargeOutcome, StateError> {
     if let Some(already) = rows.reservation(batch.reservation)?
         && matches!(already.closed, None | Some(Closed::Settled))
@@ -237,6 +238,7 @@ pub(crate) fn reserve<R: Rows>(
     let reservation = Reservation { charges, digest: digest(&batch.charges), lease_ends, closed, ended };
     rows.put_reservation(batch.reservation, reservation)?;
     let snapshot = Snapshot { revision: rows.revision()?, cells };
+    events.extend(warnings.iter().cloned().map(StateEvent::Warned));
     Ok(ChargeOutcome::Charged(Charged { reservation: batch.reservation, snapshot, warnings }))
 }
 
@@ -414,6 +416,7 @@ pub(crate) fn set<R: Rows>(
     filter: &CellFilter,
     spent: Quantity,
     now: Timestamp,
+    events: &mut Vec<StateEvent>,
 ) -> Result<Vec<Adjusted>, StateError> {
     check_set(filter, spent)?;
     let mut cells = rows.cells(filter)?;
@@ -426,6 +429,7 @@ pub(crate) fn set<R: Rows>(
         rows.put_cell(&id, cell)?;
         adjusted.push(Adjusted { cell: id, before, after: spent });
     }
+    events.extend(adjusted.iter().cloned().map(StateEvent::Adjusted));
     Ok(adjusted)
 }
 

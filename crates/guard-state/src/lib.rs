@@ -56,7 +56,6 @@ mod books;
 mod cell;
 #[cfg(any(feature = "sqlite", feature = "redis", feature = "postgres"))]
 mod coded;
-mod events;
 #[cfg(any(feature = "sqlite", feature = "redis", feature = "postgres"))]
 mod later;
 mod memory;

@@ -13,7 +13,6 @@ use guard_core::{
 };
 
 use crate::books;
-use crate::events::{tell_adjusted, tell_outcome};
 use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering, PoisonError};
 use table::Table;
 
@@ -83,11 +82,7 @@ impl StateStore for MemoryStore {
         batch: &'a Batch,
         lease: Duration,
     ) -> Reply<'a, Result<ChargeOutcome, StateError>> {
-        Reply::Now(self.locked(|table, now, events| {
-            let outcome = books::reserve(table, batch, Some(lease), now)?;
-            tell_outcome(&outcome, events);
-            Ok(outcome)
-        }))
+        Reply::Now(self.locked(|table, now, events| books::reserve(table, batch, Some(lease), now, events)))
     }
 
     fn settle<'a>(
@@ -103,11 +98,7 @@ impl StateStore for MemoryStore {
     }
 
     fn charge<'a>(&'a self, batch: &'a Batch) -> Reply<'a, Result<ChargeOutcome, StateError>> {
-        Reply::Now(self.locked(|table, now, events| {
-            let outcome = books::reserve(table, batch, None, now)?;
-            tell_outcome(&outcome, events);
-            Ok(outcome)
-        }))
+        Reply::Now(self.locked(|table, now, events| books::reserve(table, batch, None, now, events)))
     }
 
     fn revision(&self) -> Revision {
@@ -133,10 +124,6 @@ impl StateOperator for MemoryStore {
         filter: &'a CellFilter,
         spent: Quantity,
     ) -> Reply<'a, Result<Vec<Adjusted>, StateError>> {
-        Reply::Now(self.locked(|table, now, events| {
-            let adjusted = books::set(table, filter, spent, now)?;
-            tell_adjusted(&adjusted, events);
-            Ok(adjusted)
-        }))
+        Reply::Now(self.locked(|table, now, events| books::set(table, filter, spent, now, events)))
     }
 }

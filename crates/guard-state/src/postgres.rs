@@ -19,7 +19,6 @@ use postgres::error::SqlState;
 use postgres::{Config, NoTls};
 
 use crate::books;
-use crate::events::{tell_adjusted, tell_outcome};
 use crate::pool::{Pool, Tried};
 use rows::{Connected, Failed, Turn};
 
@@ -244,11 +243,7 @@ impl StateStore for PostgresStore {
         lease: Duration,
     ) -> Reply<'a, Result<ChargeOutcome, StateError>> {
         let batch = batch.clone();
-        self.run(move |turn, now, events| {
-            let outcome = books::reserve(turn, &batch, Some(lease), now)?;
-            tell_outcome(&outcome, events);
-            Ok(outcome)
-        })
+        self.run(move |turn, now, events| books::reserve(turn, &batch, Some(lease), now, events))
     }
 
     fn settle<'a>(
@@ -266,11 +261,7 @@ impl StateStore for PostgresStore {
 
     fn charge<'a>(&'a self, batch: &'a Batch) -> Reply<'a, Result<ChargeOutcome, StateError>> {
         let batch = batch.clone();
-        self.run(move |turn, now, events| {
-            let outcome = books::reserve(turn, &batch, None, now)?;
-            tell_outcome(&outcome, events);
-            Ok(outcome)
-        })
+        self.run(move |turn, now, events| books::reserve(turn, &batch, None, now, events))
     }
 
     /// What other processes have changed is seen a moment later.
@@ -300,10 +291,6 @@ impl StateOperator for PostgresStore {
         spent: Quantity,
     ) -> Reply<'a, Result<Vec<Adjusted>, StateError>> {
         let filter = filter.clone();
-        self.run(move |turn, now, events| {
-            let adjusted = books::set(turn, &filter, spent, now)?;
-            tell_adjusted(&adjusted, events);
-            Ok(adjusted)
-        })
+        self.run(move |turn, now, events| books::set(turn, &filter, spent, now, events))
     }
 }

@@ -22,7 +22,6 @@ use guard_core::{
 };
 use rusqlite::Connection;
 
-use crate::events::{tell_adjusted, tell_outcome};
 use crate::{books, later};
 use errors::told;
 use rows::{Statements, Transaction};
@@ -246,9 +245,7 @@ impl StateStore for SqliteStore {
     ) -> Reply<'a, Result<ChargeOutcome, StateError>> {
         let batch = batch.clone();
         self.submit(move |transaction, now, events| {
-            let outcome = books::reserve(transaction, &batch, Some(lease), now)?;
-            tell_outcome(&outcome, events);
-            Ok(outcome)
+            books::reserve(transaction, &batch, Some(lease), now, events)
         })
     }
 
@@ -267,11 +264,7 @@ impl StateStore for SqliteStore {
 
     fn charge<'a>(&'a self, batch: &'a Batch) -> Reply<'a, Result<ChargeOutcome, StateError>> {
         let batch = batch.clone();
-        self.submit(move |transaction, now, events| {
-            let outcome = books::reserve(transaction, &batch, None, now)?;
-            tell_outcome(&outcome, events);
-            Ok(outcome)
-        })
+        self.submit(move |transaction, now, events| books::reserve(transaction, &batch, None, now, events))
     }
 
     /// What other processes have changed is seen a moment later.
@@ -301,10 +294,6 @@ impl StateOperator for SqliteStore {
         spent: Quantity,
     ) -> Reply<'a, Result<Vec<Adjusted>, StateError>> {
         let filter = filter.clone();
-        self.submit(move |transaction, now, events| {
-            let adjusted = books::set(transaction, &filter, spent, now)?;
-            tell_adjusted(&adjusted, events);
-            Ok(adjusted)
-        })
+        self.submit(move |transaction, now, events| books::set(transaction, &filter, spent, now, events))
     }
 }
