@@ -163,10 +163,14 @@ impl Server {
 
     fn ask(&mut self, package: &str, entry: &str, input: &str, strict: bool) -> std::io::Result<Answer> {
         let slash = if entry.is_empty() { "" } else { "/" };
-        let strict = if strict { "?strict-builtin-errors=true" } else { "" };
+        let strict = if strict { "?strict-builtin-errors=true" } else { "?" };
         let path = format!("/v1/data/{package}{slash}{entry}{strict}");
-        let body = if input.is_empty() { "{}".to_owned() } else { format!("{{\"input\": {input}}}") };
-        let (status, body) = self.connection.request("POST", &path, &body)?;
+        let (status, body) = match input {
+            "" => self.connection.request("POST", &path, "{}"),
+            // In a body it would be no input.
+            "null" => self.connection.request("GET", &format!("{path}&input=null"), ""),
+            _ => self.connection.request("POST", &path, &format!("{{\"input\": {input}}}")),
+        }?;
         if status == 200 {
             let answer = json::parse(&body).ok();
             let Some(answer) = answer else {
