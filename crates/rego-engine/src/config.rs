@@ -17,7 +17,8 @@ pub struct Config {
     pub stack_limit: usize,
     /// How long an evaluation may take when its [`EvalContext`](crate::EvalContext) does not say.
     pub default_deadline: Duration,
-    /// How often the clock looks for evaluations that are over time. Deadlines are exact to two ticks.
+    /// The unit of deadlines, which are never early, and late by no more than three ticks and a quarter of themselves:
+    /// the clock behind them wakes up as seldom as they allow, and after 32 ticks at the latest.
     pub tick: Duration,
     /// How much superseded data an instance keeps before it lays out its data afresh, in bytes.
     pub garbage_limit: usize,
