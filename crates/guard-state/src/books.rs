@@ -27,7 +27,7 @@ const AT_ONCE: usize = 256;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reservation {
     /// The charges, as long as they can still be settled or given back.
-    pub(crate) charges: Vec<Charge>,
+    pub(crate) charges: Arc<[Charge]>,
     /// What the charges were; see [`digest`].
     pub(crate) digest: u64,
     pub(crate) lease_ends: Timestamp,
@@ -142,7 +142,7 @@ fn give_back<R: Rows>(
     now: Timestamp,
 ) -> Result<(), StateError> {
     let mut touched = Touched::of(rows, &reservation.charges)?;
-    for charge in &reservation.charges {
+    for charge in reservation.charges.iter() {
         if let Some(cell) = touched.get(&charge.cell) {
             release(cell, charge);
         }
@@ -150,7 +150,7 @@ fn give_back<R: Rows>(
     touched.write(rows)?;
     (reservation.closed, reservation.ended) = (Some(how), now);
     if how != Closed::Expired {
-        reservation.charges = Vec::new();
+        reservation.charges = Arc::default();
     }
     rows.put_reservation(id, reservation)
 }
@@ -234,7 +234,7 @@ pub(crate) fn reserve<R: Rows>(
     let lease_ends = now.plus(lease.unwrap_or_default());
     let closed = if lease.is_some() { None } else { Some(Closed::Settled) };
     let ended = if lease.is_some() { lease_ends } else { now };
-    let charges = if lease.is_some() { batch.charges.clone() } else { Vec::new() };
+    let charges = if lease.is_some() { batch.charges.as_slice().into() } else { Arc::default() };
     let reservation = Reservation { charges, digest: digest(&batch.charges), lease_ends, closed, ended };
     rows.put_reservation(batch.reservation, reservation)?;
     let snapshot = Snapshot { revision: rows.revision()?, cells };
@@ -325,7 +325,7 @@ pub(crate) fn settle<R: Rows>(
         return Ok(Settled { before, debt: BTreeMap::new() });
     }
     let mut touched = Touched::of(rows, &reservation.charges)?;
-    for charge in &reservation.charges {
+    for charge in reservation.charges.iter() {
         let spent = really_spent(charge, actual)?;
         // Where the cell is gone, its window ended and there is nothing left to count in; or it was a meter that had
         // run empty, and begins anew.
@@ -349,7 +349,7 @@ pub(crate) fn settle<R: Rows>(
         }
     }
     let mut debt = BTreeMap::new();
-    for charge in &reservation.charges {
+    for charge in reservation.charges.iter() {
         let used = touched.get(&charge.cell).map_or(0, |cell| cell.used());
         let over = Quantity::new(used.saturating_sub(charge.ceiling().units()));
         if over > Quantity::ZERO {
@@ -359,7 +359,7 @@ pub(crate) fn settle<R: Rows>(
     }
     touched.write(rows)?;
     (reservation.closed, reservation.ended) = (Some(Closed::Settled), now);
-    reservation.charges = Vec::new();
+    reservation.charges = Arc::default();
     rows.put_reservation(id, reservation)?;
     Ok(Settled { before, debt })
 }

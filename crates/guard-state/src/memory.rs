@@ -1,6 +1,7 @@
 //! The store of one process.
 
 mod names;
+mod packed;
 mod table;
 
 use std::sync::Arc;
@@ -69,6 +70,17 @@ impl MemoryStore {
         result
     }
 
+    /// The same for what goes over all cells: none of them has ended.
+    fn whole<T>(
+        &self,
+        operation: impl FnOnce(&mut Table, Timestamp, &mut Vec<StateEvent>) -> Result<T, StateError>,
+    ) -> Result<T, StateError> {
+        self.locked(|table, now, events| {
+            while !table.drop_ended(now, usize::MAX) {}
+            operation(table, now, events)
+        })
+    }
+
     /// A table is never left half changed: operations check everything before they change anything, and do
     /// not panic. So the lock of a thread that died is as good as any.
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -106,7 +118,7 @@ impl StateStore for MemoryStore {
     }
 
     fn snapshot(&self) -> Reply<'_, Result<Snapshot, StateError>> {
-        Reply::Now(self.locked(|table, _, _| Ok(table.snapshot())))
+        Reply::Now(self.whole(|table, _, _| Ok(table.snapshot())))
     }
 
     fn changes_since(&self, revision: Revision) -> Reply<'_, Result<Changes, StateError>> {
@@ -116,7 +128,7 @@ impl StateStore for MemoryStore {
 
 impl StateOperator for MemoryStore {
     fn list<'a>(&'a self, filter: &'a CellFilter) -> Reply<'a, Result<Vec<CellView>, StateError>> {
-        Reply::Now(self.locked(|table, now, _| books::list(table, filter, now)))
+        Reply::Now(self.whole(|table, now, _| books::list(table, filter, now)))
     }
 
     fn set<'a>(
@@ -124,6 +136,6 @@ impl StateOperator for MemoryStore {
         filter: &'a CellFilter,
         spent: Quantity,
     ) -> Reply<'a, Result<Vec<Adjusted>, StateError>> {
-        Reply::Now(self.locked(|table, now, events| books::set(table, filter, spent, now, events)))
+        Reply::Now(self.whole(|table, now, events| books::set(table, filter, spent, now, events)))
     }
 }

@@ -105,3 +105,31 @@ fn the_race_notices_a_missing_lock() {
     });
     assert!(lost, "8 threads raced 50 times without a lock and were never admitted too much");
 }
+
+#[test]
+fn a_window_that_ends_for_many_keys_is_dropped_in_steps() {
+    let clock = Arc::new(FixedClock::at(suite::START));
+    let store = MemoryStore::new(Arc::clone(&clock) as _);
+    let of_key = |id: u128, key: &str| {
+        let mut one = suite::charge("a", 10, 10);
+        one.cell = suite::cell("a", key, "w");
+        Batch { at: guard_core::Clock::now(&*clock), ..suite::batch(id, vec![one]) }
+    };
+    for id in 0..2_000_u128 {
+        store.charge(&of_key(id, &format!("{id}"))).wait().unwrap();
+    }
+    clock.advance(Duration::from_secs(61));
+    let before = store.revision();
+    // One that waits to be dropped, under a name that counts anew, and the first of all.
+    for key in ["1999", "0"] {
+        let outcome = store.charge(&of_key(5_000 + u128::try_from(key.len()).unwrap(), key)).wait().unwrap();
+        assert!(matches!(outcome, ChargeOutcome::Charged(_)), "{outcome:?}");
+    }
+    let changed = store.revision().0 - before.0;
+    assert!((4..1_000).contains(&changed), "{changed} changes");
+    let left = store.snapshot().wait().unwrap().cells;
+    assert!(left.len() == 2 && left.iter().all(|(_, held)| held.units() == 10), "{left:?}");
+    // Nothing of the old ones is left to be dropped under the new ones' names.
+    clock.advance(Duration::from_secs(30));
+    assert_eq!(store.snapshot().wait().unwrap().cells.len(), 2);
+}

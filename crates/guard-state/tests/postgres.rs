@@ -48,6 +48,28 @@ fn fresh(clock: Arc<FixedClock>) -> (PostgresStore, Arc<PostgresServer>) {
 mod needs_postgres {
     use super::*;
 
+    #[test]
+    #[ignore = "needs PostgreSQL"]
+    fn tables_of_another_version_and_rows_that_were_never_written_are_refused() {
+        let server = server();
+        let held = store(&server, "damaged", None);
+        held.charge(&batch(1, vec![guard_core::Charge { resets_in: None, ..charge("a", 4, 10) }]))
+            .wait()
+            .unwrap();
+        let mut client = postgres::Client::connect(&server.url(), postgres::NoTls).unwrap();
+        client.batch_execute("UPDATE damaged.cells SET kind = 9").unwrap();
+        let next = batch(2, vec![guard_core::Charge { resets_in: None, ..charge("a", 1, 10) }]);
+        let error = held.charge(&next).wait().unwrap_err();
+        assert!(matches!(error, guard_core::StateError::Unusable(_)), "{error}");
+        client.batch_execute("UPDATE damaged.cells SET kind = 0").unwrap();
+        held.charge(&next).wait().unwrap();
+        client.batch_execute("UPDATE damaged.version SET version = 99").unwrap();
+        let config = PostgresConfig { schema: "damaged".to_owned(), ..PostgresConfig::new(server.url()) };
+        let Err(error) = PostgresStore::connect(&config) else { panic!("it was opened") };
+        assert!(matches!(error, guard_core::StateError::Unusable(_)), "{error}");
+        assert!(error.to_string().contains("version 99"), "{error}");
+    }
+
     state_store_suite!(
         #[ignore = "needs PostgreSQL"]
         suite_on_postgres,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use guard_core::{CellFilter, CellId, Closed, ReservationId, StateError, StateOperator, StateStore};
 
 use crate::journal::{self, Story};
-use crate::load::Load;
+use crate::load::{Load, insist};
 
 /// What a run came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,7 +75,7 @@ fn counted(
     }
     let acknowledged = story.made && story.actual.is_none();
     verdict.in_doubt += u64::from(!acknowledged);
-    match store.refund(ReservationId(id)).wait() {
+    match insist(|| store.refund(ReservationId(id)).wait()) {
         Ok(ended) if ended.before == Some(Closed::Settled) => {
             let spent = if story.at_once { Some(story.amount) } else { story.actual };
             if spent.is_none() {
@@ -108,7 +108,7 @@ fn compare(
         let max = load.maxima().into_iter().nth(level).unwrap_or_default();
         let limit = load.cells(0, 0).into_iter().nth(level).map(|cell| cell.limit.clone());
         let filter = CellFilter { limit, ..CellFilter::default() };
-        let views = store.list(&filter).wait()?;
+        let views = insist(|| store.list(&filter).wait())?;
         for view in &views {
             let (acknowledged, late) = spent.get(&view.cell).copied().unwrap_or_default();
             let mut broken = |what: String| verdict.broken.push(format!("{}: {what}", view.cell));

@@ -1,20 +1,23 @@
 //! Starts the processes, kills them, and has what is left judged.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use guard_core::SystemClock;
+use guard_state::Store;
 use serde_json::json;
 
 use crate::judge::{Verdict, judge};
-use crate::load::{LEASE, Load, spend};
+use crate::load::{LEASE, Load, open, spend};
 use crate::proxy::Proxy;
 use crate::random::Random;
 
 /// The longest that a process may take.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// When all leases of a run have run out, after its end.
+const RIPE: Duration = LEASE.saturating_add(Duration::from_millis(300));
 
 /// What is done to a store.
 #[derive(Debug, Clone)]
@@ -39,8 +42,17 @@ pub struct Plan {
     pub folder: PathBuf,
 }
 
-/// What else happens while processes spend: a server that is restarted.
-pub type Trouble<'a> = &'a mut dyn FnMut();
+/// What else happens once in each run, while processes spend: a server that is restarted.
+pub type Trouble<'a> = Option<&'a mut dyn FnMut()>;
+
+/// A run that is over, and waits for its leases to run out while the next one is made.
+struct Over {
+    load: Load,
+    logs: Vec<PathBuf>,
+    /// The store of this process, where it dies with it.
+    store: Option<Box<dyn Store>>,
+    since: Instant,
+}
 
 /// What came of it.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +63,8 @@ pub struct Report {
     pub kills: u64,
     /// Connections that were cut.
     pub cuts: u64,
+    /// How often the trouble was made.
+    pub troubles: u64,
     /// All runs together.
     pub verdict: Verdict,
 }
@@ -69,8 +83,8 @@ impl Report {
         let store = plan.store.split("://").next().unwrap_or_default();
         json!({
             "store": store, "seed": plan.seed, "threads": plan.threads, "processes": plan.processes,
-            "runs": self.runs, "kills": self.kills, "cuts": self.cuts, "admitted": admitted,
-            "refused": refused, "in_doubt": in_doubt, "broken": broken, "held": self.held(),
+            "runs": self.runs, "kills": self.kills, "cuts": self.cuts, "troubles": self.troubles,
+            "admitted": admitted, "refused": refused, "in_doubt": in_doubt, "broken": broken, "held": self.held(),
         })
         .to_string()
     }
@@ -85,7 +99,7 @@ impl Report {
 pub fn torture(
     plan: &Plan,
     program: &dyn Fn() -> Command,
-    trouble: Trouble<'_>,
+    mut trouble: Trouble<'_>,
     told: &mut dyn FnMut(&str),
 ) -> Result<Report, String> {
     let mut report = Report::default();
@@ -97,35 +111,57 @@ pub fn torture(
         (Some(proxy), Some(server)) => plan.store.replacen(server, &proxy.address().to_string(), 1),
         _ => plan.store.clone(),
     };
+    let mut over: VecDeque<Over> = VecDeque::new();
     for run in 0..plan.runs {
         let load = Load { seed: plan.seed, run, threads: plan.threads, calls: plan.calls };
-        let verdict = if plan.store == "memory:" {
-            in_this_process(plan, load)?
+        let (logs, store) = if plan.store == "memory:" {
+            let (log, store) = in_this_process(plan, load)?;
+            (vec![log], Some(store))
         } else {
-            let logs = processes(plan, &through, load, program, trouble, &mut report)?;
-            // All leases have run out then, and a little more.
-            std::thread::sleep(LEASE + Duration::from_millis(300));
-            let store = guard_state::open(&plan.store, Arc::new(SystemClock::new()));
-            let store = store.map_err(|error| error.to_string())?;
-            judge(&*store, load, &logs)?
+            (processes(plan, &through, load, program, &mut trouble, &mut report)?, None)
         };
-        report.runs += 1;
-        told(&format!(
-            "run {run} of seed {}: {} admitted, {} refused, {} in doubt, {} broken",
-            plan.seed,
-            verdict.admitted,
-            verdict.refused,
-            verdict.in_doubt,
-            verdict.broken.len()
-        ));
-        let all = &mut report.verdict;
-        all.admitted += verdict.admitted;
-        all.refused += verdict.refused;
-        all.in_doubt += verdict.in_doubt;
-        all.broken.extend(verdict.broken.into_iter().map(|what| format!("run {run}: {what}")));
+        over.push_back(Over { load, logs, store, since: Instant::now() });
+        while let Some(ripe) = over.pop_front_if(|over| over.since.elapsed() >= RIPE) {
+            hear(plan, &ripe, &mut report, told)?;
+        }
+    }
+    for last in over {
+        std::thread::sleep(RIPE.saturating_sub(last.since.elapsed()));
+        hear(plan, &last, &mut report, told)?;
     }
     report.cuts = proxy.as_ref().map_or(0, Proxy::cuts);
     Ok(report)
+}
+
+/// Has a run judged. The logs of one that broke something are left.
+fn hear(plan: &Plan, over: &Over, report: &mut Report, told: &mut dyn FnMut(&str)) -> Result<(), String> {
+    let Over { load, logs, store, .. } = over;
+    let verdict = match store {
+        Some(store) => judge(&**store, *load, logs)?,
+        None => judge(&*open(&plan.store).map_err(|error| error.to_string())?, *load, logs)?,
+    };
+    if verdict.broken.is_empty() {
+        for log in logs {
+            // A process that was killed early has none.
+            let _ = std::fs::remove_file(log);
+        }
+    }
+    report.runs += 1;
+    let run = load.run;
+    told(&format!(
+        "run {run} of seed {}: {} admitted, {} refused, {} in doubt, {} broken",
+        plan.seed,
+        verdict.admitted,
+        verdict.refused,
+        verdict.in_doubt,
+        verdict.broken.len()
+    ));
+    let all = &mut report.verdict;
+    all.admitted += verdict.admitted;
+    all.refused += verdict.refused;
+    all.in_doubt += verdict.in_doubt;
+    all.broken.extend(verdict.broken.into_iter().map(|what| format!("run {run}: {what}")));
+    Ok(())
 }
 
 /// Host and port of an address that has them.
@@ -136,15 +172,11 @@ fn server_of(store: &str) -> Option<&str> {
 }
 
 /// A store in memory dies with its process: one process, and threads that race.
-fn in_this_process(plan: &Plan, load: Load) -> Result<Verdict, String> {
+fn in_this_process(plan: &Plan, load: Load) -> Result<(PathBuf, Box<dyn Store>), String> {
     let log = plan.folder.join(format!("run-{}.log", load.run));
-    let store =
-        guard_state::open(&plan.store, Arc::new(SystemClock::new())).map_err(|error| error.to_string())?;
+    let store = open(&plan.store).map_err(|error| error.to_string())?;
     spend(&*store, load, 0, 0, &log).map_err(|error| error.to_string())?;
-    std::thread::sleep(LEASE + Duration::from_millis(100));
-    let verdict = judge(&*store, load, &[&log])?;
-    let _ = std::fs::remove_file(log);
-    Ok(verdict)
+    Ok((log, store))
 }
 
 fn processes(
@@ -152,7 +184,7 @@ fn processes(
     store: &str,
     load: Load,
     program: &dyn Fn() -> Command,
-    trouble: Trouble<'_>,
+    trouble: &mut Trouble<'_>,
     report: &mut Report,
 ) -> Result<Vec<PathBuf>, String> {
     let mut random = Random::of(&[load.seed, load.run, u64::MAX]);
@@ -160,27 +192,41 @@ fn processes(
     let mut start = |process: u64, life: u64| {
         let log = plan.folder.join(format!("run-{}-process-{process}-life-{life}.log", load.run));
         logs.push(log.clone());
-        start_worker(program(), store, load, process, life, &log)
+        Ok::<_, String>((start_worker(program(), store, load, process, life, &log)?, log))
     };
-    let mut running: Vec<Child> =
+    let mut running: Vec<(Child, PathBuf)> =
         (0..plan.processes).map(|process| start(process, 0)).collect::<Result<_, _>>()?;
+    let troubled = 1 + random.below(plan.kills);
     for life in 1..=plan.kills {
-        std::thread::sleep(Duration::from_millis(random.below(150)));
-        trouble();
         let victim = usize::try_from(random.below(plan.processes)).unwrap_or(0);
-        if let Some(child) = running.get_mut(victim) {
+        if let Some((child, log)) = running.get_mut(victim) {
+            wait_for_words(child, log);
+            std::thread::sleep(Duration::from_millis(random.below(100)));
+            if let (Some(trouble), true) = (trouble.as_mut(), life == troubled) {
+                trouble();
+                report.troubles += 1;
+            }
             report.kills += u64::from(matches!(child.try_wait(), Ok(None)));
             // SIGKILL: nothing of the process runs any more.
             let _ = child.kill();
             let _ = child.wait();
-            *child = start(u64::try_from(victim).unwrap_or(0), life)?;
+            (*child, *log) = start(u64::try_from(victim).unwrap_or(0), life)?;
         }
     }
     let end = Instant::now() + PATIENCE;
-    for child in &mut running {
+    for (child, _) in &mut running {
         wait(child, end)?;
     }
     Ok(logs)
+}
+
+/// Waits until a process has begun to spend: one that is killed while it still connects has risked nothing.
+fn wait_for_words(child: &mut Child, log: &Path) {
+    let end = Instant::now() + PATIENCE / 8;
+    let silent = || std::fs::metadata(log).map_or(true, |log| log.len() == 0);
+    while silent() && matches!(child.try_wait(), Ok(None)) && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
 
 fn start_worker(

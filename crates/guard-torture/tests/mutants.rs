@@ -1,4 +1,7 @@
-//! Stores from which one guard is taken away: each has to be found out.
+//! Stores from which one guard is taken away, of every kind: each has to be found out.
+//!
+//! What is taken away here is taken away around a store, as a caller would who does the guard's work by halves: the README
+//! says what was taken out of the stores themselves.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::sync::Arc;
@@ -9,9 +12,9 @@ use guard_core::{
     Adjusted, Batch, CellFilter, CellView, Changes, ChargeOutcome, Exceeded, Quantity, Reply, ReservationId,
     Revision, Settled, Settlement, Snapshot, StateError, StateOperator, StateStore, SystemClock,
 };
-use guard_state::MemoryStore;
+use guard_state::Store;
 use guard_torture::{Load, Verdict, judge, spend};
-use test_support::Folder;
+use test_support::{Folder, PostgresServer, RedisServer};
 
 /// Which guard is missing.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,7 +31,7 @@ enum Missing {
 }
 
 struct Mutant {
-    store: MemoryStore,
+    store: Box<dyn Store>,
     missing: Missing,
     fresh: AtomicU64,
 }
@@ -137,47 +140,55 @@ impl StateOperator for Mutant {
     }
 }
 
-fn tortured(missing: Missing, run: u64) -> Verdict {
+/// Each store is tortured under limits of its own, so that one server serves all.
+fn tortured(address: &str, missing: Missing, run: u64) -> Verdict {
     let folder = Folder::new("torture-mutant");
     let log = folder.path().join("log");
-    let store =
-        Mutant { store: MemoryStore::new(Arc::new(SystemClock::new())), missing, fresh: AtomicU64::new(1) };
-    let load = Load { seed: 7, run, threads: 8, calls: 60 };
+    let store = guard_state::open(address, Arc::new(SystemClock::new())).unwrap();
+    let store = Mutant { store, missing, fresh: AtomicU64::new(1 + (run << 32)) };
+    let load = Load { seed: missing as u64, run, threads: 8, calls: 40 };
     spend(&store, load, 0, 0, &log).unwrap();
     std::thread::sleep(Duration::from_millis(2_200));
     judge(&store, load, &[&log]).unwrap()
 }
 
-fn found_out(missing: Missing, by: &str) {
-    // A race may be won by chance.
-    let found = (0..10).any(|run| {
-        let broken = tortured(missing, run).broken;
-        broken.iter().any(|what| what.contains(by))
-    });
-    assert!(found, "{missing:?} was not noticed");
+/// Each guard is missed, by what is told of its lack; and a store that has all of them holds.
+fn every_guard_is_missed(address: &str) {
+    assert_eq!(tortured(address, Missing::Nothing, 0).broken, Vec::<String>::new());
+    for (missing, by) in [
+        (Missing::Transaction, "was admitted"),
+        (Missing::AllOrNothing, "is counted"),
+        (Missing::Lease, "after"),
+        (Missing::Idempotency, "is counted"),
+    ] {
+        // A race may be won by chance.
+        let found = (0..10).any(|run| {
+            let broken = tortured(address, missing, run).broken;
+            broken.iter().any(|what| what.contains(by))
+        });
+        assert!(found, "{missing:?} was not noticed");
+    }
 }
 
 #[test]
-fn a_whole_store_holds() {
-    assert_eq!(tortured(Missing::Nothing, 0).broken, Vec::<String>::new());
+fn of_the_memory_store() {
+    every_guard_is_missed("memory:");
 }
 
 #[test]
-fn a_missing_transaction_is_found_out() {
-    found_out(Missing::Transaction, "was admitted");
+fn of_the_sqlite_store() {
+    let folder = Folder::new("torture-mutant-sqlite");
+    every_guard_is_missed(&format!("sqlite:{}", folder.path().join("state.db").display()));
 }
 
 #[test]
-fn charging_by_halves_is_found_out() {
-    found_out(Missing::AllOrNothing, "is counted");
+#[ignore = "needs Redis"]
+fn needs_redis_of_the_redis_store() {
+    every_guard_is_missed(&RedisServer::start().url());
 }
 
 #[test]
-fn a_lease_that_never_ends_is_found_out() {
-    found_out(Missing::Lease, "after");
-}
-
-#[test]
-fn a_missing_idempotency_is_found_out() {
-    found_out(Missing::Idempotency, "is counted");
+#[ignore = "needs PostgreSQL"]
+fn needs_postgres_of_the_postgres_store() {
+    every_guard_is_missed(&PostgresServer::start().url());
 }

@@ -3,8 +3,8 @@
 
 use std::process::Command;
 
-use guard_torture::{Plan, Report, torture};
-use test_support::{Folder, RedisServer, setting};
+use guard_torture::{Plan, Report, Trouble, torture};
+use test_support::{Folder, PostgresServer, RedisServer, setting};
 
 fn plan(store: String, folder: &Folder) -> Plan {
     Plan {
@@ -20,7 +20,7 @@ fn plan(store: String, folder: &Folder) -> Plan {
     }
 }
 
-fn run(plan: &Plan, trouble: &mut dyn FnMut()) -> Report {
+fn run(plan: &Plan, trouble: Trouble<'_>) -> Report {
     let program = || Command::new(env!("CARGO_BIN_EXE_guard-torture"));
     let report = torture(plan, &program, trouble, &mut |line| println!("{line}")).unwrap();
     assert!(report.held(), "{}", report.to_json(plan));
@@ -32,31 +32,35 @@ fn run(plan: &Plan, trouble: &mut dyn FnMut()) -> Report {
 #[test]
 fn memory_holds() {
     let folder = Folder::new("torture-memory");
-    run(&plan("memory:".to_owned(), &folder), &mut || ());
+    // Calls enough for its threads to meet.
+    run(&Plan { calls: 500, ..plan("memory:".to_owned(), &folder) }, None);
 }
 
 #[test]
 fn sqlite_holds() {
     let folder = Folder::new("torture-sqlite");
     let store = format!("sqlite:{}", folder.path().join("state.db").display());
-    let report = run(&plan(store, &folder), &mut || ());
+    let report = run(&plan(store, &folder), None);
     assert!(report.kills > 0);
 }
 
 #[test]
 #[ignore = "needs Redis"]
-fn needs_redis_holds_through_restarts() {
+fn needs_redis_holds_through_restarts_and_cut_connections() {
     let folder = Folder::new("torture-redis");
     let mut server = RedisServer::start();
-    let plan = plan(server.url(), &folder);
-    run(&plan, &mut || server.restart());
+    let plan = Plan { cuts: true, ..plan(server.url(), &folder) };
+    let report = run(&plan, Some(&mut || server.restart()));
+    assert!(report.cuts > 0 && report.troubles > 0);
 }
 
 #[test]
-#[ignore = "needs Redis"]
-fn needs_redis_holds_through_cut_connections() {
-    let folder = Folder::new("torture-redis-cuts");
-    let server = RedisServer::start();
-    let report = run(&Plan { cuts: true, ..plan(server.url(), &folder) }, &mut || ());
-    assert!(report.cuts > 0);
+#[ignore = "needs PostgreSQL"]
+fn needs_postgres_holds_through_restarts_and_cut_connections() {
+    let folder = Folder::new("torture-postgres");
+    let mut server = PostgresServer::start();
+    // A transaction is some twelve round trips, each of which may be late or cut.
+    let plan = Plan { cuts: true, calls: 4, ..plan(server.url(), &folder) };
+    let report = run(&plan, Some(&mut || server.restart()));
+    assert!(report.cuts > 0 && report.troubles > 0);
 }

@@ -10,6 +10,8 @@ pub(crate) enum Failure {
     Failed(String),
     /// Everything was said already.
     Silent,
+    /// What was to be judged could not be: the exit code is 2, and 1 is left to a judgement.
+    Unjudged(String),
     /// A command that is OPA's as well ended as it does there: its words, and its exit code.
     Opa(u8, String),
     /// Whoever read the output has gone; there is nobody to tell.
@@ -35,6 +37,10 @@ impl Failure {
                 ExitCode::from(1)
             }
             Self::Silent => ExitCode::from(1),
+            Self::Unjudged(message) => {
+                eprintln!("hexarch-ctl: {message}");
+                ExitCode::from(2)
+            }
             Self::Opa(code, message) => {
                 if !message.is_empty() {
                     eprintln!("{message}");

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::quality::RandomState;
+
 /// A name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Name(u32);
@@ -10,7 +12,7 @@ pub(super) struct Name(u32);
 /// Names and how many cells have each.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    by_text: HashMap<Arc<str>, Name>,
+    by_text: HashMap<Arc<str>, Name, RandomState>,
     /// `None` where the name is free to be another's.
     texts: Vec<Option<(Arc<str>, u32)>>,
     free: Vec<Name>,

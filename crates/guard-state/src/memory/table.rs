@@ -1,9 +1,11 @@
-//! The rows of one process, packed: a cell of a million takes about 150 bytes and its key.
+//! The rows of one process, packed: a cell of a million takes about 140 bytes and its key.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::Arc;
+
+use foldhash::quality::RandomState;
 
 use guard_core::{
     CellChange, CellFilter, CellId, CellPath, Changes, Quantity, ReservationId, Revision, Snapshot,
@@ -14,13 +16,18 @@ use hashbrown::HashTable;
 use crate::books::{Reservation, Rows};
 use crate::cell::Cell;
 use crate::memory::names::{Name, Names};
+use crate::memory::packed::Packed;
 
 /// How many ended reservations are remembered, so that ending them again is recognised.
 const REMEMBERED_ENDS: usize = 1 << 16;
 /// How many dropped cells are remembered, so that evaluators can be told to drop them too.
 const REMEMBERED_DROPS: usize = 1 << 12;
+/// How many ended cells one operation drops: when a window ends for a million keys at once, no call waits for all.
+const DROPS_AT_ONCE: usize = 1 << 8;
 /// How many slots are allocated at once, so that growing neither copies nor doubles.
 const CHUNK: usize = 1 << 10;
+/// How many of the cells that were looked for last are known. A power of two.
+const FOUND: usize = 8;
 /// No slot.
 const NONE: u32 = u32::MAX;
 
@@ -32,7 +39,7 @@ struct Entry {
     limit: Name,
     window: Name,
     key: Box<str>,
-    cell: Cell,
+    cell: Packed,
     /// The revision that changed it last. Of a free slot: zero.
     changed: Revision,
     /// The cells that were changed before and after it.
@@ -49,6 +56,9 @@ pub(crate) struct Table {
     names: Names,
     hasher: RandomState,
     index: HashTable<Slot>,
+    /// Where the cells lie that were looked for last, by the address of their name: an operation that has read a cell
+    /// writes it next. Only a hint, since an address may be another name's by now.
+    found: [(usize, Slot); FOUND],
     chunks: Vec<Vec<Option<Entry>>>,
     free: Vec<Slot>,
     /// The cell changed longest ago, and the one changed last.
@@ -57,11 +67,13 @@ pub(crate) struct Table {
     /// Cells that end, soonest first, so that expiry never scans. A cell stands here once at most, and may by now end
     /// later than it says.
     ending: BinaryHeap<Reverse<(Timestamp, Slot)>>,
+    /// Up to when cells have been dropped, as far as there was time for it.
+    swept: Timestamp,
     /// What was dropped, oldest first.
     drops: VecDeque<(Revision, Arc<CellId>)>,
     /// Who is at an earlier revision than this may have missed a drop that is no longer remembered.
     oldest_followable: Revision,
-    reservations: HashMap<ReservationId, Reservation>,
+    reservations: HashMap<ReservationId, Reservation, RandomState>,
     leases: BTreeSet<(Timestamp, ReservationId)>,
     /// The ended ones and when, oldest first.
     ended: VecDeque<(Timestamp, ReservationId)>,
@@ -73,16 +85,18 @@ impl Table {
             replica: replica.into(),
             revision: Revision(0),
             names: Names::default(),
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
+            found: [(0, NONE); FOUND],
             index: HashTable::new(),
             chunks: Vec::new(),
             free: Vec::new(),
             oldest: NONE,
             newest: NONE,
             ending: BinaryHeap::new(),
+            swept: Timestamp::from_nanos(i64::MIN),
             drops: VecDeque::new(),
             oldest_followable: Revision(0),
-            reservations: HashMap::new(),
+            reservations: HashMap::default(),
             leases: BTreeSet::new(),
             ended: VecDeque::new(),
         }
@@ -93,7 +107,7 @@ impl Table {
     }
 
     fn hash(&self, id: &CellId) -> u64 {
-        self.hasher.hash_one((id.limit.as_str(), id.key.as_str(), id.window.as_str()))
+        hash_of(&self.hasher, &id.limit, &id.key, &id.window)
     }
 
     fn entry(&self, slot: Slot) -> Option<&Entry> {
@@ -122,6 +136,24 @@ impl Table {
         self.index.find(self.hash(id), |slot| self.is(*slot, id)).copied()
     }
 
+    /// The same of a cell whose name stays where it is while an operation reads and writes it.
+    fn find_again(&mut self, id: &Arc<CellId>) -> Option<Slot> {
+        let address = Arc::as_ptr(id).addr();
+        // Names lie 16 bytes apart at least.
+        let hint = (address >> 4) % FOUND;
+        if let Some((named, slot)) = self.found.get(hint).copied()
+            && named == address
+            && self.is(slot, id)
+        {
+            return Some(slot);
+        }
+        let slot = self.find(id)?;
+        if let Some(found) = self.found.get_mut(hint) {
+            *found = (address, slot);
+        }
+        Some(slot)
+    }
+
     fn id(&self, entry: &Entry) -> Arc<CellId> {
         Arc::new(CellId {
             limit: self.names.text(entry.limit).to_owned(),
@@ -140,7 +172,7 @@ impl Table {
             limit: self.names.intern(&id.limit),
             window: self.names.intern(&id.window),
             key: id.key.as_str().into(),
-            cell,
+            cell: Packed::of(cell),
             changed: Revision(0),
             older: NONE,
             newer: NONE,
@@ -156,7 +188,7 @@ impl Table {
             let position = usize::try_from(*slot).unwrap_or(usize::MAX);
             let entry = chunks.get(position / CHUNK).and_then(|chunk| chunk.get(position % CHUNK)?.as_ref());
             entry.map_or(0, |entry| {
-                hasher.hash_one((names.text(entry.limit), &*entry.key, names.text(entry.window)))
+                hash_of(hasher, names.text(entry.limit), &entry.key, names.text(entry.window))
             })
         });
         slot
@@ -209,7 +241,7 @@ impl Table {
     fn list_end(&mut self, slot: Slot) {
         if let Some(entry) = self.entry_mut(slot)
             && !entry.listed
-            && let Some(ends) = entry.cell.ends
+            && let Some(ends) = entry.cell.ends()
         {
             entry.listed = true;
             self.ending.push(Reverse((ends, slot)));
@@ -234,6 +266,27 @@ impl Table {
                 self.oldest_followable = oldest;
             }
         }
+    }
+
+    /// Drops cells that ended by `now`, so many at most; whether that were all.
+    pub(crate) fn drop_ended(&mut self, now: Timestamp, most: usize) -> bool {
+        self.swept = now;
+        for _ in 0..most {
+            let Some(Reverse((_, slot))) = self.ending.peek().copied().filter(|Reverse((at, _))| *at <= now)
+            else {
+                return true;
+            };
+            self.ending.pop();
+            let Some(entry) = self.entry_mut(slot) else { continue };
+            entry.listed = false;
+            match entry.cell.ends() {
+                Some(_) if entry.cell.has_ended(now) => self.drop_cell(slot),
+                // Whoever ends the last reservation writes the cell, and lists it again.
+                Some(ends) if ends <= now => {}
+                _ => self.list_end(slot),
+            }
+        }
+        false
     }
 
     fn entries(&self) -> impl Iterator<Item = &Entry> {
@@ -285,18 +338,30 @@ impl Table {
     }
 }
 
+/// Names are chosen by callers, so that the hash is seeded at random.
+fn hash_of(hasher: &RandomState, limit: &str, key: &str, window: &str) -> u64 {
+    hasher.hash_one((limit, key, window))
+}
+
 impl Rows for Table {
     fn cell(&mut self, id: &Arc<CellId>) -> Result<Option<Cell>, StateError> {
-        Ok(self.find(id).and_then(|slot| self.entry(slot)).map(|entry| entry.cell.clone()))
+        let Some(slot) = self.find_again(id) else { return Ok(None) };
+        let Some(entry) = self.entry(slot) else { return Ok(None) };
+        if entry.cell.has_ended(self.swept) {
+            // It waits for its turn to be dropped, and its name is a new cell's now.
+            self.drop_cell(slot);
+            return Ok(None);
+        }
+        Ok(Some(entry.cell.unpacked()))
     }
 
     fn put_cell(&mut self, id: &Arc<CellId>, cell: Cell) -> Result<(), StateError> {
-        let slot = match self.find(id) {
+        let slot = match self.find_again(id) {
             Some(slot) => {
                 let Some(entry) = self.entry_mut(slot) else { return Ok(()) };
                 // What policies read is what counts as a change.
                 let changed = entry.cell.used() != cell.used();
-                entry.cell = cell;
+                entry.cell = Packed::of(cell);
                 if changed {
                     self.touch(slot);
                 }
@@ -313,7 +378,7 @@ impl Rows for Table {
     }
 
     fn cells(&mut self, filter: &CellFilter) -> Result<Vec<(Arc<CellId>, Cell)>, StateError> {
-        let all = self.entries().map(|entry| (self.id(entry), entry.cell.clone()));
+        let all = self.entries().map(|entry| (self.id(entry), entry.cell.unpacked()));
         Ok(all.filter(|(id, _)| filter.fits(id)).collect())
     }
 
@@ -341,18 +406,7 @@ impl Rows for Table {
     }
 
     fn sweep(&mut self, now: Timestamp, forget: Timestamp) -> Result<(), StateError> {
-        while let Some(Reverse((_, slot))) = self.ending.peek().copied().filter(|Reverse((at, _))| *at <= now)
-        {
-            self.ending.pop();
-            let Some(entry) = self.entry_mut(slot) else { continue };
-            entry.listed = false;
-            match entry.cell.ends {
-                Some(ends) if ends <= now && entry.cell.open == 0 => self.drop_cell(slot),
-                // Whoever ends the last reservation writes the cell, and lists it again.
-                Some(ends) if ends <= now => {}
-                _ => self.list_end(slot),
-            }
-        }
+        self.drop_ended(now, DROPS_AT_ONCE);
         self.forget_ended(forget);
         Ok(())
     }

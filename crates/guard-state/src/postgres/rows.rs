@@ -280,7 +280,7 @@ fn cell_of(row: &Row, first: usize) -> Result<Cell, Garbled> {
 
 fn reservation_of(row: &Row) -> Result<Reservation, Garbled> {
     Ok(Reservation {
-        charges: charges_of(&text(row, 4)?)?,
+        charges: charges_of(&text(row, 4)?)?.into(),
         digest: number(row, 0)?.cast_unsigned(),
         lease_ends: Timestamp::from_nanos(number(row, 1)?),
         closed: closed_of(number(row, 2)?)?,

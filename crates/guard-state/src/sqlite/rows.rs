@@ -315,7 +315,7 @@ impl Rows for Transaction<'_, '_> {
         let row: Option<(i64, i64, i64, i64, String)> = self.tell(row.optional())?;
         let read = row.map(|(digest, lease_ends, closed, ended, charges)| {
             Ok(Reservation {
-                charges: charges_of(&charges)?,
+                charges: charges_of(&charges)?.into(),
                 digest: digest.cast_unsigned(),
                 lease_ends: Timestamp::from_nanos(lease_ends),
                 closed: closed_of(closed)?,

@@ -23,7 +23,7 @@ pub(crate) enum Command {
     Set(Setting),
     /// Sets what is spent to nothing.
     Reset(Selection),
-    /// Races callers and crashes on a store, and fails when an invariant is broken.
+    /// Races callers and crashes on a store: exit code 1 when an invariant is broken, 2 when the store cannot be had.
     Torture(Torture),
     /// One process of `torture`.
     #[command(hide = true)]
@@ -90,7 +90,7 @@ pub(crate) struct Torture {
     /// Sends connections through a proxy that delays and cuts them.
     #[arg(long)]
     cut: bool,
-    /// A command that restarts the server, run before each kill.
+    /// A command that restarts the server, run once in each run, while processes spend.
     #[arg(long, value_name = "COMMAND")]
     restart: Option<String>,
     /// Prints the result as JSON.
@@ -190,15 +190,21 @@ fn run_torture(arguments: &Torture) -> Result<(), Failure> {
         process.args(["budget", "torture-worker", "--"]);
         process
     };
-    let mut restart = || {
-        if let Some(command) = &arguments.restart {
+    let mut restart = arguments.restart.as_ref().map(|command| {
+        move || {
             // A server that does not start again is told by whoever needs it.
             let _ = Process::new("sh").arg("-c").arg(command).status();
         }
-    };
-    let report = torture(&plan, &program, &mut restart, &mut |line| eprintln!("{line}"));
-    let _ = std::fs::remove_dir_all(&folder);
-    let report = report.map_err(Failure::Failed)?;
+    });
+    let restart = restart.as_mut().map(|restart| restart as &mut dyn FnMut());
+    let report = torture(&plan, &program, restart, &mut |line| eprintln!("{line}"));
+    let held = report.as_ref().is_ok_and(guard_torture::Report::held);
+    if held {
+        let _ = std::fs::remove_dir_all(&folder);
+    } else {
+        eprintln!("the logs of what was acknowledged are in {}", folder.display());
+    }
+    let report = report.map_err(Failure::Unjudged)?;
     let mut out = std::io::stdout().lock();
     if arguments.json {
         writeln!(out, "{}", report.to_json(&plan))?;
@@ -212,5 +218,5 @@ fn run_torture(arguments: &Torture) -> Result<(), Failure> {
         )?;
         verdict.broken.iter().try_for_each(|what| writeln!(out, "broken: {what}"))?;
     }
-    if report.held() { Ok(()) } else { Err(Failure::Silent) }
+    if held { Ok(()) } else { Err(Failure::Silent) }
 }
