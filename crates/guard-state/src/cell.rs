@@ -257,6 +257,13 @@ fn leaves(slot: i64, length: i64, span: i64) -> i64 {
     slot.saturating_add(1).saturating_mul(length).saturating_add(span)
 }
 
+/// Until when what is spent now counts in a sliding window.
+#[cfg(feature = "opa")]
+pub(crate) fn slot_leaves(span: i64, now: Timestamp) -> Timestamp {
+    let length = Algorithm::slot_micros(span);
+    from_micros(leaves(micros(now).div_euclid(length), length, span))
+}
+
 /// How long a bucket takes to lose so many units, in microseconds.
 fn drain_time(units: i64, max: i64, span: i64) -> i64 {
     let (leak, every) = Algorithm::leak(max, span);

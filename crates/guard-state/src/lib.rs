@@ -2,7 +2,8 @@
 //!
 //! **Job.** Keep what has been spent and decide whether more may be: [`MemoryStore`] for one process, and with
 //! the feature `sqlite` a file that the processes of one machine share, and that outlives them;
-//! with `redis` or `postgres` a server that the processes of several machines share.
+//! with `redis` or `postgres` a server that the processes of several machines share; with `opa` the documents of an OPA
+//! that the containers of a pod share ([`OpaStore`] says how that is sound).
 //!
 //! # What a store does
 //!
@@ -56,6 +57,8 @@ mod books;
 mod cell;
 #[cfg(any(feature = "sqlite", feature = "redis", feature = "postgres"))]
 mod coded;
+#[cfg(feature = "opa")]
+mod documents;
 #[cfg(any(feature = "sqlite", feature = "redis", feature = "postgres"))]
 mod later;
 mod memory;
@@ -70,6 +73,8 @@ mod redis;
 mod sqlite;
 mod sync;
 
+#[cfg(feature = "opa")]
+pub use documents::{OpaConfig, OpaStore};
 pub use memory::MemoryStore;
 pub use open::{Store, open};
 #[cfg(feature = "postgres")]

@@ -12,8 +12,8 @@ pub trait Store: StateStore + StateOperator {}
 impl<S: StateStore + StateOperator> Store for S {}
 
 /// Opens the store at an address: `memory:`, `sqlite:PATH`, `redis://HOST:PORT/DB`,
-/// `postgres://USER@HOST:PORT/DB`. Which of them there are is a matter
-/// of features.
+/// `postgres://USER@HOST:PORT/DB`, `opa:http://HOST:PORT` with `?copy=PATH` for a replica's own copy. Which of them there
+/// are is a matter of features.
 ///
 /// # Errors
 /// When the address is none, its store is not built in, or the store cannot be opened.
@@ -33,8 +33,18 @@ pub fn open(address: &str, clock: Arc<dyn Clock>) -> Result<Box<dyn Store>, Stat
     if address.starts_with("postgres://") || address.starts_with("postgresql://") {
         return Ok(Box::new(crate::PostgresStore::connect(&crate::PostgresConfig::new(address))?));
     }
+    #[cfg(feature = "opa")]
+    if let Some(url) = address.strip_prefix("opa:") {
+        let (url, copy) = match url.split_once("?copy=") {
+            Some((url, copy)) => (url, Some(copy.into())),
+            None => (url, None),
+        };
+        let config = crate::OpaConfig { copy, ..crate::OpaConfig::new(url) };
+        return Ok(Box::new(crate::OpaStore::connect(&config, clock)?));
+    }
     let detail =
-        "it is no address of a store: `memory:`, `sqlite:PATH`, `redis://…`, `postgres://…`".to_owned();
+        "it is no address of a store: `memory:`, `sqlite:PATH`, `redis://…`, `postgres://…`, `opa:http://…`"
+            .to_owned();
     // An address may hold a password: its beginning says what was meant.
     let store = address.split(':').next().unwrap_or_default().to_owned();
     Err(Unusable { store, detail }.into())

@@ -4,7 +4,7 @@
 //! does the work. What arrives while it waits for the disk is done in the next transaction, all of it (group commit), so
 //! that the disk is waited for once for many callers and not once for each.
 
-mod errors;
+pub(crate) mod errors;
 mod rows;
 mod schema;
 

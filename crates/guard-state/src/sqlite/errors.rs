@@ -4,7 +4,7 @@ use guard_core::{StateError, StateUnavailable, Unusable};
 use rusqlite::ErrorCode;
 
 /// The error in the port's terms. What does not go away by trying again is unusable.
-pub(super) fn told(store: &str, error: &rusqlite::Error) -> StateError {
+pub(crate) fn told(store: &str, error: &rusqlite::Error) -> StateError {
     let store = store.to_owned();
     let detail = error.to_string();
     let unusable = |what: &str| {

@@ -1,0 +1,322 @@
+//! The store in OPA's documents against the suite, on a real OPA; and what happens between replicas.
+#![cfg(feature = "opa")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod suite;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, Weak};
+use std::time::{Duration, Instant};
+
+use guard_core::{
+    Algorithm, Batch, Charge, ChargeKind, ChargeOutcome, FixedClock, Quantity, ReservationId, Settlement,
+    StateError, StateStore,
+};
+use guard_state::{OpaConfig, OpaStore};
+use suite::{LEASE, START, batch, charge};
+use test_support::{Folder, OpaServer};
+
+/// How many steps a round of the long histories has.
+const STEPS: u128 = 5;
+const GRACE: Duration = Duration::from_millis(200);
+
+fn config(url: &str, root: &str) -> OpaConfig {
+    OpaConfig { root: root.to_owned(), grace: GRACE, timeout: Duration::from_secs(5), ..OpaConfig::new(url) }
+}
+
+fn connect(config: &OpaConfig, clock: &Arc<FixedClock>) -> OpaStore {
+    OpaStore::connect(config, Arc::clone(clock) as _).unwrap()
+}
+
+/// One OPA for all tests that leave it running, each with documents of its own.
+fn shared() -> Arc<OpaServer> {
+    static SERVER: Mutex<Weak<OpaServer>> = Mutex::new(Weak::new());
+    let mut shared = SERVER.lock().unwrap();
+    shared.upgrade().unwrap_or_else(|| {
+        let server = Arc::new(OpaServer::start());
+        *shared = Arc::downgrade(&server);
+        server
+    })
+}
+
+fn root() -> String {
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    format!("test/ledger_{}", MADE.fetch_add(1, Ordering::Relaxed))
+}
+
+fn fresh(clock: Arc<FixedClock>) -> (OpaStore, Arc<OpaServer>) {
+    let server = shared();
+    (connect(&config(&server.url(), &root()), &clock), server)
+}
+
+fn used(store: &OpaStore, limit: &str) -> i64 {
+    store.snapshot().wait().unwrap().total(&suite::cell(limit, "all", "w")).units()
+}
+
+fn admits(store: &OpaStore, id: u128, charge: Charge) -> bool {
+    matches!(store.charge(&batch(id, vec![charge])).wait().unwrap(), ChargeOutcome::Charged(_))
+}
+
+fn clock() -> Arc<FixedClock> {
+    Arc::new(FixedClock::at(START))
+}
+
+/// Asks until OPA is trusted again.
+fn patiently<T>(mut ask: impl FnMut() -> Result<T, StateError>) -> T {
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        match ask() {
+            Ok(answer) => return answer,
+            Err(error) => assert!(Instant::now() < end, "{error}"),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+mod needs_opa {
+    use super::*;
+
+    state_store_suite!(
+        #[ignore = "needs OPA"]
+        suite_on_opa,
+        fresh;
+    );
+
+    #[test]
+    #[ignore = "needs OPA"]
+    fn replicas_that_race_never_get_more_than_there_is() {
+        let (server, clock, root) = (shared(), clock(), root());
+        let stores: Vec<OpaStore> = (0..3).map(|_| connect(&config(&server.url(), &root), &clock)).collect();
+        let admitted = AtomicI64::new(0);
+        std::thread::scope(|scope| {
+            for thread in 0..6_usize {
+                let (store, admitted) = (&stores[thread % stores.len()], &admitted);
+                scope.spawn(move || {
+                    for attempt in 0..60 {
+                        let id = u128::try_from(thread * 1_000 + attempt).unwrap();
+                        let nested = vec![charge("team", 1, 100), charge("shared", 1, 90)];
+                        let batch = batch(id, nested);
+                        if let ChargeOutcome::Charged(_) = store.reserve(&batch, LEASE).wait().unwrap() {
+                            admitted.fetch_add(1, Ordering::Relaxed);
+                            store.settle(batch.reservation, &Settlement::AsReserved).wait().unwrap();
+                        }
+                    }
+                });
+            }
+        });
+        assert_eq!(admitted.load(Ordering::Relaxed), 90);
+        for store in &stores {
+            assert_eq!((used(store, "shared"), used(store, "team")), (90, 90));
+        }
+    }
+
+    /// The last unit, again and again: one of two gets it, and hardly ever neither.
+    #[test]
+    #[ignore = "needs OPA"]
+    fn of_two_that_race_for_the_last_unit_one_gets_it() {
+        let (server, clock, root) = (shared(), clock(), root());
+        let stores = [0, 1].map(|_| connect(&config(&server.url(), &root), &clock));
+        let mut none = 0;
+        for round in 0..60_u128 {
+            let limit = format!("l{round}");
+            let got: Vec<bool> = std::thread::scope(|scope| {
+                let race = |(id, store)| {
+                    let limit = limit.clone();
+                    scope.spawn(move || admits(store, round * 10 + id, charge(&limit, 1, 1)))
+                };
+                let racing: Vec<_> = (0..).zip(&stores).map(race).collect();
+                racing.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            let count = got.iter().filter(|got| **got).count();
+            assert!(count <= 1, "round {round}: both");
+            none += usize::from(count == 0);
+            assert_eq!(usize::try_from(used(&stores[0], &limit)).unwrap(), count);
+        }
+        assert!(none <= 6, "in {none} of 60 races neither was admitted");
+    }
+
+    #[test]
+    #[ignore = "needs OPA"]
+    fn what_a_dead_replica_leaves_ages() {
+        let (server, clock, root) = (shared(), clock(), root());
+        let alive = connect(&config(&server.url(), &root), &clock);
+        let dead = connect(&config(&server.url(), &root), &clock);
+        dead.reserve(&batch(1, vec![charge("a", 4, 10)]), LEASE).wait().unwrap();
+        assert!(admits(&dead, 2, charge("a", 3, 10)));
+        let sliding = Charge {
+            kind: ChargeKind::Rate,
+            algorithm: Algorithm::Sliding(Duration::from_secs(64)),
+            resets_in: None,
+            ..charge("s", 2, 2)
+        };
+        assert!(admits(&dead, 3, sliding.clone()));
+        drop(dead);
+        assert_eq!(used(&alive, "a"), 7);
+        assert!(!admits(&alive, 4, charge("a", 4, 10)));
+        assert!(!admits(&alive, 5, sliding.clone()));
+        // Its lease, and the second that leases are rounded to.
+        clock.advance(LEASE + Duration::from_secs(1));
+        assert_eq!(used(&alive, "a"), 3);
+        assert!(!admits(&alive, 5, sliding.clone()));
+        clock.advance(Duration::from_secs(40));
+        assert_eq!(used(&alive, "a"), 0);
+        assert!(admits(&alive, 6, sliding));
+    }
+
+    #[test]
+    #[ignore = "needs OPA"]
+    fn a_replica_that_is_started_again_goes_on_with_its_copy() {
+        let (server, clock, root, folder) = (shared(), clock(), root(), Folder::new("opa-copy"));
+        let copy = Some(folder.path().join("copy.db"));
+        let config = OpaConfig { copy, ..config(&server.url(), &root) };
+        let first = connect(&config, &clock);
+        first.reserve(&batch(1, vec![charge("a", 4, 10)]), LEASE).wait().unwrap();
+        assert!(admits(&first, 2, charge("a", 3, 10)));
+        let error = match OpaStore::connect(&config, Arc::clone(&clock) as _) {
+            Ok(_) => panic!("two replicas with one copy"),
+            Err(error) => error,
+        };
+        assert!(error.to_string().contains("another process holds it"), "{error}");
+        drop(first);
+        let second = connect(&config, &clock);
+        assert_eq!(used(&second, "a"), 7);
+        // The retry of a call whose answer was lost, and the end of one that ran.
+        assert!(admits(&second, 2, charge("a", 3, 10)));
+        second.settle(ReservationId(1), &Settlement::AsReserved).wait().unwrap();
+        assert_eq!(used(&second, "a"), 7);
+        let other = connect(&super::config(&server.url(), &root), &clock);
+        assert_eq!(used(&other, "a"), 7);
+        assert!(!admits(&other, 9, charge("a", 4, 10)));
+    }
+
+    fn start(port: u16) -> OpaServer {
+        OpaServer::start_with(test_support::opa(), port, &[]).unwrap()
+    }
+
+    #[test]
+    #[ignore = "needs OPA"]
+    fn an_opa_that_is_started_anew_gets_everything_back_before_it_is_trusted() {
+        let (mut server, clock, root) = (OpaServer::start(), clock(), root());
+        let folder = Folder::new("opa-restart");
+        let with_copy = |name: &str| OpaConfig {
+            copy: Some(folder.path().join(name)),
+            grace: Duration::from_millis(600),
+            ..config(&server.url(), &root)
+        };
+        let configs = [with_copy("one.db"), with_copy("two.db"), with_copy("three.db")];
+        let [one, two, three] = configs.each_ref().map(|config| connect(config, &clock));
+        assert!(admits(&one, 1, charge("a", 3, 10)) && admits(&two, 2, charge("a", 3, 10)));
+        assert!(admits(&three, 3, charge("a", 3, 10)));
+        // Everybody has seen what the third has spent; it and OPA are gone together.
+        assert_eq!((used(&one, "a"), used(&two, "a")), (9, 9));
+        drop(three);
+        server.kill();
+        let error = one.charge(&batch(4, vec![charge("a", 1, 10)])).wait().unwrap_err();
+        assert!(matches!(error, StateError::Unavailable(_)), "{error}");
+        let server = start(server.port());
+        // Fail closed: the others may not have come back.
+        let error = one.charge(&batch(5, vec![charge("a", 1, 10)])).wait().unwrap_err();
+        assert!(error.to_string().contains("started anew"), "{error}");
+        let sum = patiently(|| one.snapshot().wait()).total(&suite::cell("a", "all", "w"));
+        assert_eq!(sum, Quantity::new(9));
+        assert!(!admits(&one, 6, charge("a", 2, 10)));
+        let last = patiently(|| two.charge(&batch(7, vec![charge("a", 1, 10)])).wait());
+        assert!(matches!(last, ChargeOutcome::Charged(_)), "{last:?}");
+        assert_eq!(used(&one, "a"), 10);
+        // The third comes back, and is not counted twice.
+        let third = connect(&configs[2], &clock);
+        assert_eq!(used(&third, "a"), 10);
+        assert_eq!(used(&one, "a"), 10);
+        drop(server);
+    }
+
+    /// OPA is killed and started while replicas race: what was acknowledged is there, and is never too much.
+    #[test]
+    #[ignore = "needs OPA"]
+    fn an_opa_that_dies_in_a_race_loses_nothing() {
+        let (server, clock, root) = (OpaServer::start(), clock(), root());
+        let folder = Folder::new("opa-race");
+        let stores: Vec<OpaStore> = ["one.db", "two.db"]
+            .map(|name| {
+                let copy = Some(folder.path().join(name));
+                connect(&OpaConfig { copy, ..config(&server.url(), &root) }, &clock)
+            })
+            .into();
+        let acknowledged = AtomicI64::new(0);
+        let over = std::sync::atomic::AtomicBool::new(false);
+        let server = std::thread::scope(|scope| {
+            for thread in 0..4_usize {
+                let (store, acknowledged, over) = (&stores[thread % 2], &acknowledged, &over);
+                scope.spawn(move || {
+                    let mut id = u128::try_from(thread).unwrap() * 1_000_000;
+                    while !over.load(Ordering::Relaxed) {
+                        id += 1;
+                        match store.charge(&batch(id, vec![charge("a", 1, 400)])).wait() {
+                            Ok(ChargeOutcome::Charged(_)) => {
+                                acknowledged.fetch_add(1, Ordering::Relaxed);
+                            }
+                            Ok(ChargeOutcome::Exceeded(_)) | Err(_) => {
+                                std::thread::sleep(Duration::from_millis(10));
+                            }
+                        }
+                    }
+                });
+            }
+            let mut server = server;
+            for _ in 0..3 {
+                std::thread::sleep(Duration::from_millis(150));
+                server.kill();
+                server = start(server.port());
+                std::thread::sleep(GRACE * 3);
+            }
+            std::thread::sleep(Duration::from_millis(500));
+            over.store(true, Ordering::Relaxed);
+            server
+        });
+        let acknowledged = acknowledged.load(Ordering::Relaxed);
+        let counted = patiently(|| stores[0].snapshot().wait()).total(&suite::cell("a", "all", "w")).units();
+        assert!(acknowledged > 20, "{acknowledged}");
+        assert!(acknowledged <= counted && counted <= 400, "{acknowledged} acknowledged, {counted} counted");
+        drop(server);
+    }
+
+    #[test]
+    #[ignore = "needs OPA"]
+    fn what_cannot_be_is_refused() {
+        let (server, clock) = (shared(), clock());
+        let store = connect(&config(&server.url(), &root()), &clock);
+        let bucket = Charge {
+            algorithm: Algorithm::Bucket(Duration::from_secs(10)),
+            resets_in: None,
+            ..charge("b", 1, 5)
+        };
+        let batch = Batch { at: START, ..batch(1, vec![bucket]) };
+        let error = store.charge(&batch).wait().unwrap_err();
+        assert!(error.to_string().contains("token buckets"), "{error}");
+        let refused = |config: OpaConfig| match OpaStore::connect(&config, Arc::clone(&clock) as _) {
+            Ok(_) => panic!("{config:?}"),
+            Err(error) => error.to_string(),
+        };
+        assert!(refused(config(&server.url(), "a/b c")).contains("no path of documents"));
+        assert!(refused(config("nowhere", "a")).contains("not the address of an OPA server"));
+        let folder = Folder::new("opa-bad-copy");
+        let with_copy =
+            |path: &Path| OpaConfig { copy: Some(path.to_owned()), ..config(&server.url(), "test/refused") };
+        let text = folder.write("text.db", "budgets: none\n".repeat(100));
+        assert!(refused(with_copy(&text)).contains("not a state file"));
+        assert!(refused(with_copy(&folder.path().join("nowhere/copy.db"))).contains("cannot be opened"));
+        let state = folder.path().join("state.db");
+        let sqlite = guard_state::SqliteConfig::new(&state);
+        drop(guard_state::SqliteStore::open(&sqlite, Arc::clone(&clock) as _).unwrap());
+        assert!(refused(with_copy(&state)).contains("another kind"));
+        let newer = folder.path().join("newer.db");
+        drop(connect(
+            &OpaConfig { copy: Some(newer.clone()), ..config(&server.url(), "test/newer") },
+            &clock,
+        ));
+        rusqlite::Connection::open(&newer).unwrap().execute_batch("PRAGMA user_version = 9").unwrap();
+        assert!(refused(with_copy(&newer)).contains("version 9"));
+    }
+}
