@@ -5,6 +5,8 @@
 //! with `redis` or `postgres` a server that the processes of several machines share; with `opa` the documents of an OPA
 //! that the containers of a pod share ([`OpaStore`] says how that is sound).
 //!
+//! [`Leased`] takes slices of any of them and spends them in memory, for those who cannot wait for a server.
+//!
 //! # What a store does
 //!
 //! *Cells.* A limit counts in cells: one for each key (a user, a team, everybody) and each window, which the policy
@@ -61,6 +63,7 @@ mod coded;
 mod documents;
 #[cfg(any(feature = "sqlite", feature = "redis", feature = "postgres"))]
 mod later;
+mod leased;
 mod memory;
 mod open;
 #[cfg(any(feature = "redis", feature = "postgres"))]
@@ -75,6 +78,7 @@ mod sync;
 
 #[cfg(feature = "opa")]
 pub use documents::{OpaConfig, OpaStore};
+pub use leased::{Leased, LeasedConfig};
 pub use memory::MemoryStore;
 pub use open::{Store, open};
 #[cfg(feature = "postgres")]

@@ -2,7 +2,7 @@
 
 mod names;
 mod packed;
-mod table;
+pub(crate) mod table;
 
 use std::sync::Arc;
 use std::time::Duration;

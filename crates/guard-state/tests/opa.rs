@@ -19,7 +19,7 @@ use suite::{LEASE, START, batch, charge};
 use test_support::{Folder, OpaServer};
 
 /// How many steps a round of the long histories has.
-const STEPS: u128 = 5;
+const STEPS: u128 = 2;
 const GRACE: Duration = Duration::from_millis(200);
 
 fn config(url: &str, root: &str) -> OpaConfig {
