@@ -107,7 +107,7 @@ impl Journal {
         // What is reserved is said by the reservations.
         let open: Vec<_> =
             kept.own.reservations.values().filter(|one| one.closed.is_none()).cloned().collect();
-        for charge in open.iter().flat_map(|reservation| &reservation.charges) {
+        for charge in open.iter().flat_map(|reservation| reservation.charges.iter()) {
             if let Some(cell) = kept.own.cells.get_mut(&charge.cell) {
                 cell.open = cell.open.saturating_add(1);
                 if charge.kind != guard_core::ChargeKind::Rate {
@@ -206,7 +206,7 @@ fn take_in(kept: &mut Kept, kind: i64, name: &str, value: &str) -> Result<(), Ga
             let (digest, lease_ends, closed, ended, charges): Written =
                 serde_json::from_str(value).map_err(wrong)?;
             let reservation = Reservation {
-                charges: charges_of(&charges)?,
+                charges: charges_of(&charges)?.into(),
                 digest,
                 lease_ends: Timestamp::from_nanos(lease_ends),
                 closed: closed_of(closed)?,
