@@ -79,10 +79,11 @@ pub use compile::{compile_for_engine, compile_policies};
 pub use error::{BuildError, GuardError, RequestError, UnknownPolicy};
 pub use guard_core::{
     Action, Amount, AmountError, AuditError, AuditSink, Batch, CellId, Charge, ChargeKind, ChargeOutcome,
-    Clock, ConfirmError, ConfirmRequest, Confirmation, Confirmer, Deadline, Decision, DecisionId, EvalError,
-    Evaluated, Evaluator, FailMode, FailModes, FixedClock, Json, NoConfirmer, NullAudit, Quantity, Question,
-    Record, RecordKind, Recorded, Reply, Request, ReservationId, Revision, Session, Severity, Snapshot,
-    StateError, StateStore, SystemClock, Timestamp, User, Violation,
+    Clock, ConfirmError, ConfirmRequest, Confirmation, ConfirmationToken, Confirmer, Deadline, Decision,
+    DecisionId, EvalError, Evaluated, Evaluator, FailMode, FailModes, FixedClock, Json, NoConfirmer,
+    NullAudit, PendingConfirmation, Quantity, Question, Record, RecordKind, Recorded, Reply, Request,
+    ReservationId, Revision, Session, Severity, Snapshot, StateError, StateStore, SystemClock, Timestamp,
+    User, Violation,
 };
 pub use guard_eval::{Breaker, BreakerConfig, Fallback};
 pub use guard_policy::{EvaluatorOrder, LimitInfo, LoadOptions, PolicyInfo, Settings};

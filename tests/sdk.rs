@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use hexarch_guardrails::{
     Action, Amount, AuditError, AuditSink, BuildError, Check, ConfirmError, ConfirmRequest, Confirmation,
-    Confirmer, EvaluatorOrder, FailMode, FailModes, FixedClock, GuardError, Guardian, GuardianBuilder,
-    Quantity, Record, Recorded, Reply, Timestamp, Violation,
+    ConfirmationToken, Confirmer, EvaluatorOrder, FailMode, FailModes, FixedClock, GuardError, Guardian,
+    GuardianBuilder, PendingConfirmation, Quantity, Record, Recorded, Reply, Timestamp, Violation,
 };
 
 const POLICIES: &str = r#"
@@ -175,14 +175,19 @@ fn confirmations() {
     denied(delete(&guardian()).resource("production/users").confirm(true).run(|| ()));
 
     let answers = vec![
-        Confirmation::Pending { token: "t1".into() },
+        Confirmation::Pending(Box::new(PendingConfirmation {
+            token: ConfirmationToken::new("t1"),
+            id: "c1".into(),
+            expires: None,
+        })),
         Confirmation::Rejected { reason: "no way".into() },
         Confirmation::Approved { by: None },
     ];
     let guardian = builder().confirmer(Answers(Mutex::new(answers))).build().unwrap();
     delete(&guardian).run(|| ()).unwrap();
     assert_eq!(denied(delete(&guardian).run(|| ())).reason, "no way");
-    assert_eq!(denied(delete(&guardian).run(|| ())).confirmation_token.as_deref(), Some("t1"));
+    let pending = denied(delete(&guardian).run(|| ())).confirmation.unwrap();
+    assert_eq!((pending.token.expose(), pending.id.as_str()), ("t1", "c1"));
     assert!(denied(delete(&guardian).run(|| ())).reason.contains("nobody is there"));
 }
 

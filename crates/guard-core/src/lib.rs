@@ -22,6 +22,7 @@
 
 mod amount;
 mod charge;
+mod confirm;
 mod decision;
 mod document;
 mod error;
@@ -42,6 +43,9 @@ mod violation;
 
 pub use amount::{Amount, AmountError, Quantity};
 pub use charge::{Algorithm, Batch, CellId, Charge, ChargeKind, ReservationId};
+pub use confirm::{
+    ConfirmRequest, Confirmation, ConfirmationToken, Confirmer, NoConfirmer, PendingConfirmation,
+};
 pub use decision::{Action, Decision, Severity, UnknownActionName};
 pub use document::{Document, Shape};
 pub use error::{
@@ -55,10 +59,7 @@ pub use malformed::{
     UnknownAction, UnknownField, WrongType,
 };
 pub use operator::{Adjusted, CellFilter, CellView, NoListener, StateEvent, StateListener, StateOperator};
-pub use ports::{
-    AuditSink, ConfirmRequest, Confirmation, Confirmer, Deadline, Evaluated, Evaluator, NoConfirmer,
-    NullAudit, Question, StateStore,
-};
+pub use ports::{AuditSink, Deadline, Evaluated, Evaluator, NullAudit, Question, StateStore};
 pub use record::{DecisionId, Record, RecordKind, Recorded};
 pub use reply::{Arriving, Reply, block_on};
 pub use request::{Request, User};

@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::charge::{Batch, ReservationId};
 use crate::decision::Decision;
-use crate::error::{AuditError, ConfirmError, EvalError};
-use crate::json::Json;
-use crate::record::{DecisionId, Record};
+use crate::error::{AuditError, EvalError};
+use crate::record::Record;
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::state::{Changes, ChargeOutcome, Revision, Settled, Settlement, Snapshot};
@@ -127,57 +126,5 @@ pub struct NullAudit;
 impl AuditSink for NullAudit {
     fn record<'a>(&'a self, _record: &'a Record) -> Reply<'a, Result<(), AuditError>> {
         Reply::Now(Ok(()))
-    }
-}
-
-/// What a person is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfirmRequest {
-    /// The decision that asks for it.
-    pub decision_id: DecisionId,
-    /// The request that waits.
-    pub request: Request,
-    /// Why the policy wants a confirmation.
-    pub reason: String,
-    /// What the policy says about how to ask.
-    pub details: Option<Json>,
-}
-
-/// What came of asking.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Confirmation {
-    /// A person said yes to this very call.
-    Approved {
-        /// Who, where it is known.
-        by: Option<String>,
-    },
-    /// A person said no.
-    Rejected {
-        /// What they said.
-        reason: String,
-    },
-    /// Nobody has answered yet; the call is denied, and can be tried again with this token once somebody
-    /// has.
-    Pending {
-        /// The token.
-        token: String,
-    },
-}
-
-/// Asks people.
-pub trait Confirmer: Send + Sync {
-    /// Asks about one call. Only [`Confirmation::Approved`] lets it run.
-    fn confirm<'a>(&'a self, request: &'a ConfirmRequest) -> Reply<'a, Result<Confirmation, ConfirmError>>;
-}
-
-/// Asks nobody: what needs a confirmation is denied.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoConfirmer;
-
-impl Confirmer for NoConfirmer {
-    fn confirm<'a>(&'a self, _request: &'a ConfirmRequest) -> Reply<'a, Result<Confirmation, ConfirmError>> {
-        Reply::Now(Ok(Confirmation::Rejected {
-            reason: "confirmation is required and nobody is there to ask".into(),
-        }))
     }
 }

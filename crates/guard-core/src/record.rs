@@ -118,6 +118,8 @@ pub struct Record {
     pub limit: Option<String>,
     /// Who called.
     pub user_id: Option<String>,
+    /// Who confirmed the call, where somebody did and it is known.
+    pub confirmed_by: Option<String>,
     /// What the policy was told.
     pub context: BTreeMap<String, Json>,
     /// What was carried along.

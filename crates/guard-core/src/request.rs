@@ -1,9 +1,10 @@
 //! What a policy is asked about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::amount::Amount;
+use crate::confirm::ConfirmationToken;
 use crate::json::{Json, write_string};
 use crate::session::Session;
 use crate::time::Timestamp;
@@ -44,6 +45,10 @@ pub struct Request {
     pub tokens: Option<u64>,
     /// Whether a person has confirmed this very call.
     pub confirmed: bool,
+    /// What the caller was given when this call was held for a confirmation. No policy sees it.
+    pub confirmation_token: Option<ConfirmationToken>,
+    /// Names in the context, at any depth, whose values people are not shown. No policy sees these names.
+    pub secrets: BTreeSet<String>,
     /// What else the policy may want to know.
     pub context: BTreeMap<String, Json>,
     /// What is carried along for the record.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::confirm::PendingConfirmation;
 use crate::decision::{Action, Severity};
 use crate::json::Json;
 use crate::record::DecisionId;
@@ -26,8 +27,8 @@ pub struct Violation {
     pub decision_id: DecisionId,
     /// How much it matters.
     pub severity: Option<Severity>,
-    /// The pending confirmation's token, when a person has been asked and has not answered yet.
-    pub confirmation_token: Option<String>,
+    /// The pending confirmation, when a person has been asked and has not answered yet.
+    pub confirmation: Option<Box<PendingConfirmation>>,
     /// What the policy carried along.
     pub metadata: Option<Json>,
 }

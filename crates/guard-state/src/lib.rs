@@ -61,13 +61,9 @@ mod cell;
 mod coded;
 #[cfg(feature = "opa")]
 mod documents;
-#[cfg(any(feature = "sqlite", feature = "redis", feature = "postgres"))]
-mod later;
 mod leased;
 mod memory;
 mod open;
-#[cfg(any(feature = "redis", feature = "postgres"))]
-mod pool;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "redis")]
@@ -75,6 +71,18 @@ mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod sync;
+
+#[cfg(any(feature = "sqlite", feature = "redis", feature = "postgres"))]
+use guard_pool::later;
+
+/// Threads that each hold one connection. Operations are idempotent by their reservation.
+#[cfg(any(feature = "redis", feature = "postgres"))]
+mod pool {
+    use guard_core::StateError;
+
+    pub(crate) type Pool<C> = guard_pool::Pool<C, StateError>;
+    pub(crate) type Tried<T> = guard_pool::Tried<T, StateError>;
+}
 
 #[cfg(feature = "opa")]
 pub use documents::{OpaConfig, OpaStore};

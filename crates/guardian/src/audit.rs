@@ -20,6 +20,7 @@ macro_rules! event {
             runs = $record.runs,
             limit = $record.limit.as_deref(),
             user = $record.user_id.as_deref(),
+            confirmed_by = $record.confirmed_by.as_deref(),
             engine = $record.engine,
             module_digest = $record.module_digest.as_deref(),
             data_revision = $record.data_revision.map(|revision| revision.0),

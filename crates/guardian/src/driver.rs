@@ -199,7 +199,7 @@ fn no_permit(machine: &Machine) -> Box<Violation> {
         retry_after: None,
         decision_id: machine.id(),
         severity: None,
-        confirmation_token: None,
+        confirmation: None,
         metadata: None,
     })
 }

@@ -93,6 +93,7 @@ pub struct Machine {
     objection: Option<Box<Violation>>,
     error: Option<EvalError>,
     source: Option<Source>,
+    confirmed_by: Option<String>,
 }
 
 /// What the decision was made with.
@@ -118,6 +119,7 @@ impl Machine {
             objection: None,
             error: None,
             source: None,
+            confirmed_by: None,
         }
     }
 
@@ -288,7 +290,8 @@ impl Machine {
     fn on_confirmed(&mut self, answer: Result<Confirmation, ConfirmError>) -> Step {
         let mut violation = self.violation();
         let recorded = match answer {
-            Ok(Confirmation::Approved { .. }) => {
+            Ok(Confirmation::Approved { by }) => {
+                self.confirmed_by = by;
                 self.request.confirmed = true;
                 return self.evaluate();
             }
@@ -296,8 +299,8 @@ impl Machine {
                 violation.reason = reason;
                 Recorded::Blocked
             }
-            Ok(Confirmation::Pending { token }) => {
-                violation.confirmation_token = Some(token);
+            Ok(Confirmation::Pending(pending)) => {
+                violation.confirmation = Some(pending);
                 Recorded::Pending
             }
             // No fail mode opens this: a call that a person must confirm does not run because nobody could
@@ -482,7 +485,7 @@ impl Machine {
             retry_after: self.decision.retry_after,
             decision_id: self.id,
             severity: self.decision.severity.clone(),
-            confirmation_token: None,
+            confirmation: None,
             metadata: self.decision.metadata.clone(),
         }
     }
@@ -500,6 +503,7 @@ impl Machine {
             runs,
             limit: self.decision.limit.clone(),
             user_id: self.request.user.as_ref().map(|user| user.id.clone()),
+            confirmed_by: self.confirmed_by.clone(),
             context: self.request.context.clone(),
             metadata: self.request.metadata.clone(),
             decision_metadata: self.decision.metadata.clone(),

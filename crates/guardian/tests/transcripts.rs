@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guard_core::{
-    AuditError, CellId, ChargeKind, ChargeOutcome, Charged, ConfirmError, Confirmation, DeadlinePassed,
-    Decision, DecisionId, EvalError, Evaluated, Exceeded, FailMode, NoResult, Quantity, Request,
-    ReservationId, Revision, Settled, Settlement, Snapshot, StateError, StateUnavailable, Timestamp, User,
-    Violation, WindowClosed,
+    AuditError, CellId, ChargeKind, ChargeOutcome, Charged, ConfirmError, Confirmation, ConfirmationToken,
+    DeadlinePassed, Decision, DecisionId, EvalError, Evaluated, Exceeded, FailMode, NoResult,
+    PendingConfirmation, Quantity, Request, ReservationId, Revision, Settled, Settlement, Snapshot,
+    StateError, StateUnavailable, Timestamp, User, Violation, WindowClosed,
 };
 use guardian::{Event, Machine, Mode, Outcome, Ran, Step};
 
@@ -94,7 +94,7 @@ fn read_event(line: &str) -> Event {
         "timeout" => Event::Evaluated(Err(DeadlinePassed { allowed: Duration::from_millis(50) }.into())),
         "approved" => Event::Confirmed(Ok(Confirmation::Approved { by: None })),
         "rejected" => Event::Confirmed(Ok(Confirmation::Rejected { reason: rest.into() })),
-        "pending" => Event::Confirmed(Ok(Confirmation::Pending { token: rest.into() })),
+        "pending" => Event::Confirmed(Ok(Confirmation::Pending(Box::new(pending(rest))))),
         "unasked" => Event::Confirmed(Err(ConfirmError { detail: rest.into() })),
         "charged" => Event::Charged(Ok(ChargeOutcome::Charged(Charged {
             reservation: ReservationId(ID),
@@ -187,6 +187,10 @@ fn show(step: &Step) -> String {
     }
 }
 
+fn pending(token: &str) -> PendingConfirmation {
+    PendingConfirmation { token: ConfirmationToken::new(token), id: "c1".into(), expires: None }
+}
+
 fn show_violation(violation: &Violation) -> String {
     let mut text = violation.to_string();
     if let Some(limit) = &violation.limit {
@@ -195,8 +199,8 @@ fn show_violation(violation: &Violation) -> String {
     if let Some(wait) = violation.retry_after {
         text.push_str(&format!(" [retry after {} ms]", wait.as_millis()));
     }
-    if let Some(token) = &violation.confirmation_token {
-        text.push_str(&format!(" [token {token}]"));
+    if let Some(pending) = &violation.confirmation {
+        text.push_str(&format!(" [token {}]", pending.token.expose()));
     }
     text
 }

@@ -1,10 +1,11 @@
-//! An answer that a thread of the store's gives to whoever waits, in whatever runtime or none.
+//! An answer that one thread gives to whoever waits, in whatever runtime or none.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+#[derive(Debug)]
 enum Shared<T> {
     Waiting(Option<Waker>),
     Answered(T),
@@ -13,12 +14,15 @@ enum Shared<T> {
 }
 
 /// Gives the answer.
-pub(crate) struct Giver<T>(Arc<Mutex<Shared<T>>>);
+#[derive(Debug)]
+pub struct Giver<T>(Arc<Mutex<Shared<T>>>);
 
 /// Waits for it. `None` when the giver went without.
-pub(crate) struct Waiter<T>(Arc<Mutex<Shared<T>>>);
+#[derive(Debug)]
+pub struct Waiter<T>(Arc<Mutex<Shared<T>>>);
 
-pub(crate) fn pair<T>() -> (Giver<T>, Waiter<T>) {
+/// Both ends.
+pub fn pair<T>() -> (Giver<T>, Waiter<T>) {
     let shared = Arc::new(Mutex::new(Shared::Waiting(None)));
     (Giver(Arc::clone(&shared)), Waiter(shared))
 }
@@ -28,7 +32,8 @@ fn lock<T>(shared: &Mutex<Shared<T>>) -> MutexGuard<'_, Shared<T>> {
 }
 
 impl<T> Giver<T> {
-    pub(crate) fn give(self, answer: T) {
+    /// Gives it, once.
+    pub fn give(self, answer: T) {
         self.put(Shared::Answered(answer));
     }
 

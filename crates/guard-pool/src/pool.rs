@@ -11,26 +11,40 @@ use guard_core::{Reply, StateError, StateUnavailable};
 
 use crate::later;
 
-/// What an operation comes to on one connection.
-pub(crate) enum Tried<T> {
-    /// It is done, or refused.
-    Done(Result<T, StateError>),
-    /// The connection is broken; whether it was done is not known.
-    Broken(StateError),
+/// An error type that can say that a store is not there.
+pub trait Failure: Clone + Send + Sync + 'static {
+    /// The store of that name does not answer.
+    fn unavailable(store: &str, detail: String) -> Self;
 }
 
-type Job<C> = Box<dyn FnOnce(&mut Link<C>) + Send>;
-type Open<C> = dyn Fn() -> Result<C, StateError> + Send + Sync;
+impl Failure for StateError {
+    fn unavailable(store: &str, detail: String) -> Self {
+        StateUnavailable { store: store.to_owned(), detail }.into()
+    }
+}
+
+/// What an operation comes to on one connection.
+#[derive(Debug)]
+pub enum Tried<T, E> {
+    /// It is done, or refused.
+    Done(Result<T, E>),
+    /// The connection is broken; whether it was done is not known.
+    Broken(E),
+}
+
+type Job<C, E> = Box<dyn FnOnce(&mut Link<C, E>) + Send>;
+type Open<C, E> = dyn Fn() -> Result<C, E> + Send + Sync;
 
 /// A connection, opened when it is needed.
-pub(crate) struct Link<C> {
-    open: Arc<Open<C>>,
+pub struct Link<C, E> {
+    store: Arc<str>,
+    open: Arc<Open<C, E>>,
     connection: Option<C>,
 }
 
-impl<C> Link<C> {
+impl<C, E: Failure> Link<C, E> {
     /// Runs an operation, on a new connection once more when the one there is broken.
-    fn run<T>(&mut self, mut operation: impl FnMut(&mut C) -> Tried<T>) -> Result<T, StateError> {
+    fn run<T>(&mut self, mut operation: impl FnMut(&mut C) -> Tried<T, E>) -> Result<T, E> {
         let mut error = None;
         for _ in 0..2 {
             let mut connection = match self.connection.take() {
@@ -45,55 +59,55 @@ impl<C> Link<C> {
                 Tried::Broken(broken) => error = Some(broken),
             }
         }
-        Err(error.unwrap_or_else(|| gone("store")))
+        Err(error.unwrap_or_else(|| gone(&self.store)))
     }
 }
 
-fn gone(store: &str) -> StateError {
-    let detail = "its threads have ended".to_owned();
-    StateUnavailable { store: store.to_owned(), detail }.into()
+fn gone<E: Failure>(store: &str) -> E {
+    E::unavailable(store, "its threads have ended".to_owned())
 }
 
 /// The threads.
-pub(crate) struct Pool<C> {
+pub struct Pool<C, E> {
     store: Arc<str>,
-    jobs: Option<Sender<Job<C>>>,
+    jobs: Option<Sender<Job<C, E>>>,
     threads: Vec<JoinHandle<()>>,
 }
 
-impl<C: Send + 'static> Pool<C> {
+impl<C: Send + 'static, E: Failure> Pool<C, E> {
     /// Starts so many threads. Nothing is connected yet.
-    pub(crate) fn start(
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(
         store: Arc<str>,
         threads: usize,
-        open: impl Fn() -> Result<C, StateError> + Send + Sync + 'static,
-    ) -> Result<Self, StateError> {
-        let (jobs, queue) = channel::<Job<C>>();
+        open: impl Fn() -> Result<C, E> + Send + Sync + 'static,
+    ) -> Result<Self, E> {
+        let (jobs, queue) = channel::<Job<C, E>>();
         let queue = Arc::new(Mutex::new(queue));
-        let open: Arc<Open<C>> = Arc::new(open);
+        let open: Arc<Open<C, E>> = Arc::new(open);
         let mut pool = Self { store, jobs: Some(jobs), threads: Vec::new() };
         for number in 0..threads.max(1) {
             let (queue, open) = (Arc::clone(&queue), Arc::clone(&open));
+            let store = Arc::clone(&pool.store);
             let thread = std::thread::Builder::new()
-                .name(format!("hexarch-state-{number}"))
-                .spawn(move || work(&queue, Link { open, connection: None }))
-                .map_err(|error| StateUnavailable {
-                    store: pool.store.to_string(),
-                    detail: error.to_string(),
-                })?;
+                .name(format!("hexarch-store-{number}"))
+                .spawn(move || work(&queue, Link { store, open, connection: None }))
+                .map_err(|error| E::unavailable(&pool.store, error.to_string()))?;
             pool.threads.push(thread);
         }
         Ok(pool)
     }
 
     /// Hands an operation over.
-    pub(crate) fn submit<T: Send + 'static>(
+    pub fn submit<T: Send + 'static>(
         &self,
-        operation: impl FnMut(&mut C) -> Tried<T> + Send + 'static,
-    ) -> Reply<'static, Result<T, StateError>> {
+        operation: impl FnMut(&mut C) -> Tried<T, E> + Send + 'static,
+    ) -> Reply<'static, Result<T, E>> {
         let (giver, waiter) = later::pair();
-        let job: Job<C> = Box::new(move |link| giver.give(link.run(operation)));
-        let gone = gone(&self.store);
+        let job: Job<C, E> = Box::new(move |link| giver.give(link.run(operation)));
+        let gone: E = gone(&self.store);
         match self.jobs.as_ref().map(|jobs| jobs.send(job)) {
             Some(Ok(())) => Reply::later(async move { waiter.await.unwrap_or(Err(gone)) }),
             _ => Reply::Now(Err(gone)),
@@ -101,7 +115,7 @@ impl<C: Send + 'static> Pool<C> {
     }
 }
 
-fn work<C>(queue: &Mutex<Receiver<Job<C>>>, mut link: Link<C>) {
+fn work<C, E>(queue: &Mutex<Receiver<Job<C, E>>>, mut link: Link<C, E>) {
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match job {
@@ -111,7 +125,7 @@ fn work<C>(queue: &Mutex<Receiver<Job<C>>>, mut link: Link<C>) {
     }
 }
 
-impl<C> Drop for Pool<C> {
+impl<C, E> Drop for Pool<C, E> {
     fn drop(&mut self) {
         self.jobs = None;
         for thread in self.threads.drain(..) {

@@ -1,0 +1,15 @@
+//! Threads that hold connections, and answers that arrive from them.
+//!
+//! **Job.** What every store has that is reached over a network, or that must not be waited for on a caller's thread:
+//! [`Pool`] runs operations on threads that each hold one connection, [`later`] carries an answer to whoever waits for
+//! it, in whatever runtime or none.
+//!
+//! **Invariant.** An operation that was handed over is carried out or answered with an error; a caller that went away
+//! stops nothing and blocks nobody.
+//!
+//! **Shown by** the tests of `later`, and by the suites of the stores that are built on it.
+
+pub mod later;
+mod pool;
+
+pub use pool::{Failure, Link, Pool, Tried};
