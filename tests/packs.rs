@@ -107,6 +107,8 @@ fn request(input: &serde_json::Value) -> Request {
         cost: input.get("cost").map(|cost| cost.to_string().parse().unwrap()),
         tokens: input["tokens"].as_u64(),
         confirmed: input["confirmed"].as_bool().unwrap_or_default(),
+        confirmation_token: None,
+        secrets: Default::default(),
         context: extras("context"),
         metadata: extras("metadata"),
         time: Timestamp::from_nanos(input["time_ns"].as_i64().unwrap_or_default()),

@@ -9,7 +9,7 @@ use guard_core::{
 };
 use serde::Deserialize;
 
-use crate::entry::{Entry, Person, Rules, State, Step, Vote, of_micros, to_micros};
+use crate::entry::{Entry, Person, Rules, State, Step, Vote, of_micros, to_micros, unwritten};
 use crate::error::{DeskError, Refused};
 use crate::event::{ConfirmEvent, ConfirmListener, NoListener};
 use crate::redact::shown;
@@ -246,9 +246,10 @@ impl Inner {
 
     fn entry_of(&self, asked: &ConfirmRequest) -> Result<(Secret, Entry), DeskError> {
         let request = &asked.request;
-        let (rules, expires) = self.rules_of(asked)?;
-        let requester = request.user.as_ref().map(|user| user.id.clone()).filter(|id| !id.is_empty());
-        if rules.four_eyes && requester.is_none() {
+        let (rules, expires) = rules_of(asked, &self.config)?;
+        let now = self.now();
+        let entry = unwritten(request, rules, now);
+        if entry.rules.four_eyes && entry.requester.is_none() {
             return Err(DeskError::Rules(
                 "four eyes are needed, and the call does not say whose it is".to_owned(),
             ));
@@ -256,50 +257,18 @@ impl Inner {
         let secret = Secret::random()?;
         let id = secret.id();
         let link = self.link_key.as_deref().map(|key| Secret::for_link(key, &id)).transpose()?;
-        let now = self.now();
         let entry = Entry {
-            policy: request.policy_id.clone(),
-            function: request.function.clone(),
-            operation: request.operation.clone(),
-            resource: request.resource.clone(),
-            requester,
             reason: asked.reason.clone(),
             shown: shown(request)?,
             decision_id: asked.decision_id.to_string(),
-            asked: now,
             expires: of_micros(to_micros(now.plus(expires))),
-            rules,
             token: secret.hash(),
             digest: secret.digest(&canonical(request)?)?,
             link: link.map(|link| link.link_hash()),
-            state: State::Pending,
-            votes: Vec::new(),
-            decided: None,
-            attempt: String::new(),
             id,
+            ..entry
         };
         Ok((secret, entry))
-    }
-
-    /// What the policy says about how to ask, and the configuration where it says nothing.
-    fn rules_of(&self, asked: &ConfirmRequest) -> Result<(Rules, Duration), DeskError> {
-        let details: Details = match &asked.details {
-            None => Details::default(),
-            Some(json) => {
-                serde_json::from_str(json.as_str()).map_err(|error| DeskError::Rules(error.to_string()))?
-            }
-        };
-        let usual = &self.config.rules;
-        let rules = Rules {
-            approvers: details.approvers.unwrap_or_else(|| usual.approvers.clone()),
-            four_eyes: details.four_eyes.unwrap_or(usual.four_eyes),
-            approvals: details.approvals.unwrap_or(usual.approvals),
-        };
-        let expires = details.expires_seconds.map_or(self.config.expires, |s| Duration::from_secs(s.into()));
-        if rules.approvals == 0 || expires.is_zero() {
-            return Err(DeskError::Rules("at least one approval and one second are needed".to_owned()));
-        }
-        Ok((rules, expires))
     }
 
     fn asked(&self, secret: &Secret, entry: Entry) -> Result<Asked, DeskError> {
@@ -376,6 +345,26 @@ impl Inner {
             Some(stepped) => Ok(stepped.taken()?),
         }
     }
+}
+
+/// What the policy says about how to ask, and the configuration where it says nothing.
+pub(crate) fn rules_of(asked: &ConfirmRequest, config: &DeskConfig) -> Result<(Rules, Duration), DeskError> {
+    let details: Details = match &asked.details {
+        None => Details::default(),
+        Some(json) => {
+            serde_json::from_str(json.as_str()).map_err(|error| DeskError::Rules(error.to_string()))?
+        }
+    };
+    let rules = Rules {
+        approvers: details.approvers.unwrap_or_else(|| config.rules.approvers.clone()),
+        four_eyes: details.four_eyes.unwrap_or(config.rules.four_eyes),
+        approvals: details.approvals.unwrap_or(config.rules.approvals),
+    };
+    let expires = details.expires_seconds.map_or(config.expires, |s| Duration::from_secs(s.into()));
+    if rules.approvals == 0 || expires.is_zero() {
+        return Err(DeskError::Rules("at least one approval and one second are needed".to_owned()));
+    }
+    Ok((rules, expires))
 }
 
 fn pending(asked: &Asked) -> Confirmation {

@@ -1,6 +1,6 @@
 //! One confirmation, and the steps it can take.
 
-use guard_core::Timestamp;
+use guard_core::{Request, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Refused;
@@ -286,6 +286,31 @@ impl Entry {
                 Refused::Rejected { by, note }
             }
         }
+    }
+}
+
+/// The confirmation of a call as far as the call alone says.
+pub(crate) fn unwritten(request: &Request, rules: Rules, now: Timestamp) -> Entry {
+    Entry {
+        id: String::new(),
+        policy: request.policy_id.clone(),
+        function: request.function.clone(),
+        operation: request.operation.clone(),
+        resource: request.resource.clone(),
+        requester: request.user.as_ref().map(|user| user.id.clone()).filter(|id| !id.is_empty()),
+        reason: String::new(),
+        shown: String::new(),
+        decision_id: String::new(),
+        asked: now,
+        expires: now,
+        rules,
+        token: String::new(),
+        digest: String::new(),
+        link: None,
+        state: State::Pending,
+        votes: Vec::new(),
+        decided: None,
+        attempt: String::new(),
     }
 }
 

@@ -50,6 +50,7 @@ mod signed;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod store;
+mod terminal;
 mod token;
 mod wait;
 
@@ -68,3 +69,4 @@ pub use signed::{Key, KeyError, Keyring};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 pub use store::{Due, Filter, Stepped, Store, Stored};
+pub use terminal::{StandardTerminal, Terminal, TerminalConfirmer, visible};

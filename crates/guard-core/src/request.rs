@@ -168,6 +168,8 @@ mod tests {
             cost: Some("0.0000001".parse().unwrap()),
             tokens: Some(u64::MAX),
             confirmed: true,
+            confirmation_token: Some(ConfirmationToken::new("not for policies")),
+            secrets: BTreeSet::from(["nor this".into()]),
             context: BTreeMap::from([(
                 "big".into(),
                 Json::from_text("123456789012345678901234567890").unwrap(),

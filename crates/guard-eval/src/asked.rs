@@ -148,6 +148,8 @@ mod tests {
                 .then(|| random.text(&["0", "0.0000001", "-12.50", "99999999999999999999"]).parse().unwrap()),
             tokens: random.one_in(2).then(|| random.bits()),
             confirmed: random.one_in(2),
+            confirmation_token: None,
+            secrets: Default::default(),
             context,
             metadata,
             time: Timestamp::from_nanos(i64::try_from(random.bits() >> 1).unwrap()),
