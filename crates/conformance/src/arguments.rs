@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use rego_build::Passes;
+use rego_build::{Passes, Target};
+
+use crate::pipeline::Form;
 
 /// What the command line asks for.
 pub(crate) struct Arguments {
@@ -30,15 +32,15 @@ pub(crate) struct Arguments {
     pub(crate) host: Option<PathBuf>,
     /// Judges so many of OPA's own modules (`OPA_BIN`) in our engine.
     pub(crate) opa_modules: usize,
-    /// The passes of the optimiser.
-    pub(crate) passes: Passes,
+    /// What modules are made of the cases.
+    pub(crate) form: Form,
     /// How many threads judge.
     pub(crate) jobs: usize,
 }
 
 const USAGE: &str =
     "usage: conformance [--dir DIR] [--filter TEXT] [--json] [--verbose] [--jobs N] [--passes NAME]
-                   [--update-known]
+                   [--target portable|engine] [--update-known]
        conformance --export FOLDER [--node NODE_MODULES] [--host PROGRAM] [--opa-modules N] [--dir DIR] [--filter TEXT]";
 
 /// Parses the arguments after the program's name.
@@ -58,7 +60,7 @@ pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Arguments, St
         node_modules: None,
         host: None,
         opa_modules: 0,
-        passes: Passes::ALL,
+        form: Form::default(),
         jobs: std::thread::available_parallelism().map_or(1, usize::from),
     };
     let mut words = words;
@@ -80,7 +82,14 @@ pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Arguments, St
             "--passes" => {
                 let name = value()?;
                 let unknown = || format!("--passes: no `{name}`: all, none, or the name of one");
-                arguments.passes = Passes::by_name(&name).ok_or_else(unknown)?;
+                arguments.form.passes = Passes::by_name(&name).ok_or_else(unknown)?;
+            }
+            "--target" => {
+                arguments.form.target = match value()?.as_str() {
+                    "portable" => Target::Portable,
+                    "engine" => Target::Engine,
+                    other => return Err(format!("--target: no `{other}`: portable or engine")),
+                };
             }
             "--jobs" => arguments.jobs = value()?.parse().map_err(|error| format!("--jobs: {error}"))?,
             "--json" => arguments.json = true,

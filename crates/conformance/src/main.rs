@@ -51,7 +51,7 @@ fn run() -> Result<bool, String> {
     }
     let known =
         if arguments.is_own_corpus { known::load(&arguments.known)? } else { known::Known::default() };
-    let mut verdicts = workers::judge_all(cases, arguments.jobs, arguments.passes)?;
+    let mut verdicts = workers::judge_all(cases, arguments.jobs, arguments.form)?;
     verdicts.extend(check::judge_all(&arguments.dir, &arguments.filter)?);
     let report = report::Report::new(&verdicts, &known, arguments.filter.is_none());
     if arguments.update_known {
@@ -66,7 +66,7 @@ fn run() -> Result<bool, String> {
 /// Holds what the cases cost against what is recorded, where everything was judged as it was then.
 fn print_cost(arguments: &arguments::Arguments, verdicts: &[workers::Verdict]) -> Result<bool, String> {
     let is_comparable =
-        arguments.is_own_corpus && arguments.filter.is_none() && arguments.passes == rego_build::Passes::ALL;
+        arguments.is_own_corpus && arguments.filter.is_none() && arguments.form == pipeline::Form::default();
     if !is_comparable {
         return Ok(true);
     }

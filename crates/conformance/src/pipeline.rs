@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use rego_build::{BuildError, CompiledModule, Options, Passes, Source};
+use rego_build::{BuildError, CompiledModule, Options, Passes, PlanOptions, Source, Target};
 use rego_engine::{Config, Engine, EvalContext, EvalError, Input as EngineInput, Instance, Module};
 use rego_syntax::ast::{RegoVersion, Term, Value as TermValue};
 use rego_syntax::{FileId, ParserOptions, SourceFile};
@@ -15,7 +15,29 @@ use crate::functions;
 /// What every case shares.
 pub(crate) struct Pipeline {
     engine: Engine,
-    passes: Passes,
+    form: Form,
+}
+
+/// What modules are made of the cases.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Form {
+    /// The passes of the optimiser.
+    pub(crate) passes: Passes,
+    /// Whom they are for; those for our engine leave more to it.
+    pub(crate) target: Target,
+}
+
+impl Default for Form {
+    fn default() -> Self {
+        Self { passes: Passes::ALL, target: Target::Portable }
+    }
+}
+
+impl Form {
+    fn options(self, version: RegoVersion) -> Options {
+        let wasm = PlanOptions { target: self.target, ..PlanOptions::default() };
+        Options { passes: self.passes, wasm, ..Options::for_version(version) }
+    }
 }
 
 /// A case's module, ready to be evaluated.
@@ -43,7 +65,7 @@ const DEADLINE: Duration = Duration::from_secs(20);
 const ENTRYPOINT: &str = "eval";
 
 impl Pipeline {
-    pub(crate) fn new(passes: Passes) -> Result<Self, String> {
+    pub(crate) fn new(form: Form) -> Result<Self, String> {
         // A module is evaluated once or twice here, so compiling it is nearly all of the work.
         let config = Config {
             memory_limit: 512 << 20,
@@ -52,7 +74,7 @@ impl Pipeline {
             ..Config::default()
         };
         let engine = Engine::new(config).map_err(|error| error.to_string())?;
-        Ok(Self { engine, passes })
+        Ok(Self { engine, form })
     }
 
     /// Compiles what the case runs.
@@ -175,8 +197,7 @@ impl Pipeline {
             |(index, text): (usize, &String)| Source::new(format!("{prefix}{index}.rego"), text.as_str());
         let sources: Vec<Source> = modules.iter().enumerate().map(named).collect();
         let version = if v0 { RegoVersion::V0 } else { RegoVersion::V1 };
-        let mut options = Options::for_version(version);
-        options.passes = self.passes;
+        let mut options = self.form.options(version);
         options.check.host_builtins = functions::declarations();
         let built = rego_build::build_query(&sources, query, &options);
         built.map_err(|error| Fault::of_build(&error))
@@ -184,7 +205,7 @@ impl Pipeline {
 
     fn module_of_plan(&self, text: &str) -> Result<CompiledModule, Fault> {
         let policy = rego_ir::from_json(text).map_err(|error| Fault::own(&error))?;
-        let built = rego_build::assemble_plan(policy, &Options { passes: self.passes, ..Options::default() });
+        let built = rego_build::assemble_plan(policy, &self.form.options(RegoVersion::V1));
         built.map_err(|error| Fault::of_build(&error))
     }
 }

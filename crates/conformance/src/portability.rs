@@ -13,11 +13,9 @@ use std::process::Command;
 use rego_value::json::{self, Escape};
 use rego_value::{Array, Value};
 
-use rego_build::Passes;
-
 use crate::corpus::{Case, Input, Program};
 use crate::judge;
-use crate::pipeline::{Fault, Pipeline};
+use crate::pipeline::{Fault, Form, Pipeline};
 
 /// The script that evaluates a folder of modules.
 const SCRIPT: &str = include_str!("../portability.mjs");
@@ -85,7 +83,7 @@ fn export_some<'a>(
     cases: impl Iterator<Item = (usize, &'a Case)>,
     dir: &Path,
 ) -> Result<(Tally, Rows), String> {
-    let pipeline = Pipeline::new(Passes::ALL)?;
+    let pipeline = Pipeline::new(Form::default())?;
     let (mut tally, mut rows) = (Tally::default(), Rows::new());
     for (position, case) in cases {
         let Some((module, row)) = row(&pipeline, case, &mut tally) else { continue };
@@ -245,7 +243,7 @@ pub(crate) fn of_opa(cases: &[Case], opa: &Path, most: usize) -> Result<(usize, 
         .collect();
     // Some need functions that our host does not have, so that more are looked at than are wanted.
     let step = (asked.len() / (most + most / 4).max(1)).max(1);
-    let pipeline = Pipeline::new(Passes::ALL)?;
+    let pipeline = Pipeline::new(Form::default())?;
     let (mut passed, mut failures) = (0, Vec::new());
     let mut left_out = 0;
     for (case, question) in asked.iter().step_by(step) {

@@ -7,11 +7,9 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rego_build::Passes;
-
 use crate::corpus::Case;
 use crate::judge::{self, Judged};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Form, Pipeline};
 
 /// What became of one case.
 pub(crate) struct Verdict {
@@ -52,8 +50,8 @@ impl Place {
 }
 
 /// Judges all cases; the verdicts stand in the cases' order.
-pub(crate) fn judge_all(cases: Vec<Case>, jobs: usize, passes: Passes) -> Result<Vec<Verdict>, String> {
-    let work = Arc::new(Work { cases, pipeline: Pipeline::new(passes)?, next: AtomicUsize::new(0) });
+pub(crate) fn judge_all(cases: Vec<Case>, jobs: usize, form: Form) -> Result<Vec<Verdict>, String> {
+    let work = Arc::new(Work { cases, pipeline: Pipeline::new(form)?, next: AtomicUsize::new(0) });
     let (sender, receiver) = mpsc::channel();
     let mut places = Vec::new();
     for _ in 0..jobs.max(1) {

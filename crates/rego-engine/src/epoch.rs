@@ -104,6 +104,17 @@ impl Clock {
         let since = state.nanos().saturating_sub(state.began.load(Ordering::SeqCst));
         (since / self.tick_nanos + 1).min(under_way)
     }
+
+    /// The tick at which an evaluation is over time that was [armed](Self::arm) just now and given so many.
+    pub(crate) fn after(&self, ticks: u64) -> u64 {
+        self.state.now.load(Ordering::Relaxed) + ticks
+    }
+
+    /// How long it is until such a tick, as exactly as deadlines are.
+    pub(crate) fn left(&self, until: u64) -> Duration {
+        let ticks = until.saturating_sub(self.state.now.load(Ordering::Relaxed));
+        Duration::from_nanos(ticks.saturating_mul(self.tick_nanos))
+    }
 }
 
 impl Drop for Clock {
@@ -249,6 +260,16 @@ mod tests {
         assert_eq!(pace(), 1);
         reach(10, Duration::from_micros(8_000));
         reach(SLOWEST, Duration::from_secs(1));
+    }
+
+    #[test]
+    fn time_runs_out() {
+        let (clock, _engine) = clock(Duration::from_millis(1));
+        let until = clock.after(clock.arm(Duration::from_millis(5)));
+        assert!(clock.left(until) > Duration::ZERO);
+        while clock.left(until) > Duration::ZERO {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     #[test]

@@ -7,8 +7,10 @@ use rego_value::Value;
 use wasmtime::{Caller, Linker, Memory, ResourceLimiter, Trap};
 
 use crate::abi::{Abi, read_string};
+use crate::config::Engine;
 use crate::environment::{Environment, Function};
 use crate::error::PolicyError;
+use crate::numbers;
 use crate::patterns::{self, Pattern};
 use crate::record;
 
@@ -79,6 +81,9 @@ pub(crate) struct Host {
     pub(crate) first_failure: Option<PolicyError>,
     pub(crate) memory: Option<Memory>,
     pub(crate) abi: Option<Arc<Abi>>,
+    pub(crate) engine: Engine,
+    /// The clock's tick at which the evaluation at hand is over time.
+    pub(crate) until: u64,
 }
 
 /// The cap on an instance's memory.
@@ -121,6 +126,8 @@ impl std::error::Error for Stopped {}
 pub(crate) enum Misuse {
     #[error("unknown built-in function number {0}")]
     UnknownBuiltin(i32),
+    #[error("unknown operation number {0}")]
+    UnknownOperation(i32),
     #[error("unknown regular expression number {0}")]
     UnknownPattern(i32),
     #[error("a value that is no value was passed to `{0}`")]
@@ -154,6 +161,7 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>
         |c: Caller<'_, Host>, id: i32, _: i32, x: i32, y: i32, z: i32, w: i32| call(c, id, &[x, y, z, w]),
     )?;
     linker.func_wrap("env", "rego_match", patterns::matches)?;
+    numbers::define(&mut linker)?;
     Ok(linker)
 }
 

@@ -332,6 +332,8 @@ impl Instance {
         let had_output = self.output.cut || !self.output.is_empty();
         let live = self.live()?;
         live.store.set_epoch_deadline(ticks);
+        let host = live.store.data_mut();
+        host.until = host.engine.clock().after(ticks);
         let outcome = live.evaluate(entrypoint.0, wanted, input, context, deadline, read);
         let said = &mut live.store.data_mut().context.output;
         // Nearly always nothing is, and then nothing is moved.

@@ -29,6 +29,7 @@ mod layout;
 mod live;
 mod module;
 mod native;
+mod numbers;
 mod patterns;
 mod pool;
 mod record;

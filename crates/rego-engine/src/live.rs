@@ -58,6 +58,8 @@ impl Live {
             first_failure: None,
             memory: None,
             abi: None,
+            engine: module.engine.clone(),
+            until: 0,
         };
         let mut store = Store::new(module.engine.wasmtime(), host);
         store.limiter(|host| &mut host.limits);

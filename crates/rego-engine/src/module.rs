@@ -176,7 +176,7 @@ fn invalid(error: wasmtime::Error) -> ModuleError {
 
 /// Checks that every import is one the ABI has, and gives the type of the memory.
 fn check_imports(module: &wasmtime::Module) -> Result<Option<MemoryType>, ModuleError> {
-    const FUNCTIONS: [&str; 8] = [
+    const FUNCTIONS: [&str; 12] = [
         "opa_abort",
         "opa_println",
         "opa_builtin0",
@@ -185,6 +185,10 @@ fn check_imports(module: &wasmtime::Module) -> Result<Option<MemoryType>, Module
         "opa_builtin3",
         "opa_builtin4",
         "rego_match",
+        "rego_number",
+        "rego_number_compare",
+        "rego_number_hash",
+        "rego_number_text",
     ];
     let mut memory = None;
     for import in module.imports() {

@@ -9,7 +9,7 @@
 #![allow(missing_docs, reason = "the table in the crate's documentation says what each one does")]
 
 use crate::value::Value;
-use crate::{array, builtins, error, format, host, json, memory, order, rt, table};
+use crate::{array, builtins, error, format, host, json, memory, order, rt, table, wide};
 
 #[cfg(target_arch = "wasm32")]
 mod env {
@@ -70,8 +70,9 @@ fn regex_find(program: u32, text: Value, count: Value) -> Value {
 }
 
 macro_rules! export {
-    ($($name:ident($($arg:ident: $type:ty),*) $(-> $result:ty)? => $body:expr;)*) => {
+    ($($(#[$attribute:meta])? $name:ident($($arg:ident: $type:ty),*) $(-> $result:ty)? => $body:expr;)*) => {
         $(
+            $(#[$attribute])?
             #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
             pub extern "C" fn $name($($arg: $type),*) $(-> $result)? {
                 $body
@@ -109,6 +110,10 @@ export! {
     rt_compare(a: Value, b: Value) -> i32 => order::compare(a, b) as i32;
     rt_hash(value: Value) -> u32 => order::hash(value);
     rt_int(int: i64) -> Value => Value::int(int);
+    #[inline(never)] rt_wide(operation: u32, a: Value, b: Value) -> Value => wide::result(operation, a, b);
+    #[inline(never)] rt_wide_compare(a: Value, b: Value) -> i32 => wide::number(a).compare(wide::number(b)) as i32;
+    #[inline(never)] rt_wide_hash(value: Value) -> u32 => wide::number(value).hash32();
+    #[inline(never)] rt_wide_text(value: Value) -> Value => Value::string(&wide::number(value).text());
     rt_number(address: u32, len: u32) -> Value => Value::number_text(memory::text(address, len));
     rt_string(address: u32, len: u32) -> Value => Value::string(memory::text(address, len));
     rt_is_array(value: Value) -> u32 => u32::from(value.is_array());

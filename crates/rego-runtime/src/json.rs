@@ -139,9 +139,7 @@ fn write_one(value: Value, format: Format, out: &mut String, steps: &mut Vec<Ste
         },
         KIND_DECIMAL => out.push_str(value.inline_text()),
         KIND_FLOAT => {
-            if let Some(number) = value.as_num() {
-                out.push_str(&number.text());
-            }
+            out.push_str(crate::exports::rt_wide_text(value).inline_text());
         }
         KIND_ARRAY => {
             out.push('[');

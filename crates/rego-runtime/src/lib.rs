@@ -39,6 +39,7 @@
 //! | `rt_equal(a, b)`, `rt_compare(a, b)` | 0/1; -1/0/1 |
 //! | `rt_hash(v)` | [`rego_value::abi::hash_value`] |
 //! | `rt_int(i64) -> v` | |
+//! | `rt_wide(op, v, v) -> v`, `rt_wide_compare(v, v) -> order`, `rt_wide_hash(v) -> hash`, `rt_wide_text(v) -> string` | numbers beyond 64 bits; modules for our engine import them ([`rego_value::number::Operation`] numbers `op`) |
 //! | `rt_number(addr, len) -> v` | a number from its text, which must be one |
 //! | `rt_string(addr, len) -> v` | a string from UTF-8 |
 //! | `rt_is_array(v)`, `rt_is_object(v)`, `rt_is_set(v)` | 0/1 |
@@ -73,6 +74,7 @@ mod table;
 mod text;
 mod value;
 mod value_text;
+mod wide;
 
 pub use builtins::{BUILTINS, Builtin};
 pub use value::Value;

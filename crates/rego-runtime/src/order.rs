@@ -1,8 +1,8 @@
 //! Equality, order and hash. None of them recurses: what is left to do of nested values waits in a list.
 
 use crate::memory::{load_u32, load_u64};
-use crate::value::{Num, Value};
-use crate::{array, table};
+use crate::value::Value;
+use crate::{array, table, wide};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 use rego_value::Kind;
@@ -10,7 +10,6 @@ use rego_value::abi::{
     self, HASH_FALSE, HASH_NULL, HASH_TRUE, Hash64, KIND_ARRAY, KIND_DECIMAL, KIND_FLOAT, KIND_INT,
     KIND_OBJECT, KIND_SET, KIND_STRING, NULL, TEXT_BYTES, TRUE,
 };
-use rego_value::number::{Decimal, Float};
 
 /// Whether two values are equal.
 #[inline]
@@ -38,10 +37,7 @@ fn equal_scalars(a: Value, b: Value) -> Option<bool> {
     match (a.heap_kind(), b.heap_kind()) {
         (KIND_STRING, KIND_STRING) => Some(equal_texts(a, b)),
         (KIND_DECIMAL | KIND_FLOAT, _) | (_, KIND_DECIMAL | KIND_FLOAT) => {
-            Some(match (a.as_num(), b.as_num()) {
-                (Some(x), Some(y)) => compare_numbers(x, y) == Ordering::Equal,
-                _ => false,
-            })
+            Some(a.kind() == b.kind() && wide::compare(a, b) == Ordering::Equal)
         }
         (KIND_INT, KIND_INT) => Some(a.as_int() == b.as_int()),
         (x @ (KIND_ARRAY | KIND_OBJECT | KIND_SET), y) if x == y => {
@@ -95,25 +91,6 @@ fn equal_collections(a: Value, b: Value) -> bool {
     true
 }
 
-/// Compares numbers by value.
-pub(crate) fn compare_numbers(a: Num, b: Num) -> Ordering {
-    match (a, b) {
-        (Num::Int(a), Num::Int(b)) => a.cmp(&b),
-        // The decimal number that a float stands for lies nearer to it than to any other float, and no integer is
-        // between the two: so the floats' order is the numbers'.
-        (Num::Float(a), Num::Float(b)) => a.compare(&b),
-        (Num::Float(a), Num::Int(b)) => a.compare(&Float::from_i64(b)),
-        (Num::Int(a), Num::Float(b)) => Float::from_i64(a).compare(&b),
-        _ => compare_decimals(a, b),
-    }
-}
-
-#[cold]
-fn compare_decimals(a: Num, b: Num) -> Ordering {
-    let (x, y) = (a.text(), b.text());
-    Decimal::parse(&x).unwrap_or(Decimal::ZERO).compare(&Decimal::parse(&y).unwrap_or(Decimal::ZERO))
-}
-
 /// Compares two values in Rego's order.
 #[inline]
 pub(crate) fn compare(a: Value, b: Value) -> Ordering {
@@ -137,10 +114,7 @@ fn compare_scalars(a: Value, b: Value) -> Option<Ordering> {
         return Some(x.cmp(&y));
     }
     match x {
-        Kind::Number => match (a.as_num(), b.as_num()) {
-            (Some(x), Some(y)) => Some(compare_numbers(x, y)),
-            _ => Some(Ordering::Equal),
-        },
+        Kind::Number => Some(wide::compare(a, b)),
         Kind::Array | Kind::Object | Kind::Set => None,
         // `false` is the smaller handle.
         _ => Some(a.0.cmp(&b.0)),
@@ -211,9 +185,7 @@ fn hash_other(value: Value) -> u32 {
 fn hash_scalar(value: Value) -> Option<u32> {
     match value.heap_kind() {
         KIND_STRING | KIND_DECIMAL => Some(value.text_hash()),
-        KIND_FLOAT => {
-            value.as_num().map(|number| Decimal::parse(&number.text()).unwrap_or(Decimal::ZERO).hash32())
-        }
+        KIND_FLOAT => Some(crate::exports::rt_wide_hash(value)),
         KIND_ARRAY | KIND_OBJECT => None,
         KIND_SET => Some(abi::hash_set(table::elements(value).map(|(hash, _)| hash))),
         _ => Some(match value.as_int() {

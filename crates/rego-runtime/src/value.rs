@@ -1,15 +1,13 @@
 //! Handles: looking at values and making them.
 
 use crate::memory::{alloc, load_u8, load_u32, load_u64, set_heap_top, store_u32, store_u64, text, write};
-use alloc::borrow::Cow;
-use alloc::string::String;
 use rego_value::Kind;
 use rego_value::abi::{
     self, FALSE, FLAG_NEGATIVE, FLAGS, FLOAT_EXPONENT, FLOAT_MANTISSA, FLOAT_SIZE, INT_SIZE, INT_VALUE,
     KIND_ARRAY, KIND_DECIMAL, KIND_FLOAT, KIND_INT, KIND_OBJECT, KIND_SET, KIND_STRING, LEN, NULL,
     TEXT_BYTES, TEXT_HASH, TRUE, UNDEFINED, small_int, small_int_value,
 };
-use rego_value::number::{BigInt, Decimal, Float};
+use rego_value::number::{BigInt, Computed, Decimal, Float};
 
 /// A handle; see [`rego_value::abi`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,56 +15,7 @@ use rego_value::number::{BigInt, Decimal, Float};
 pub struct Value(pub u32);
 
 /// What a number is made of.
-#[derive(Clone, Copy)]
-pub(crate) enum Num {
-    /// An integer of 64 bits.
-    Int(i64),
-    /// What arithmetic gave.
-    Float(Float),
-    /// Anything else: its text.
-    Text(&'static str),
-}
-
-impl Num {
-    /// The number as OPA computes with it where it is no integer.
-    pub(crate) fn to_float(self) -> Float {
-        match self {
-            Num::Int(int) => Float::from_i64(int),
-            Num::Float(float) => float,
-            Num::Text(text) => {
-                Decimal::parse(text).map_or(Float::ZERO, |decimal| Float::from_decimal(&decimal))
-            }
-        }
-    }
-
-    /// The integer, if it is one.
-    pub(crate) fn to_big(self) -> Option<BigInt> {
-        match self {
-            Num::Int(int) => Some(BigInt::from(int)),
-            // Never an integer.
-            Num::Float(_) => None,
-            Num::Text(text) => Decimal::parse(text)?.to_bigint(),
-        }
-    }
-
-    /// Whether it is an integer.
-    pub(crate) fn is_integer(self) -> bool {
-        match self {
-            Num::Int(_) => true,
-            Num::Float(_) => false,
-            Num::Text(text) => Decimal::parse(text).is_some_and(|decimal| decimal.is_integer()),
-        }
-    }
-
-    /// The text as OPA writes it.
-    pub(crate) fn text(self) -> Cow<'static, str> {
-        match self {
-            Num::Int(int) => Cow::Owned(String::from(crate::text::int_text(int, &mut [0; 20]))),
-            Num::Float(float) => Cow::Owned(float.text(64)),
-            Num::Text(text) => Cow::Borrowed(text),
-        }
-    }
-}
+pub(crate) type Num = rego_value::number::Num<'static>;
 
 impl Value {
     /// No value.
@@ -124,14 +73,16 @@ impl Value {
 
     /// An integer of any size.
     pub(crate) fn big(int: &BigInt) -> Value {
-        Value::number_text(&int.to_radix(10))
+        Value::computed(&Computed::integer(int))
     }
 
-    /// What arithmetic gave; its text waits until somebody asks for it.
-    pub(crate) fn from_float(float: Float) -> Value {
-        if !float.is_kept() {
-            return Value::float_text(float, 64);
-        }
+    /// What was computed beyond 64 bits.
+    pub(crate) fn computed(computed: &Computed) -> Value {
+        let float = match computed {
+            Computed::Int(int) => return Value::int(*int),
+            Computed::Text(text) => return Value::number_text(text),
+            Computed::Float(float) => float,
+        };
         let (mantissa, exponent) = float.parts();
         let flags = if float.is_negative() { FLAG_NEGATIVE } else { 0 };
         let address = alloc(FLOAT_SIZE);
@@ -139,19 +90,6 @@ impl Value {
         store_u32(address + FLOAT_EXPONENT, exponent as u32);
         store_u64(address + FLOAT_MANTISSA, mantissa);
         Value(address)
-    }
-
-    /// The number that OPA writes for a float, rounded to so many bits before.
-    #[cold]
-    pub(crate) fn float_text(float: Float, bits: u32) -> Value {
-        // An integer of more bits than are looked at is written with zeros at its end.
-        if float.is_integer()
-            && let (Some(int), false) = (float.truncated_i64(), float.is_zero() && float.is_negative())
-            && int.unsigned_abs().checked_shr(bits).is_none_or(|rest| rest == 0)
-        {
-            return Value::int(int);
-        }
-        Value::number_text(&float.text(bits))
     }
 
     fn float(self) -> Float {
@@ -271,9 +209,7 @@ impl Value {
     pub(crate) fn as_int_operand(self) -> Option<i64> {
         match self.as_num()? {
             Num::Int(int) => Some(int),
-            // Never an integer.
-            Num::Float(_) => None,
-            Num::Text(text) => rego_value::number::int_operand(text),
+            _ => crate::wide::integer(self),
         }
     }
 }

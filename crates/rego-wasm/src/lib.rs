@@ -5,7 +5,9 @@
 //!
 //! **Invariant.** The same plan gives the same bytes. A module speaks OPA's Wasm ABI 1.3, imports nothing but
 //! `env.memory`, `env.opa_abort`, `env.opa_println` and `env.opa_builtin0` to `4`, and runs in any host of OPA's modules. One
-//! for our engine alone may import `env.rego_match` besides ([`PATTERNS_SECTION`]).
+//! for our engine alone may import `env.rego_match` besides ([`PATTERNS_SECTION`]), and what is computed with numbers beyond
+//! 64 bits: `env.rego_number`, `rego_number_compare`, `rego_number_hash` and `rego_number_text` (`rt_wide` and its like of
+//! `rego-runtime`).
 //!
 //! **Beyond OPA's ABI** a module exports, for hosts that know values' layout ([`rego_value::abi`]):
 //!
@@ -85,7 +87,7 @@ pub enum Target {
     Portable,
     /// `rego-engine` alone, which knows the layout of values: what only other hosts call is left out, and expressions
     /// that are not known before they are evaluated are matched by the host, which compiles each once and not once in
-    /// every evaluation. The module is about a tenth smaller.
+    /// every evaluation, and numbers beyond 64 bits are computed by the host. The module is about half the size.
     Engine,
 }
 

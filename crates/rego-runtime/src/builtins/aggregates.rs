@@ -8,7 +8,7 @@ use crate::value::{Num, Value};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 use rego_value::abi::{KIND_ARRAY, KIND_OBJECT, KIND_SET, KIND_STRING, TRUE};
-use rego_value::number::{BigInt, Float};
+use rego_value::number::{BigInt, Computed, Float};
 
 pub(super) fn count(a: Value) -> Outcome {
     match a.heap_kind() {
@@ -46,7 +46,8 @@ fn wide_sum(numbers: &[Num]) -> Outcome {
     if let Some(total) = exact(numbers, 0, BigInt::plus) {
         return Ok(Value::big(&total));
     }
-    Ok(Value::from_float(numbers.iter().fold(Float::ZERO, |total, number| total.sum(number.to_float()))))
+    let total = numbers.iter().fold(Float::ZERO, |total, number| total.sum(number.to_float()));
+    Ok(Value::computed(&Computed::float(total)))
 }
 
 /// Exact where all are integers, otherwise that of floats, rounded to 53 bits as OPA does here.
@@ -57,7 +58,7 @@ fn wide_product(numbers: &[Num]) -> Outcome {
     }
     let one = Float::from_i64(1);
     let product = numbers.iter().fold(one, |total, number| total.product_double(number.to_float()));
-    Ok(Value::float_text(product, 53))
+    Ok(Value::computed(&Computed::rounded(product, 53)))
 }
 
 /// Folds integers; `None` where one is none.

@@ -2,23 +2,15 @@
 
 use super::operands::number as operand;
 use crate::error::{Failure, Outcome};
-use crate::table;
 use crate::value::{Num, Value};
+use crate::{table, wide};
 use rego_value::abi::small_int_value;
-use rego_value::number::{BigInt, Float};
+use rego_value::number::Operation;
 
 /// Both integers, where both are handles themselves: nearly always, and worth the shortest way.
 #[inline(always)]
 fn small_pair(a: Value, b: Value) -> Option<(i64, i64)> {
     if a.0 & b.0 & 1 == 1 { Some((small_int_value(a.0), small_int_value(b.0))) } else { None }
-}
-
-/// What [`combine`] does. One function for all, since nearly all that they need is the same.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Operation {
-    Plus,
-    Minus,
-    Times,
 }
 
 #[inline(never)]
@@ -28,32 +20,13 @@ fn combine(a: Value, b: Value, operation: Operation) -> Outcome {
         let small = match operation {
             Operation::Plus => x.checked_add(y),
             Operation::Minus => x.checked_sub(y),
-            Operation::Times => x.checked_mul(y),
+            _ => x.checked_mul(y),
         };
         if let Some(int) = small {
             return Ok(Value::int(int));
         }
     }
-    if x.is_integer() && y.is_integer() { exact(x, y, operation) } else { Ok(inexact(x, y, operation)) }
-}
-
-fn inexact(x: Num, y: Num, operation: Operation) -> Value {
-    let (x, y) = (x.to_float(), y.to_float());
-    Value::from_float(match operation {
-        Operation::Plus => x.sum(y),
-        Operation::Minus => x.difference(y),
-        Operation::Times => x.product(y),
-    })
-}
-
-#[cold]
-fn exact(x: Num, y: Num, operation: Operation) -> Outcome {
-    let (Some(x), Some(y)) = (x.to_big(), y.to_big()) else { return Err(Failure::Undefined) };
-    Ok(Value::big(&match operation {
-        Operation::Plus => x.plus(&y),
-        Operation::Minus => x.minus(&y),
-        Operation::Times => x.times(&y),
-    }))
+    wide::compute(operation, a, b)
 }
 
 pub(super) fn plus(a: Value, b: Value) -> Outcome {
@@ -107,11 +80,7 @@ pub(super) fn div(a: Value, b: Value) -> Outcome {
     {
         return Ok(Value::int(x / y));
     }
-    let divisor = y.to_float();
-    if divisor.is_zero() {
-        return Err(Failure::builtin(&["divide by zero"]));
-    }
-    Ok(Value::from_float(x.to_float().quotient(divisor)))
+    wide::compute(Operation::Quotient, a, b)
 }
 
 /// Below this a quotient of integers that is none is further from the next integer than a float's last bit, so that the
@@ -137,58 +106,42 @@ pub(super) fn rem(a: Value, b: Value) -> Outcome {
     {
         return Ok(Value::int(result));
     }
-    let (Some(x), Some(y)) = (x.to_big(), y.to_big()) else {
-        return Err(Failure::builtin(&["modulo on floating-point number"]));
-    };
-    if y.is_zero() {
-        return Err(Failure::builtin(&["modulo by zero"]));
-    }
-    Ok(Value::big(&x.remainder(&y)))
+    wide::compute(Operation::Remainder, a, b)
 }
 
 /// As in OPA, what does not fit 64 bits is rounded to a float.
 pub(super) fn abs(a: Value) -> Outcome {
-    let number = operand(a, 1)?;
-    Ok(match a.as_int_operand().and_then(i64::checked_abs) {
-        Some(int) => Value::int(int),
-        None => Value::from_float(number.to_float().abs()),
-    })
+    operand(a, 1)?;
+    match a.as_int_operand().and_then(i64::checked_abs) {
+        Some(int) => Ok(Value::int(int)),
+        None => wide::compute(Operation::Abs, a, Value::UNDEFINED),
+    }
 }
 
-/// To the nearest integer, halves away from zero.
+/// To the nearest integer.
 pub(super) fn round(a: Value) -> Outcome {
-    integer(a, |float| (float.half_further(), 0))
+    integer(a, Operation::Round)
 }
 
-/// To the integer above. As in OPA, a value between -1 and 0 gives 1: what truncates to zero counts as positive.
+/// To the integer above.
 pub(super) fn ceil(a: Value) -> Outcome {
-    integer(a, |float| {
-        let up = !float.is_integer() && (!float.is_negative() || float.truncated_i64() == Some(0));
-        (float, i64::from(up))
-    })
+    integer(a, Operation::Ceil)
 }
 
-/// To the integer below. As in OPA, a value between -1 and 0 gives 0.
+/// To the integer below.
 pub(super) fn floor(a: Value) -> Outcome {
-    integer(a, |float| {
-        let down = !float.is_integer() && float.is_negative() && float.truncated_i64() != Some(0);
-        (float, -i64::from(down))
-    })
+    integer(a, Operation::Floor)
 }
 
-/// The integer part of what a float becomes, and a step from it.
+/// The number itself, if it is an integer of 64 bits.
 #[inline(never)]
-fn integer(a: Value, through: fn(Float) -> (Float, i64)) -> Outcome {
+fn integer(a: Value, operation: Operation) -> Outcome {
     let number = operand(a, 1)?;
     if let Num::Int(_) = number {
         return Ok(a);
     }
-    if let Some(int) = a.as_int_operand() {
-        return Ok(Value::int(int));
+    match a.as_int_operand() {
+        Some(int) => Ok(Value::int(int)),
+        None => wide::compute(operation, a, Value::UNDEFINED),
     }
-    let (float, step) = through(number.to_float());
-    Ok(match float.truncated_i64().and_then(|int| int.checked_add(step)) {
-        Some(int) => Value::int(int),
-        None => Value::big(&float.truncated().plus(&BigInt::from(step))),
-    })
 }

@@ -9,10 +9,12 @@ mod big;
 mod decimal;
 mod float;
 mod shortest;
+mod wide;
 
 pub use big::BigInt;
 pub use decimal::Decimal;
 pub use float::Float;
+pub use wide::{Computed, Incomputable, Num, Operation, compute};
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};

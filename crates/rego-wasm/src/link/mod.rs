@@ -8,7 +8,7 @@ mod reach;
 mod relocations;
 mod runtime;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder, utils};
 use wasm_encoder::{
@@ -146,8 +146,9 @@ pub(crate) fn link(input: &Input<'_>) -> Result<Vec<u8>> {
             roots.push(runtime_function(input.runtime, name)?);
         }
     }
-    let reached = reach::reach(input.runtime, &roots)?;
-    Linker { input, indices: Indices::new(input, &reached)?, reached }.module()
+    let foreign = foreign(input.runtime, input.target)?;
+    let reached = reach::reach(input.runtime, &roots, &foreign)?;
+    Linker { input, indices: Indices::new(input, &reached, &foreign)?, reached, foreign }.module()
 }
 
 /// What `rego-engine` calls of modules whose layout of values it knows.
@@ -159,6 +160,20 @@ const ENGINE_EXPORTS: [&str; 6] = [
     "opa_value_remove_path",
     "rego_error_slot",
 ];
+
+/// What `rego-engine` carries out itself: functions of the runtime, and the names by which modules import them.
+const ENGINE_IMPORTS: [(&str, &str); 4] = [
+    ("rt_wide", "rego_number"),
+    ("rt_wide_compare", "rego_number_compare"),
+    ("rt_wide_hash", "rego_number_hash"),
+    ("rt_wide_text", "rego_number_text"),
+];
+
+/// The functions of the runtime that the host has, by index: the names by which they are imported.
+fn foreign(runtime: &Runtime<'_>, target: Target) -> Result<BTreeMap<u32, &'static str>> {
+    let names: &[_] = if target == Target::Engine { &ENGINE_IMPORTS } else { &[] };
+    names.iter().map(|(function, import)| Ok((runtime_function(runtime, function)?, *import))).collect()
+}
 
 /// Whether an export of the runtime is one of the finished module: all but the pieces for generated code, and what the
 /// module's host does not call.
@@ -189,7 +204,7 @@ struct Indices {
 }
 
 impl Indices {
-    fn new(input: &Input<'_>, reached: &Reached) -> Result<Self> {
+    fn new(input: &Input<'_>, reached: &Reached, foreign: &BTreeMap<u32, &'static str>) -> Result<Self> {
         let mut this = Self {
             imports: Vec::new(),
             host: HashMap::new(),
@@ -206,14 +221,20 @@ impl Indices {
                 this.imports.push(((*name).to_owned(), *ty));
             }
         }
+        let imported = count(input.runtime.imports.len())?;
+        for (old, name) in foreign.iter().filter(|(old, _)| reached.functions.contains(old)) {
+            this.functions.insert(*old, count(this.imports.len())?);
+            let ty = usize::try_from(old - imported).ok().and_then(|at| input.runtime.functions.get(at));
+            let ty = ty.ok_or_else(|| bad("has a function without type"))?;
+            this.imports.push(((*name).to_owned(), *ty));
+        }
         for callee in &input.symbols.list {
             if let Callee::Host(function) = callee {
                 this.import(*function)?;
             }
         }
         let first = count(this.imports.len())?;
-        let imported = count(input.runtime.imports.len())?;
-        let defined = reached.functions.range(imported..);
+        let defined = reached.functions.range(imported..).filter(|old| !foreign.contains_key(old));
         for (new, old) in (first..).zip(defined) {
             this.functions.insert(*old, new);
             this.first_generated = new + 1;
@@ -283,6 +304,7 @@ struct Linker<'a> {
     input: &'a Input<'a>,
     indices: Indices,
     reached: Reached,
+    foreign: BTreeMap<u32, &'static str>,
 }
 
 impl Linker<'_> {
@@ -311,23 +333,22 @@ impl Linker<'_> {
         Ok(module.finish())
     }
 
+    /// The runtime's functions that become part of the module: old indices, and positions among those defined there.
+    fn kept(&self) -> impl Iterator<Item = (u32, usize)> {
+        let imports = self.input.runtime.imports.len();
+        let defined = move |old: &u32| Some((*old, usize::try_from(*old).ok()?.checked_sub(imports)?));
+        self.reached.functions.iter().filter(|old| !self.foreign.contains_key(old)).filter_map(defined)
+    }
+
     fn generated_index(&self, position: usize) -> Result<u32> {
         Ok(self.indices.first_generated + count(position)?)
     }
 
     fn functions(&mut self) -> Result<FunctionSection> {
         let mut section = FunctionSection::new();
-        let imports = self.input.runtime.imports.len();
-        for old in &self.reached.functions {
-            if let Some(defined) = usize::try_from(*old).ok().and_then(|old| old.checked_sub(imports)) {
-                let ty = self
-                    .input
-                    .runtime
-                    .functions
-                    .get(defined)
-                    .ok_or_else(|| bad("has a function without type"))?;
-                section.function(*ty);
-            }
+        for (_, defined) in self.kept() {
+            let ty = self.input.runtime.functions.get(defined);
+            section.function(*ty.ok_or_else(|| bad("has a function without type"))?);
         }
         for function in self.input.functions {
             section.function(self.indices.type_index(&function.params, &function.results)?);
@@ -429,19 +450,12 @@ impl Linker<'_> {
 
     fn code(&self) -> Result<CodeSection> {
         let mut section = CodeSection::new();
-        let imports = self.input.runtime.imports.len();
         let mut rewrite = Rewrite { indices: &self.indices };
-        for old in &self.reached.functions {
-            if let Some(defined) = usize::try_from(*old).ok().and_then(|old| old.checked_sub(imports)) {
-                let body = self
-                    .input
-                    .runtime
-                    .bodies
-                    .get(defined)
-                    .ok_or_else(|| bad("has a function without body"))?;
-                utils::parse_function_body(&mut rewrite, &mut section, body.clone())
-                    .map_err(|e| bad(&e.to_string()))?;
-            }
+        for (_, defined) in self.kept() {
+            let body = self.input.runtime.bodies.get(defined);
+            let body = body.ok_or_else(|| bad("has a function without body"))?;
+            utils::parse_function_body(&mut rewrite, &mut section, body.clone())
+                .map_err(|e| bad(&e.to_string()))?;
         }
         for function in self.input.functions {
             section.function(&self.generated(function)?);
@@ -493,9 +507,11 @@ impl Linker<'_> {
     fn names(&self) -> Result<NameSection> {
         let mut map = NameMap::new();
         if self.input.name_runtime {
-            for old in &self.reached.functions {
-                if let Some(name) = self.input.runtime.names.get(old) {
-                    map.append(self.indices.function(*old)?, name);
+            // Imports come first; those that the engine has keep their names as such.
+            let imports = self.reached.functions.range(..count(self.input.runtime.imports.len())?);
+            for old in imports.copied().chain(self.kept().map(|(old, _)| old)) {
+                if let Some(name) = self.input.runtime.names.get(&old) {
+                    map.append(self.indices.function(old)?, name);
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Which functions and data segments of the runtime a module needs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::relocations::Target;
 use super::runtime::{Runtime, bad};
@@ -17,14 +17,18 @@ pub(crate) struct Reached {
     pub(crate) segments: BTreeSet<u32>,
 }
 
-/// Follows calls, addresses and pointers from the functions in `roots`.
-pub(crate) fn reach(runtime: &Runtime<'_>, roots: &[u32]) -> Result<Reached, CompileError> {
+/// Follows calls, addresses and pointers from the functions in `roots`, and not into those that the host has.
+pub(crate) fn reach(
+    runtime: &Runtime<'_>,
+    roots: &[u32],
+    foreign: &BTreeMap<u32, &str>,
+) -> Result<Reached, CompileError> {
     let mut reached = Reached::default();
     let mut pending: Vec<Target> = roots.iter().copied().map(Target::Function).collect();
     while let Some(target) = pending.pop() {
         match target {
             Target::Function(function) => {
-                if reached.functions.insert(function) {
+                if reached.functions.insert(function) && !foreign.contains_key(&function) {
                     pending.extend(of_function(runtime, function)?);
                 }
             }
