@@ -21,8 +21,6 @@ pub(crate) struct Abi {
     pub(crate) malloc: Func<i32, i32>,
     pub(crate) heap_ptr_get: Func<(), i32>,
     pub(crate) heap_ptr_set: Func<i32, ()>,
-    pub(crate) add_path: Func<(i32, i32, i32), i32>,
-    pub(crate) remove_path: Func<(i32, i32), i32>,
     /// From ABI 1.3 on: free blocks that survive a rewind of the heap.
     pub(crate) stash: Option<Stash>,
     /// The way in.
@@ -48,6 +46,8 @@ pub(crate) struct Text {
     pub(crate) ctx_get_result: Func<i32, i32>,
     pub(crate) value_parse: Func<(i32, i32), i32>,
     pub(crate) value_dump: Func<i32, i32>,
+    pub(crate) add_path: Func<(i32, i32, i32), i32>,
+    pub(crate) remove_path: Func<(i32, i32), i32>,
 }
 
 /// The way into modules whose layout of values we know.
@@ -113,8 +113,6 @@ impl Abi {
             malloc: func(store, instance, "opa_malloc")?,
             heap_ptr_get: func(store, instance, "opa_heap_ptr_get")?,
             heap_ptr_set: func(store, instance, "opa_heap_ptr_set")?,
-            add_path: func(store, instance, "opa_value_add_path")?,
-            remove_path: func(store, instance, "opa_value_remove_path")?,
             stash,
         }))
     }
@@ -194,6 +192,8 @@ impl Text {
             ctx_get_result: func(store, instance, "opa_eval_ctx_get_result")?,
             value_parse: func(store, instance, "opa_value_parse")?,
             value_dump: func(store, instance, "opa_value_dump")?,
+            add_path: func(store, instance, "opa_value_add_path")?,
+            remove_path: func(store, instance, "opa_value_remove_path")?,
         })
     }
 }

@@ -264,9 +264,7 @@ impl Live {
 
     fn change_steps(&mut self, change: &Change) -> Result<(), Stop> {
         let abi = Arc::clone(&self.abi);
-        if abi.native().is_some() {
-            return self.change_area(change);
-        }
+        let Way::Text(way) = &abi.way else { return self.change_area(change) };
         abi.heap_ptr_set.call(&mut self.store, self.heap_base)?;
         if let Some(stash) = &abi.stash {
             stash.restore.call(&mut self.store, ())?;
@@ -278,8 +276,8 @@ impl Live {
         let path = Value::array(change.path.iter().cloned().map(Value::String));
         let path = abi.write_beside(&mut self.store, &path, &self.strings)?;
         let status = match value {
-            Some(value) => abi.add_path.call(&mut self.store, (self.data, path, value))?,
-            None => abi.remove_path.call(&mut self.store, (self.data, path))?,
+            Some(value) => way.add_path.call(&mut self.store, (self.data, path, value))?,
+            None => way.remove_path.call(&mut self.store, (self.data, path))?,
         };
         if status != 0 {
             return Err(EvalError::MalformedResult.into());

@@ -152,14 +152,7 @@ pub(crate) fn link(input: &Input<'_>) -> Result<Vec<u8>> {
 }
 
 /// What `rego-engine` calls of modules whose layout of values it knows.
-const ENGINE_EXPORTS: [&str; 6] = [
-    "opa_heap_ptr_get",
-    "opa_heap_ptr_set",
-    "opa_malloc",
-    "opa_value_add_path",
-    "opa_value_remove_path",
-    "rego_error_slot",
-];
+const ENGINE_EXPORTS: [&str; 4] = ["opa_heap_ptr_get", "opa_heap_ptr_set", "opa_malloc", "rego_error_slot"];
 
 /// What `rego-engine` carries out itself: functions of the runtime, and the names by which modules import them.
 const ENGINE_IMPORTS: [(&str, &str); 4] = [
