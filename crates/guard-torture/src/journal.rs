@@ -39,7 +39,7 @@ pub(crate) enum Entry {
     TrySettle {
         actual: i64,
     },
-    /// That was acknowledged; after its lease, where it is `late`.
+    /// That was acknowledged; after its lease, where it is `late`, or maybe.
     Settled {
         late: bool,
     },

@@ -1,7 +1,9 @@
 //! The rows of one transaction.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::quality::RandomState;
 use guard_core::{
     CellChange, CellFilter, CellId, CellPath, Changes, Quantity, ReservationId, Revision, Snapshot,
     StateError, Timestamp, Unusable,
@@ -17,6 +19,9 @@ use crate::sqlite::errors::told;
 
 /// How many dropped cells are remembered, so that evaluators can be told to drop them too.
 const REMEMBERED_DROPS: i64 = 1 << 12;
+
+/// How many cells a transaction keeps before it writes them down.
+const MOST_HELD: usize = 1 << 10;
 
 const CELL: &str = "spent, reserved, open, warned, max, kind, ends, algorithm, span, meter";
 
@@ -72,7 +77,13 @@ impl<'c> Statements<'c> {
     }
 }
 
-/// A transaction.
+/// A cell in a transaction: what it holds, and the revision of its change unless that is written down.
+struct Held {
+    cell: Option<Cell>,
+    changed: Option<i64>,
+}
+
+/// A transaction. Cells are read from the file once and written to it once, however many operations share it.
 pub(super) struct Transaction<'s, 'c> {
     statements: &'s mut Statements<'c>,
     store: Arc<str>,
@@ -81,6 +92,7 @@ pub(super) struct Transaction<'s, 'c> {
     revision: i64,
     followable: i64,
     before: i64,
+    held: HashMap<Arc<CellId>, Held, RandomState>,
     /// Whether SQLite has failed: then nothing of the transaction is kept.
     pub(super) failed: Option<StateError>,
 }
@@ -101,7 +113,8 @@ impl<'s, 'c> Transaction<'s, 'c> {
         let (store, replica) = (Arc::clone(store), Arc::clone(replica));
         let before = revision;
         let latest = latest.max(now.as_nanos());
-        Ok(Self { statements, store, replica, latest, revision, followable, before, failed: None })
+        let held = HashMap::default();
+        Ok(Self { statements, store, replica, latest, revision, followable, before, held, failed: None })
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -113,6 +126,7 @@ impl<'s, 'c> Transaction<'s, 'c> {
         if let Some(failed) = self.failed.take() {
             return Err(failed);
         }
+        self.write_down()?;
         // A time that nothing happened at need not be remembered: it would cost a sync.
         if self.revision != self.before {
             let oldest = self.revision.saturating_sub(REMEMBERED_DROPS);
@@ -152,6 +166,32 @@ impl<'s, 'c> Transaction<'s, 'c> {
         self.revision
     }
 
+    /// Writes the cells that have changed to the file.
+    fn write_down(&mut self) -> Result<(), StateError> {
+        for (id, held) in std::mem::take(&mut self.held) {
+            let (Some(cell), Some(changed)) = (held.cell, held.changed) else { continue };
+            let (algorithm, span, meter) = meter_code(&cell.meter);
+            let put = self.statements.put_cell.execute(params![
+                id.limit,
+                id.key,
+                id.window,
+                cell.spent,
+                cell.reserved,
+                cell.open,
+                cell.warned,
+                cell.max,
+                kind_code(cell.kind),
+                cell.ends.map(Timestamp::as_nanos),
+                algorithm,
+                span,
+                meter,
+                changed
+            ]);
+            self.tell(put)?;
+        }
+        Ok(())
+    }
+
     fn path(&self, limit: String, key: String, window: String) -> CellPath {
         let cell = Arc::new(CellId { limit, key, window });
         CellPath { cell, replica: Arc::clone(&self.replica) }
@@ -165,6 +205,7 @@ impl<'s, 'c> Transaction<'s, 'c> {
 
     /// The cells that changed after a revision, sorted by name.
     fn totals(&mut self, after: i64) -> Result<Vec<(i64, CellPath, Quantity)>, StateError> {
+        self.write_down()?;
         let query = "SELECT changed, limit_name, key, window, spent + reserved FROM cells WHERE changed > ?1
              ORDER BY limit_name, key, window";
         let rows = self.statements.connection.prepare(query).and_then(|mut statement| {
@@ -208,6 +249,7 @@ impl<'s, 'c> Transaction<'s, 'c> {
     }
 
     fn drop_ended(&mut self, now: Timestamp) -> Result<(), StateError> {
+        self.write_down()?;
         let ended = self
             .statements
             .ended
@@ -260,36 +302,26 @@ fn cell_of(columns: Columns) -> Result<Cell, Garbled> {
 
 impl Rows for Transaction<'_, '_> {
     fn cell(&mut self, id: &Arc<CellId>) -> Result<Option<Cell>, StateError> {
+        if let Some(held) = self.held.get(id) {
+            return Ok(held.cell.clone());
+        }
         let name = params![id.limit, id.key, id.window];
         let row = self.statements.cell.query_row(name, |row| columns(row, 0)).optional();
         let row = self.tell(row)?;
         let cell = row.map(cell_of).transpose();
-        self.understood(cell)
+        let cell = self.understood(cell)?;
+        self.held.insert(Arc::clone(id), Held { cell: cell.clone(), changed: None });
+        Ok(cell)
     }
 
     fn put_cell(&mut self, id: &Arc<CellId>, cell: Cell) -> Result<(), StateError> {
-        let changed = self.next_revision();
-        let (algorithm, span, meter) = meter_code(&cell.meter);
-        let put = self.statements.put_cell.execute(params![
-            id.limit,
-            id.key,
-            id.window,
-            cell.spent,
-            cell.reserved,
-            cell.open,
-            cell.warned,
-            cell.max,
-            kind_code(cell.kind),
-            cell.ends.map(Timestamp::as_nanos),
-            algorithm,
-            span,
-            meter,
-            changed
-        ]);
-        self.tell(put).map(|_| ())
+        let changed = Some(self.next_revision());
+        self.held.insert(Arc::clone(id), Held { cell: Some(cell), changed });
+        if self.held.len() > MOST_HELD { self.write_down() } else { Ok(()) }
     }
 
     fn cells(&mut self, filter: &CellFilter) -> Result<Vec<(Arc<CellId>, Cell)>, StateError> {
+        self.write_down()?;
         let query = format!(
             "SELECT limit_name, key, window, {CELL} FROM cells
              WHERE (?1 IS NULL OR limit_name = ?1) AND (?2 IS NULL OR key = ?2)
