@@ -1,0 +1,82 @@
+//! Redis and PostgreSQL, beside the least that either takes for one step.
+
+use ::postgres::{Client, NoTls};
+use ::redis::{Client as RedisClient, Script};
+use guard_core::{ChargeOutcome, Clock, StateStore, SystemClock};
+use guard_state::{PostgresConfig, PostgresStore, RedisConfig, RedisStore};
+use test_support::{PostgresServer, RedisServer};
+
+use crate::in_turn;
+use crate::load::Load;
+
+fn charged(store: &impl StateStore, load: &mut Load, count: u64) {
+    for _ in 0..count {
+        let outcome = store.charge(&load.three()).wait().unwrap();
+        assert!(matches!(outcome, ChargeOutcome::Charged(_)));
+    }
+}
+
+pub(crate) fn redis(rounds: usize) {
+    let server = RedisServer::start();
+    let store = RedisStore::connect(&RedisConfig::new(server.url())).unwrap();
+    let mut load = Load::new(SystemClock::new().now(), 1);
+    let mut connection = RedisClient::open(server.url()).unwrap().get_connection().unwrap();
+    let mut other = RedisClient::open(server.url()).unwrap().get_connection().unwrap();
+    let nothing = Script::new("return 1");
+    let writes = Script::new("return redis.call('INCRBY', KEYS[1], ARGV[1])");
+    let medians = in_turn(
+        rounds,
+        20,
+        &mut [
+            (
+                "bare EVALSHA that does nothing",
+                Box::new(|count| {
+                    for _ in 0..count {
+                        let () = nothing.key("bare").arg(1).invoke(&mut connection).unwrap();
+                    }
+                }),
+            ),
+            (
+                "bare EVALSHA that adds to one number",
+                Box::new(|count| {
+                    for _ in 0..count {
+                        let _: i64 = writes.key("bare").arg(1).invoke(&mut other).unwrap();
+                    }
+                }),
+            ),
+            ("charge three", Box::new(|count| charged(&store, &mut load, count))),
+        ],
+    );
+    if let [nothing, writes, ours] = medians.as_slice() {
+        println!("  ratio: {:.2} of the one that writes, {:.2} of the other", ours / writes, ours / nothing);
+    }
+}
+
+pub(crate) fn postgres(rounds: usize) {
+    let server = PostgresServer::start();
+    let store = PostgresStore::connect(&PostgresConfig::new(server.url())).unwrap();
+    let mut load = Load::new(SystemClock::new().now(), 1);
+    let mut client = Client::connect(&server.url(), NoTls).unwrap();
+    client.batch_execute("CREATE TABLE bare (spent bigint); INSERT INTO bare VALUES (0)").unwrap();
+    let add = client.prepare("UPDATE bare SET spent = spent + $1").unwrap();
+    let medians = in_turn(
+        rounds.div_ceil(4),
+        10,
+        &mut [
+            (
+                "bare transaction that adds to one number",
+                Box::new(|count| {
+                    for _ in 0..count {
+                        let mut transaction = client.transaction().unwrap();
+                        transaction.execute(&add, &[&1_i64]).unwrap();
+                        transaction.commit().unwrap();
+                    }
+                }),
+            ),
+            ("charge three", Box::new(|count| charged(&store, &mut load, count))),
+        ],
+    );
+    if let [bare, ours] = medians.as_slice() {
+        println!("  ratio: {:.2}", ours / bare);
+    }
+}
