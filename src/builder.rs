@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use guard_confirm::Desk;
 use guard_core::{
     AuditSink, Clock, Confirmer, Evaluator, FailMode, FailModes, NoConfirmer, StateStore, SystemClock,
 };
@@ -14,6 +15,7 @@ use guardian::{Driver, Ports, Settings, TracingAudit};
 use rego_engine::{PublicKey, Verified};
 
 use crate::compile;
+use crate::confirmation::{self, Asked};
 use crate::error::BuildError;
 use crate::guardian::{Guardian, Inner, Policies};
 use crate::logging;
@@ -37,6 +39,8 @@ pub struct GuardianBuilder {
     store: Option<Arc<dyn StateStore>>,
     audit: Option<Arc<dyn AuditSink>>,
     confirmer: Option<Arc<dyn Confirmer>>,
+    desk: Option<Desk>,
+    accept_flag: Option<bool>,
     order: Option<EvaluatorOrder>,
     opa_url: Option<String>,
     opa_token: Option<String>,
@@ -133,6 +137,14 @@ impl GuardianBuilder {
     #[must_use]
     pub fn confirmer(mut self, confirmer: impl Confirmer + 'static) -> Self {
         self.confirmer = Some(Arc::new(confirmer));
+        self
+    }
+
+    /// Whether a caller's own word, [`Check::confirm`](crate::Check::confirm), counts as a confirmation. Without this it
+    /// does unless the configuration has a `confirmation` that does not let it.
+    #[must_use]
+    pub fn accept_flag(mut self, accept: bool) -> Self {
+        self.accept_flag = Some(accept);
         self
     }
 
@@ -239,13 +251,23 @@ impl GuardianBuilder {
             Some(audit) => audit,
             None => logging::sink(file.settings().logging())?,
         };
-        let confirmer = self.confirmer.unwrap_or_else(|| Arc::new(NoConfirmer));
+        let asked = match (self.confirmer, file.settings().confirmation()) {
+            (Some(confirmer), _) => Asked { confirmer, desk: None, courier: None },
+            (None, None) => Asked { confirmer: Arc::new(NoConfirmer), desk: None, courier: None },
+            (None, Some(settings)) => confirmation::asked(settings, Arc::clone(&clock), self.desk)?,
+        };
+        let flag = file.settings().confirmation().is_none_or(|confirmation| confirmation.flag());
+        let flag = self.accept_flag.unwrap_or(flag);
+        let Asked { confirmer, desk, courier } = asked;
         let ports = Ports { evaluator, store, audit, confirmer, clock };
         let inner = Inner {
             driver: Arc::new(Driver::new(ports, plan.settings)),
             policies: Policies::new(package.policies().to_vec()),
             settings: Some(file.settings().clone()),
             permissive: false,
+            flag,
+            desk,
+            _courier: courier,
             sidecar,
         };
         Ok(Guardian { inner: Arc::new(inner) })
@@ -255,6 +277,7 @@ impl GuardianBuilder {
     pub(crate) fn continuing(mut self, before: &Guardian) -> Self {
         self.store.get_or_insert_with(|| Arc::clone(before.store()));
         self.clock.get_or_insert_with(|| Arc::clone(before.clock()));
+        self.desk = before.confirmations().cloned();
         self
     }
 
@@ -275,6 +298,9 @@ impl GuardianBuilder {
             policies: Policies::new(Vec::new()),
             settings: None,
             permissive: true,
+            flag: true,
+            desk: None,
+            _courier: None,
             sidecar: None,
         };
         Ok(Guardian { inner: Arc::new(inner) })

@@ -1,6 +1,10 @@
 //! One call, and what its policy says about it.
 
-use guard_core::{Amount, AmountError, Json, Request, Session, Timestamp, User};
+use std::time::Duration;
+
+use guard_core::{
+    Amount, AmountError, ConfirmationToken, Json, Request, Session, Timestamp, User, Violation, block_on,
+};
 use guardian::{Permit, Verdict};
 use serde::Serialize;
 
@@ -102,6 +106,19 @@ impl Check {
         self
     }
 
+    /// What this call was held with before: see [`Violation::confirmation`](guard_core::Violation).
+    pub fn confirmation_token(mut self, token: ConfirmationToken) -> Self {
+        self.request.confirmation_token = Some(token);
+        self
+    }
+
+    /// Something else that the policy may want to know, and that nobody is shown who is asked to confirm the call.
+    pub fn secret(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
+        let name = name.into();
+        self.request.secrets.insert(name.clone());
+        self.context(name, value)
+    }
+
     /// Something else that the policy may want to know. `confirm: true` here is the same as
     /// [`Check::confirm`].
     pub fn context(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
@@ -190,6 +207,60 @@ impl Check {
         Ok(guardian.inner.driver.authorize(request).await?)
     }
 
+    /// [`Check::run`], and where the call is held for a confirmation, waits until somebody has decided, and no longer
+    /// than `within`.
+    ///
+    /// # Errors
+    /// When it may not run; with the pending confirmation when nobody has decided. It has not been called then.
+    pub fn run_or_wait<T>(self, within: Duration, call: impl FnOnce() -> T) -> Result<T, GuardError> {
+        let permit = self.authorize_or_wait(within)?;
+        let result = call();
+        permit.complete_now();
+        Ok(result)
+    }
+
+    /// [`Check::run_or_wait`], without blocking the thread.
+    ///
+    /// # Errors
+    /// As there. The future has not been polled then.
+    pub async fn run_or_wait_async<F: Future>(
+        self,
+        within: Duration,
+        call: F,
+    ) -> Result<F::Output, GuardError> {
+        let permit = self.authorize_or_wait_async(within).await?;
+        let result = call.await;
+        permit.complete().await;
+        Ok(result)
+    }
+
+    /// [`Check::authorize`], waiting for a confirmation as [`Check::run_or_wait`] does.
+    ///
+    /// # Errors
+    /// When it may not run.
+    pub fn authorize_or_wait(self, within: Duration) -> Result<Permit, GuardError> {
+        block_on(self.authorize_or_wait_async(within))
+    }
+
+    /// The same, without blocking the thread.
+    ///
+    /// # Errors
+    /// When it may not run.
+    pub async fn authorize_or_wait_async(self, within: Duration) -> Result<Permit, GuardError> {
+        let (guardian, mut request) = self.request()?;
+        let driver = &guardian.inner.driver;
+        let violation = match driver.authorize(request.clone()).await {
+            Ok(permit) => return Ok(permit),
+            Err(violation) => violation,
+        };
+        let Some(pending) = &violation.confirmation else { return Err(violation.into()) };
+        if let Err(error) = driver.confirmer().decided(&pending.token, within).await {
+            return Err(Box::new(Violation { reason: error.to_string(), ..*violation }).into());
+        }
+        request.confirmation_token = Some(pending.token.clone());
+        Ok(driver.authorize(request).await?)
+    }
+
     fn note(&mut self, error: RequestError) {
         self.invalid.get_or_insert(error);
     }
@@ -197,7 +268,10 @@ impl Check {
     fn request(self) -> Result<(Guardian, Request), RequestError> {
         match self.invalid {
             Some(error) => Err(error),
-            None => Ok((self.guardian, self.request)),
+            None => {
+                let confirmed = self.request.confirmed && self.guardian.inner.flag;
+                Ok((self.guardian, Request { confirmed, ..self.request }))
+            }
         }
     }
 }

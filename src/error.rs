@@ -38,6 +38,12 @@ pub enum BuildError {
     /// The sidecar's address or token is not one.
     #[error(transparent)]
     Opa(#[from] guard_opa::ConfigError),
+    /// The confirmations' store cannot be opened.
+    #[error(transparent)]
+    Confirmations(#[from] guard_confirm::StoreError),
+    /// The confirmations' webhook cannot be told.
+    #[error(transparent)]
+    Webhook(#[from] guard_confirm::DeskError),
     /// The file of `logging` cannot be appended to.
     #[error("cannot log to `{file}`: {source}")]
     LogFile {

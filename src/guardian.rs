@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use guard_confirm::{Courier, Desk};
 use guard_core::{Clock, EvalError, Snapshot, StateError, StateStore};
 use guard_policy::{PolicyInfo, Settings};
 use guardian::Driver;
@@ -25,6 +26,12 @@ pub(crate) struct Inner {
     pub(crate) settings: Option<Settings>,
     /// Whether every policy id is known.
     pub(crate) permissive: bool,
+    /// Whether a caller's own word counts as a confirmation.
+    pub(crate) flag: bool,
+    /// Where calls are held, if the configuration has them held.
+    pub(crate) desk: Option<Desk>,
+    /// Delivers as long as the Guardian lives.
+    pub(crate) _courier: Option<Courier>,
     pub(crate) sidecar: Option<Arc<guard_eval::Sidecar>>,
 }
 
@@ -114,6 +121,11 @@ impl Guardian {
     /// The store behind this Guardian.
     pub fn store(&self) -> &Arc<dyn StateStore> {
         self.inner.driver.store()
+    }
+
+    /// Where calls are held that wait for a person, when the configuration's `confirmation` has them held.
+    pub fn confirmations(&self) -> Option<&Desk> {
+        self.inner.desk.as_ref()
     }
 
     /// The clock behind this Guardian.

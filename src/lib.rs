@@ -63,6 +63,7 @@
 mod builder;
 mod check;
 mod compile;
+mod confirmation;
 mod error;
 mod guardian;
 mod logging;
@@ -77,6 +78,9 @@ pub use compile::{DECISION_ENTRYPOINT, sources_digest};
 #[cfg(feature = "compiler")]
 pub use compile::{compile_for_engine, compile_policies};
 pub use error::{BuildError, GuardError, RequestError, UnknownPolicy};
+pub use guard_confirm::{
+    Desk, DeskConfig, DeskError, Entry as ConfirmationEntry, Filter as ConfirmationFilter, Person,
+};
 pub use guard_core::{
     Action, Amount, AmountError, AuditError, AuditSink, Batch, CellId, Charge, ChargeKind, ChargeOutcome,
     Clock, ConfirmError, ConfirmRequest, Confirmation, ConfirmationToken, Confirmer, Deadline, Decision,

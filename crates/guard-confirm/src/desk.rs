@@ -89,6 +89,11 @@ impl Desk {
         Self { inner: Arc::new(Inner { store, clock, config, keys, link_key, listener, watch }) }
     }
 
+    /// What keeps its confirmations.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.inner.store
+    }
+
     fn with(self, change: impl FnOnce(&mut Inner)) -> Self {
         let Inner { store, clock, config, keys, link_key, listener, .. } = &*self.inner;
         let watch = Watch::new(Arc::clone(store), Arc::clone(clock));

@@ -26,17 +26,27 @@
 //!
 //! *Time* comes from the clock port, in whole microseconds.
 //!
+//! # The ways to answer
+//!
+//! A person at the terminal ([`TerminalConfirmer`]); the command line, or whatever else calls [`Desk::approve`]; and a
+//! webhook, told of each confirmation by a courier (the feature `webhook`), with a link that answers it once
+//! ([`Desk::answer_link`]). Whoever asked polls, waits ([`Desk::wait`]) or hears of it ([`ConfirmListener`]).
+//!
 //! **Invariant.** A confirmation is consumed at most once, never after it was rejected or expired, and only by the call
 //! it was asked for. Whatever goes wrong is a denial.
 //!
 //! **Shown by** `tests/suite`, which every store passes, with random and with signed tokens; `tests/race.rs`, in which
 //! four processes of sixteen threads each fight for the same tokens, and a store that checks before it acts is found
-//! out; and `tests/tokens.rs`, in which every byte of a token is tampered with.
+//! out; `tests/tokens.rs`, in which every byte of a ticket is tampered with; and `tests/courier`, in which processes are
+//! killed before and while they tell a webhook.
 
+#[cfg(feature = "webhook")]
+mod courier;
 mod desk;
 mod entry;
 mod error;
 mod event;
+mod link;
 mod memory;
 mod open;
 #[cfg(feature = "postgres")]
@@ -54,6 +64,8 @@ mod terminal;
 mod token;
 mod wait;
 
+#[cfg(feature = "webhook")]
+pub use courier::{Courier, CourierConfig, signature};
 pub use desk::{Answer, Asked, Desk, DeskConfig};
 pub use entry::{Entry, Person, Rules, State, Step, Vote};
 pub use error::{DeskError, Refused, StoreError};

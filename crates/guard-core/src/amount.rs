@@ -90,6 +90,20 @@ impl Amount {
         i64::try_from(if self.negative { -magnitude } else { magnitude }).ok()
     }
 
+    /// The amount in units of which one is `places` digits after the point, rounded up, when that fits 64 bits.
+    pub fn rounded_up(self, places: u32) -> Option<i64> {
+        let digits = i128::try_from(self.digits).ok()?;
+        let digits = if self.negative { -digits } else { digits };
+        let units = match self.scale.checked_sub(places) {
+            None | Some(0) => digits.checked_mul(10_i128.checked_pow(places - self.scale)?)?,
+            Some(surplus) => {
+                let unit = 10_i128.checked_pow(surplus)?;
+                digits.div_euclid(unit) + i128::from(digits.rem_euclid(unit) != 0)
+            }
+        };
+        i64::try_from(units).ok()
+    }
+
     fn build(negative: bool, mut digits: u128, mut scale: i64) -> Result<Self, &'static str> {
         while scale > 0 && digits.is_multiple_of(10) {
             digits /= 10;

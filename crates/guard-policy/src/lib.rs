@@ -70,8 +70,9 @@ pub use export::{export_json, export_rego, export_yaml};
 pub use file::{FileError, LoadError, LoadOptions, load};
 pub use library::{RegoModule, library};
 pub use model::{
-    Enforcement, EvaluatorOrder, FailMode, FailModes, Limit, LimitKind, LogLevel, Logging, Opa, OpaTls,
-    Period, Policy, PolicyFile, Rule, RuleAction, Secret, Settings, StateStore,
+    Ask, ConfirmationSettings, Enforcement, EvaluatorOrder, FailMode, FailModes, Limit, LimitKind, LogLevel,
+    Logging, Opa, OpaTls, Period, Policy, PolicyFile, Rule, RuleAction, Secret, Settings, StateStore,
+    Webhook,
 };
 pub use problem::{Place, Problem, ProblemCode, Problems};
 pub use table::{Row, Table, Totals};

@@ -1,5 +1,6 @@
 //! What a valid hexarch.yaml says, typed. Only [`crate::load`] builds these.
 
+mod confirmation;
 mod settings;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use crate::problem::Place;
 use crate::warnings::Warning;
 use crate::yaml::Node;
 
+pub use confirmation::{Ask, ConfirmationSettings, Webhook};
 pub use settings::{
     Enforcement, EvaluatorOrder, FailMode, FailModes, LogLevel, Logging, Opa, OpaTls, Secret, Settings,
     StateStore,

@@ -1,5 +1,6 @@
 //! The tree to the typed model: every key looked at, every problem collected.
 
+mod confirmation;
 mod fields;
 mod guards;
 mod policy;

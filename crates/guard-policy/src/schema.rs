@@ -9,7 +9,9 @@ use crate::model::{LimitKey, LimitKind, Period};
 
 pub(crate) use json::json_schema;
 pub(crate) use reference::reference;
-pub(crate) use tables::{CALL, FILE, LOGGING, OPA, OPA_TLS, POLICY, ROW, RULE, SCRIPT, STATE, STEP, TABLE};
+pub(crate) use tables::{
+    CALL, CONFIRMATION, FILE, LOGGING, OPA, OPA_TLS, POLICY, ROW, RULE, SCRIPT, STATE, STEP, TABLE, WEBHOOK,
+};
 
 /// One key of one kind of mapping.
 #[derive(Debug)]

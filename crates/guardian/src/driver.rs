@@ -84,6 +84,11 @@ impl Driver {
         &self.ports.clock
     }
 
+    /// Who asks people.
+    pub fn confirmer(&self) -> &Arc<dyn Confirmer> {
+        &self.ports.confirmer
+    }
+
     /// Asks whether a call may run and charges it. The call then runs under the permit.
     ///
     /// # Errors

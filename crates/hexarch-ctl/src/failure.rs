@@ -14,6 +14,8 @@ pub(crate) enum Failure {
     Unjudged(String),
     /// A command that is OPA's as well ended as it does there: its words, and its exit code.
     Opa(u8, String),
+    /// It ends with this exit code; the message is printed to standard error, if there is one.
+    Exit(u8, String),
     /// Whoever read the output has gone; there is nobody to tell.
     OutputClosed,
 }
@@ -41,7 +43,7 @@ impl Failure {
                 eprintln!("hexarch-ctl: {message}");
                 ExitCode::from(2)
             }
-            Self::Opa(code, message) => {
+            Self::Exit(code, message) | Self::Opa(code, message) => {
                 if !message.is_empty() {
                     eprintln!("{message}");
                 }

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{budget, demo, init, policy};
+use crate::commands::{budget, confirm, demo, init, policy, run};
 
 /// Checks policies before code that can do damage.
 #[derive(Parser)]
@@ -30,6 +30,9 @@ enum Command {
     /// Shows and sets what is spent, and tortures the store that counts it.
     #[command(subcommand)]
     Budget(Box<budget::Command>),
+    /// Answers calls that wait for a person.
+    #[command(subcommand)]
+    Confirm(Box<confirm::Command>),
     /// Runs an agent's calls under policies and shows each decision; needs no server.
     Demo(demo::Arguments),
     /// Writes a commented hexarch.yaml for a scenario.
@@ -37,15 +40,19 @@ enum Command {
     /// Looks at policies.
     #[command(subcommand)]
     Policy(Box<policy::Command>),
+    /// Asks a policy, then runs a command or refuses with exit code 3.
+    Run(Box<run::Arguments>),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Budget(command) => budget::run(&command),
+        Command::Confirm(command) => confirm::run(&command),
         Command::Demo(demo) => demo::run(&demo),
         Command::Init(arguments) => init::run(&arguments),
         Command::Policy(command) => policy::run(&command, arguments.config.as_deref()),
+        Command::Run(run) => run::run(&run, arguments.config.as_deref()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::model::ConfirmationSettings;
+
 /// Everything in a hexarch.yaml that is not a policy.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
@@ -12,6 +14,7 @@ pub struct Settings {
     pub(crate) opa: Option<Opa>,
     pub(crate) state: StateStore,
     pub(crate) fail_mode: FailModes,
+    pub(crate) confirmation: Option<ConfirmationSettings>,
 }
 
 impl Settings {
@@ -38,6 +41,11 @@ impl Settings {
     /// Where the limits are counted.
     pub const fn state(&self) -> StateStore {
         self.state
+    }
+
+    /// How people are asked, where the file says it.
+    pub const fn confirmation(&self) -> Option<&ConfirmationSettings> {
+        self.confirmation.as_ref()
     }
 
     /// What happens when no decision can be had.

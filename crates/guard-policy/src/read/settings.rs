@@ -9,7 +9,7 @@ use crate::schema;
 use crate::yaml::{Entry, Kind};
 
 use super::fields::{Fields, one_of};
-use super::values;
+use super::{confirmation, values};
 
 const LEVELS: &[(&str, LogLevel)] = &[
     ("debug", LogLevel::Debug),
@@ -39,6 +39,7 @@ pub(super) fn read(file: &Fields<'_>, problems: &mut Vec<Problem>) -> Settings {
         opa: file.get("opa").and_then(|entry| opa(entry, problems)),
         state: file.get("state").and_then(|entry| state(entry, problems)).unwrap_or_default(),
         fail_mode: file.get("fail_mode").map(|entry| fail_mode(entry, problems)).unwrap_or_default(),
+        confirmation: file.get("confirmation").and_then(|entry| confirmation::read(entry, problems)),
     }
 }
 
@@ -96,7 +97,7 @@ fn opa(entry: &Entry, problems: &mut Vec<Problem>) -> Option<Opa> {
     })
 }
 
-fn url(entry: &Entry, problems: &mut Vec<Problem>) -> Option<String> {
+pub(super) fn url(entry: &Entry, problems: &mut Vec<Problem>) -> Option<String> {
     let text = values::text(entry, problems)?;
     let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
     match host {

@@ -32,7 +32,38 @@ pub(crate) const FILE: &[Key] = &[
          of them for each class of operations.",
     ),
     later("audit", "Where records are kept."),
-    later("confirmation", "How people are asked."),
+    now("confirmation", Takes::Mapping(CONFIRMATION), "How people are asked."),
+];
+
+pub(crate) const CONFIRMATION: &[Key] = &[
+    now(
+        "ask",
+        Takes::Words(&["token", "terminal"]),
+        "`token` (the default): the call is denied with a token, and tried again once somebody has approved it. \
+         `terminal`: the person at the terminal is asked, and the call waits.",
+    ),
+    now(
+        "store",
+        Takes::Text,
+        "Where calls that wait are kept: `memory` (the default), `sqlite:PATH`, `redis://HOST:PORT/DB` or \
+         `postgres://USER@HOST/DATABASE`.",
+    ),
+    now("approvers", Takes::Texts, "Who may approve: ids of users and `@role`s; anybody without it."),
+    now("four_eyes", Takes::Truth, "`true`: never the one who asks."),
+    now("approvals", Takes::Count, "How many different people have to approve; one without it."),
+    now("expires_seconds", Takes::Seconds, "How long a confirmation lives; 900 seconds without it."),
+    now(
+        "flag",
+        Takes::Truth,
+        "`true`: a caller's own `confirm: true` counts. It does too where the file has no `confirmation`.",
+    ),
+    now("webhook", Takes::Mapping(WEBHOOK), "Who is told of each call that waits."),
+];
+
+pub(crate) const WEBHOOK: &[Key] = &[
+    now("url", Takes::Text, "Where messages are posted, as JSON."),
+    now("secret", Takes::Text, "What messages are signed with (HMAC-SHA256); at least 16 bytes."),
+    now("link", Takes::Text, "What links to answer by begin with: `LINK/ID/SECRET`."),
 ];
 
 pub(crate) const POLICY: &[Key] = &[

@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(crate) mod budget;
+pub(crate) mod confirm;
 pub(crate) mod demo;
 pub(crate) mod init;
 pub(crate) mod policy;
@@ -9,3 +10,4 @@ pub(crate) mod policy_check;
 pub(crate) mod policy_eval;
 mod policy_eval_steps;
 pub(crate) mod policy_test;
+pub(crate) mod run;

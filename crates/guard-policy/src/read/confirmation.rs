@@ -1,0 +1,82 @@
+//! `confirmation`.
+
+use std::time::Duration;
+
+use crate::model::{Ask, ConfirmationSettings, Secret, Webhook};
+use crate::problem::{Problem, ProblemCode};
+use crate::schema;
+use crate::yaml::Entry;
+
+use super::fields::{Fields, one_of};
+use super::{settings, values};
+
+const ASKS: &[(&str, Ask)] = &[("token", Ask::Token), ("terminal", Ask::Terminal)];
+
+/// The shortest secret of a webhook, in bytes.
+const SHORTEST_SECRET: usize = 16;
+
+pub(super) fn read(entry: &Entry, problems: &mut Vec<Problem>) -> Option<ConfirmationSettings> {
+    const FIFTEEN_MINUTES: Duration = Duration::from_secs(900);
+    let fields = Fields::of(&entry.value, "`confirmation`", schema::CONFIRMATION, problems)?;
+    let ask = fields.get("ask").and_then(|e| one_of(e, ASKS, problems)).unwrap_or_default();
+    let webhook = fields.get("webhook").and_then(|e| webhook(e, problems));
+    if let (Ask::Terminal, Some(entry)) = (ask, fields.get("webhook")) {
+        let message = "`webhook` is told of calls that wait for a token, and `ask: terminal` holds none";
+        problems.push(Problem::new(ProblemCode::BadValue, entry.place, message));
+    }
+    let approvals = fields.get("approvals").and_then(|e| values::count(e, "people", problems));
+    Some(ConfirmationSettings {
+        ask,
+        store: fields.get("store").and_then(|e| store(e, problems)).unwrap_or_else(|| "memory:".to_owned()),
+        approvers: fields.get("approvers").map(|e| values::names(e, problems)).unwrap_or_default(),
+        four_eyes: fields.get("four_eyes").and_then(|e| values::boolean(e, problems)).unwrap_or(false),
+        approvals: approvals.map_or(1, |count| u32::try_from(count).unwrap_or(u32::MAX)),
+        expires: fields
+            .get("expires_seconds")
+            .and_then(|e| values::seconds(e, problems))
+            .unwrap_or(FIFTEEN_MINUTES),
+        flag: fields.get("flag").and_then(|e| values::boolean(e, problems)).unwrap_or(false),
+        webhook,
+    })
+}
+
+fn store(entry: &Entry, problems: &mut Vec<Problem>) -> Option<String> {
+    let text = values::text(entry, problems)?;
+    let with = |scheme: &str| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty());
+    if matches!(text, "memory" | "memory:") {
+        return Some("memory:".to_owned());
+    }
+    if ["sqlite:", "redis://", "postgres://", "postgresql://"].into_iter().any(with) {
+        return Some(text.to_owned());
+    }
+    let message = "`store` takes the address of a store";
+    let problem = Problem::new(ProblemCode::BadValue, entry.value.place, message);
+    problems.push(
+        problem
+            .with_help("`memory`, `sqlite:PATH`, `redis://HOST:PORT/DB` or `postgres://USER@HOST/DATABASE`"),
+    );
+    None
+}
+
+fn webhook(entry: &Entry, problems: &mut Vec<Problem>) -> Option<Webhook> {
+    let fields = Fields::of(&entry.value, "`webhook`", schema::WEBHOOK, problems)?;
+    let url = fields.get("url").and_then(|e| settings::url(e, problems));
+    let link = fields.get("link").and_then(|e| settings::url(e, problems));
+    let secret = fields.get("secret").and_then(|e| values::text(e, problems));
+    for key in ["url", "secret"] {
+        if fields.get(key).is_none() {
+            problems.push(Problem::new(
+                ProblemCode::Missing,
+                entry.place,
+                format!("`webhook` has no `{key}`"),
+            ));
+        }
+    }
+    if let (Some(text), Some(entry)) = (secret, fields.get("secret"))
+        && text.len() < SHORTEST_SECRET
+    {
+        let message = format!("`secret` is shorter than {SHORTEST_SECRET} bytes, and could be guessed");
+        problems.push(Problem::new(ProblemCode::BadValue, entry.value.place, message));
+    }
+    Some(Webhook { url: url?, secret: Secret(secret?.to_owned()), link })
+}
