@@ -21,6 +21,7 @@ use crate::guardian::{Guardian, Inner, Policies};
 use crate::logging;
 use crate::packs::{Pack, native, pack, packs};
 use crate::permissive::{self, AllowAll};
+use crate::state::{self, Audited};
 
 /// Where the policies come from.
 enum Source {
@@ -119,7 +120,7 @@ impl GuardianBuilder {
         self
     }
 
-    /// Keeps what is spent in this store instead of this process' memory.
+    /// Keeps what is spent in this store, whatever the configuration says.
     #[must_use]
     pub fn store(mut self, store: Arc<dyn StateStore>) -> Self {
         self.store = Some(store);
@@ -233,11 +234,14 @@ impl GuardianBuilder {
         let package = guard_policy::translate(&file);
         let plan = Plan::of(&self, &file)?;
         let clock = self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock::new()));
-        let store = self.store.clone().unwrap_or_else(|| {
-            // Replicas that share a sidecar must not share a cell.
-            let replica = guard_core::DecisionId::random().to_string();
-            Arc::new(MemoryStore::with_replica(Arc::clone(&clock), &replica))
-        });
+        let audit = match self.audit.clone() {
+            Some(audit) => audit,
+            None => logging::sink(file.settings().logging())?,
+        };
+        let store: Arc<dyn StateStore> = match self.store.clone() {
+            Some(store) => store,
+            None => state::open(&file, Arc::clone(&clock), Arc::new(Audited(Arc::clone(&audit))))?,
+        };
         let wasm = match plan.wants_wasm() {
             true => Some(self.wasm(&package, packed, Arc::clone(&store))?),
             false => None,
@@ -247,10 +251,6 @@ impl GuardianBuilder {
             None => None,
         };
         let evaluator = plan.evaluator(wasm, sidecar.clone(), self.breaker);
-        let audit = match self.audit {
-            Some(audit) => audit,
-            None => logging::sink(file.settings().logging())?,
-        };
         let asked = match (self.confirmer, file.settings().confirmation()) {
             (Some(confirmer), _) => Asked { confirmer, desk: None, courier: None },
             (None, None) => Asked { confirmer: Arc::new(NoConfirmer), desk: None, courier: None },

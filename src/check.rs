@@ -100,6 +100,13 @@ impl Check {
         self
     }
 
+    /// Names this call: whoever comes again with the same key, since an answer was lost, is charged once. A key belongs to
+    /// one policy, and to one call with one cost.
+    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.request.idempotency_key = Some(key.into());
+        self
+    }
+
     /// Says that a person has confirmed this very call. Only the caller can know.
     pub fn confirm(mut self, confirmed: bool) -> Self {
         self.request.confirmed = confirmed;

@@ -52,6 +52,22 @@ pub enum BuildError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The store of `state` is not in this program.
+    #[error("{place}: this program was built without that store; build it with the feature `{feature}`")]
+    StoreNotBuiltIn {
+        /// File, line and column of `state.store`.
+        place: String,
+        /// The feature that it takes.
+        feature: &'static str,
+    },
+    /// The store of `state` cannot be opened.
+    #[error("{place}: {source}")]
+    State {
+        /// File, line and column of `state.store`.
+        place: String,
+        /// What is wrong with it.
+        source: Box<guard_core::StateError>,
+    },
     /// Neither a file, nor a text, nor a pack.
     #[error("no policies were given: name a file, a text or a pack, or use `Guardian::discover()`")]
     NoPolicies,

@@ -70,6 +70,7 @@ mod logging;
 mod packs;
 mod permissive;
 mod reload;
+mod state;
 
 pub use ::guardian::{Permit, TracingAudit, Verdict};
 pub use builder::GuardianBuilder;
@@ -84,10 +85,10 @@ pub use guard_confirm::{
 pub use guard_core::{
     Action, Amount, AmountError, AuditError, AuditSink, Batch, CellId, Charge, ChargeKind, ChargeOutcome,
     Clock, ConfirmError, ConfirmRequest, Confirmation, ConfirmationToken, Confirmer, Deadline, Decision,
-    DecisionId, EvalError, Evaluated, Evaluator, FailMode, FailModes, FixedClock, Json, NoConfirmer,
-    NullAudit, PendingConfirmation, Quantity, Question, Record, RecordKind, Recorded, Reply, Request,
-    ReservationId, Revision, Session, Severity, Snapshot, StateError, StateStore, SystemClock, Timestamp,
-    User, Violation,
+    DecisionId, EvalError, Evaluated, Evaluator, FailMode, FailModes, FixedClock, Json, LimitFields,
+    NoConfirmer, NullAudit, PendingConfirmation, Quantity, Question, Record, RecordKind, Recorded, Reply,
+    Request, ReservationId, Revision, Session, Severity, Snapshot, StateError, StateStore, SystemClock,
+    Timestamp, User, Violation,
 };
 pub use guard_eval::{Breaker, BreakerConfig, Fallback};
 pub use guard_policy::{EvaluatorOrder, LimitInfo, LoadOptions, PolicyInfo, Settings};
@@ -100,6 +101,7 @@ pub use packs::{Pack, packs};
 pub use rego_engine as engine;
 pub use rego_engine::{NativeError, PublicKey};
 pub use reload::Reloadable;
+pub use state::open_state;
 
 /// The README's snippet, as a test.
 #[cfg(doctest)]

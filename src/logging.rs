@@ -38,6 +38,7 @@ fn level_of(record: &Record) -> LogLevel {
     match (record.kind, record.decision) {
         (RecordKind::Decision, Recorded::Error) => LogLevel::Error,
         (RecordKind::Decision, Recorded::Blocked | Recorded::Pending | Recorded::Warned) => LogLevel::Warning,
+        (RecordKind::LeaseExpired | RecordKind::ThresholdReached, _) => LogLevel::Warning,
         _ => LogLevel::Info,
     }
 }

@@ -111,6 +111,7 @@ fn request(input: &serde_json::Value) -> Request {
         secrets: Default::default(),
         context: extras("context"),
         metadata: extras("metadata"),
+        idempotency_key: None,
         time: Timestamp::from_nanos(input["time_ns"].as_i64().unwrap_or_default()),
     }
 }

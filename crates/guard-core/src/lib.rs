@@ -28,6 +28,7 @@ mod document;
 mod error;
 mod fail;
 mod fields;
+mod http;
 mod json;
 mod malformed;
 mod operator;
@@ -53,6 +54,7 @@ pub use error::{
     MemoryExceeded, NoResult, PoolExhausted, ReplyTooLarge, Undeliverable, UnexpectedStatus,
 };
 pub use fail::{FailMode, FailModes};
+pub use http::LimitFields;
 pub use json::{Json, JsonError};
 pub use malformed::{
     Contradiction, DuplicateField, MalformedDecision, MissingField, NotAnObject, NotJson, OutOfRange,

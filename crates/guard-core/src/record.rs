@@ -80,6 +80,12 @@ pub enum RecordKind {
     Completed,
     /// The call's end: it panicked or was cancelled, and its reservation was given back.
     Released,
+    /// A store gave back what a call had reserved, since its lease ran out.
+    LeaseExpired,
+    /// A limit has reached a threshold.
+    ThresholdReached,
+    /// An operator has changed what is spent.
+    LimitAdjusted,
 }
 
 impl RecordKind {
@@ -89,6 +95,9 @@ impl RecordKind {
             Self::Decision => "decision",
             Self::Completed => "completed",
             Self::Released => "released",
+            Self::LeaseExpired => "lease_expired",
+            Self::ThresholdReached => "threshold_reached",
+            Self::LimitAdjusted => "limit_adjusted",
         }
     }
 }

@@ -53,6 +53,9 @@ pub struct Request {
     pub context: BTreeMap<String, Json>,
     /// What is carried along for the record.
     pub metadata: BTreeMap<String, Json>,
+    /// Names this call for its charges: a call that comes again with the same key, since its first answer was lost, is
+    /// charged once. A key belongs to one policy, and to one call with one cost. No policy sees it.
+    pub idempotency_key: Option<String>,
     /// When the question is asked.
     pub time: Timestamp,
 }
@@ -175,6 +178,7 @@ mod tests {
                 Json::from_text("123456789012345678901234567890").unwrap(),
             )]),
             metadata: BTreeMap::from([("a\nb".into(), Json::from_text("null").unwrap())]),
+            idempotency_key: Some("not for policies".into()),
             time: Timestamp::from_nanos(42),
         };
         assert_eq!(

@@ -152,6 +152,7 @@ mod tests {
             secrets: Default::default(),
             context,
             metadata,
+            idempotency_key: None,
             time: Timestamp::from_nanos(i64::try_from(random.bits() >> 1).unwrap()),
         }
     }

@@ -71,7 +71,7 @@ pub use file::{FileError, LoadError, LoadOptions, load};
 pub use library::{RegoModule, library};
 pub use model::{
     Ask, ConfirmationSettings, Enforcement, EvaluatorOrder, FailMode, FailModes, Limit, LimitKind, LogLevel,
-    Logging, Opa, OpaTls, Period, Policy, PolicyFile, Rule, RuleAction, Secret, Settings, StateStore,
+    Logging, Opa, OpaTls, Period, Policy, PolicyFile, Rule, RuleAction, Secret, Settings, State, StateStore,
     Webhook,
 };
 pub use problem::{Place, Problem, ProblemCode, Problems};

@@ -14,7 +14,7 @@ use crate::yaml::Node;
 pub use confirmation::{Ask, ConfirmationSettings, Webhook};
 pub use settings::{
     Enforcement, EvaluatorOrder, FailMode, FailModes, LogLevel, Logging, Opa, OpaTls, Secret, Settings,
-    StateStore,
+    State, StateStore,
 };
 
 /// A hexarch.yaml without a problem in it.

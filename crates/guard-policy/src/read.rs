@@ -6,6 +6,7 @@ mod guards;
 mod policy;
 mod rule;
 mod settings;
+mod state;
 pub(crate) mod values;
 
 use std::sync::Arc;

@@ -38,6 +38,7 @@ impl AuditSink for TracingAudit {
             (RecordKind::Decision, Recorded::Blocked | Recorded::Pending | Recorded::Warned) => {
                 event!(warn, record)
             }
+            (RecordKind::LeaseExpired | RecordKind::ThresholdReached, _) => event!(warn, record),
             _ => event!(info, record),
         }
         Reply::Now(Ok(()))

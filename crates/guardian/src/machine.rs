@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guard_core::{
-    Action, AuditError, Batch, ChargeKind, ChargeOutcome, ConfirmError, ConfirmRequest, Confirmation,
-    Decision, DecisionId, EvalError, Evaluated, Exceeded, FailMode, Record, RecordKind, Recorded, Request,
-    ReservationId, Revision, Settled, Settlement, StateError, Timestamp, Violation,
+    Action, AuditError, Batch, ChargeKind, ChargeOutcome, Charged, ConfirmError, ConfirmRequest,
+    Confirmation, Decision, DecisionId, EvalError, Evaluated, Exceeded, FailMode, Record, RecordKind,
+    Recorded, Request, ReservationId, Revision, Settled, Settlement, StateError, Timestamp, Violation,
 };
 
 use crate::phases::{AfterRefund, Held, Outcome, Phase, Verdict};
@@ -87,6 +87,8 @@ pub struct Machine {
     asked: Timestamp,
     phase: Phase,
     held: Held,
+    /// What the store did for the call.
+    charged: Option<Charged>,
     evaluations_left: u8,
     decision: Decision,
     /// What stopped the call, or would have.
@@ -114,6 +116,7 @@ impl Machine {
             request,
             phase: Phase::Start,
             held: None,
+            charged: None,
             evaluations_left: FURTHER_EVALUATIONS,
             decision: Decision::new(Action::Block, "the policy has not been asked yet"),
             objection: None,
@@ -162,6 +165,11 @@ impl Machine {
         self.objection.as_deref()
     }
 
+    /// What was charged for the call, once it was.
+    pub fn charged(&self) -> Option<&Charged> {
+        self.charged.as_ref()
+    }
+
     /// Which evaluator decided.
     pub fn engine(&self) -> Option<&'static str> {
         self.source.as_ref().map(|source| source.engine)
@@ -177,6 +185,7 @@ impl Machine {
             (Phase::Confirming, Event::Confirmed(answer)) => self.on_confirmed(answer),
             (Phase::Charging, Event::Charged(Ok(ChargeOutcome::Charged(charged)))) => {
                 self.held = Some(charged.reservation);
+                self.charged = Some(charged);
                 self.grant()
             }
             (Phase::Charging, Event::Charged(Ok(ChargeOutcome::Exceeded(exceeded)))) => {
@@ -210,17 +219,25 @@ impl Machine {
         match std::mem::replace(&mut self.phase, Phase::Done) {
             Phase::Running => self.on_ran(Ran::Aborted),
             Phase::Settling(settlement) => {
-                let reservation = ReservationId(self.id.as_u128());
+                let reservation = self.reservation();
                 self.phase = Phase::Settling(settlement.clone());
                 Step::Settle(reservation, settlement)
             }
             // The store may have charged it, or not given it back yet: the answer was on its way.
-            Phase::Charging | Phase::Refunding(_) => self.give_back(ReservationId(self.id.as_u128())),
+            Phase::Charging | Phase::Refunding(_) => self.give_back(self.reservation()),
             Phase::RecordingEnd(outcome) => Step::Done(outcome),
             _ => match self.held {
                 Some(reservation) => self.give_back(reservation),
                 None => Step::Done(Outcome::Released),
             },
+        }
+    }
+
+    /// Under which name the call's charges are made.
+    fn reservation(&self) -> ReservationId {
+        match &self.request.idempotency_key {
+            Some(key) => ReservationId::of_key(&self.request.policy_id, key),
+            None => ReservationId(self.id.as_u128()),
         }
     }
 
@@ -321,7 +338,7 @@ impl Machine {
         Step::Charge(Batch {
             charges: self.decision.charges.clone(),
             at: self.request.time,
-            reservation: ReservationId(self.id.as_u128()),
+            reservation: self.reservation(),
         })
     }
 
@@ -463,7 +480,7 @@ impl Machine {
     fn record_end(&mut self, kind: RecordKind, reason: String) -> Step {
         let outcome = match kind {
             RecordKind::Completed => Outcome::Completed,
-            RecordKind::Decision | RecordKind::Released => Outcome::Released,
+            _ => Outcome::Released,
         };
         let recorded = match (self.error.is_some(), self.objection.is_some(), self.decision.action) {
             (true, ..) => Recorded::Error,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use guard_core::{Decision, DecisionId, Quantity, Settlement, Violation, block_on};
+use guard_core::{Charged, Decision, DecisionId, LimitFields, Quantity, Settlement, Violation, block_on};
 
 use crate::active::Active;
 use crate::machine::{Event, Ran};
@@ -33,6 +33,19 @@ impl Permit {
     /// What would have stopped the call, if anything were enforced.
     pub fn objection(&self) -> Option<&Violation> {
         self.active.machine().objection()
+    }
+
+    /// What was charged for the call, and what its cells hold now; none where its policy counts nothing.
+    pub fn charged(&self) -> Option<&Charged> {
+        self.active.machine().charged()
+    }
+
+    /// What the limits that the call was charged to have left, for a response's header.
+    pub fn limits(&self) -> LimitFields {
+        match self.charged() {
+            Some(charged) => LimitFields::of_charged(&self.decision().charges, charged),
+            None => LimitFields::default(),
+        }
     }
 
     /// Which evaluator decided; none when the call runs because its class fails open.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::model::ConfirmationSettings;
+use crate::problem::Place;
 
 /// Everything in a hexarch.yaml that is not a policy.
 #[derive(Debug, Clone, Default)]
@@ -12,7 +13,7 @@ pub struct Settings {
     pub(crate) timezone: Option<String>,
     pub(crate) logging: Logging,
     pub(crate) opa: Option<Opa>,
-    pub(crate) state: StateStore,
+    pub(crate) state: State,
     pub(crate) fail_mode: FailModes,
     pub(crate) confirmation: Option<ConfirmationSettings>,
 }
@@ -39,8 +40,8 @@ impl Settings {
     }
 
     /// Where the limits are counted.
-    pub const fn state(&self) -> StateStore {
-        self.state
+    pub const fn state(&self) -> &State {
+        &self.state
     }
 
     /// How people are asked, where the file says it.
@@ -207,13 +208,60 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// `state`: where limits are counted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct State {
+    pub(crate) store: StateStore,
+    pub(crate) leased: bool,
+    pub(crate) place: Option<Place>,
+}
+
+impl State {
+    /// The store; memory where the file does not say.
+    pub const fn store(&self) -> &StateStore {
+        &self.store
+    }
+
+    /// Whether slices of the limits are spent in this process.
+    pub const fn leased(&self) -> bool {
+        self.leased
+    }
+
+    /// Where the file names the store.
+    pub const fn place(&self) -> Option<Place> {
+        self.place
+    }
+}
+
 /// `state.store`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum StateStore {
     /// In this process, gone with it.
     #[default]
     Memory,
+    /// A file that the processes of one machine share.
+    Sqlite {
+        /// Its path, from the directory that the process runs in.
+        path: String,
+    },
+    /// A Redis.
+    Redis {
+        /// Its address, which may hold a password.
+        url: Secret,
+    },
+    /// A PostgreSQL.
+    Postgres {
+        /// Its address, which may hold a password.
+        url: Secret,
+    },
+    /// The documents of an OPA.
+    Opa {
+        /// Its address; that of `opa` where it is not said.
+        url: Option<String>,
+        /// The file of this replica's own part.
+        copy: Option<String>,
+    },
 }
 
 /// What happens to a call when no decision can be had.

@@ -2,14 +2,13 @@
 
 use crate::model::{
     Enforcement, EvaluatorOrder, FailMode, FailModes, LogLevel, Logging, Opa, OpaTls, Secret, Settings,
-    StateStore,
 };
 use crate::problem::{Problem, ProblemCode};
 use crate::schema;
 use crate::yaml::{Entry, Kind};
 
 use super::fields::{Fields, one_of};
-use super::{confirmation, values};
+use super::{confirmation, state, values};
 
 const LEVELS: &[(&str, LogLevel)] = &[
     ("debug", LogLevel::Debug),
@@ -37,7 +36,10 @@ pub(super) fn read(file: &Fields<'_>, problems: &mut Vec<Problem>) -> Settings {
         timezone: timezone.map(str::to_owned),
         logging: file.get("logging").and_then(|entry| logging(entry, problems)).unwrap_or_default(),
         opa: file.get("opa").and_then(|entry| opa(entry, problems)),
-        state: file.get("state").and_then(|entry| state(entry, problems)).unwrap_or_default(),
+        state: file
+            .get("state")
+            .and_then(|entry| state::read(entry, file.get("opa").is_some(), problems))
+            .unwrap_or_default(),
         fail_mode: file.get("fail_mode").map(|entry| fail_mode(entry, problems)).unwrap_or_default(),
         confirmation: file.get("confirmation").and_then(|entry| confirmation::read(entry, problems)),
     }
@@ -122,26 +124,6 @@ fn tls(entry: &Entry, problems: &mut Vec<Problem>) -> Option<OpaTls> {
         problems.push(Problem::new(ProblemCode::Missing, entry.place, message));
     }
     Some(tls)
-}
-
-fn state(entry: &Entry, problems: &mut Vec<Problem>) -> Option<StateStore> {
-    let fields = Fields::of(&entry.value, "`state`", schema::STATE, problems)?;
-    let entry = fields.get("store")?;
-    let text = values::text(entry, problems)?;
-    match text {
-        "memory" => return Some(StateStore::Memory),
-        "sqlite" | "redis" | "postgres" | "opa" => {
-            let message = format!("the store `{text}` is not supported yet");
-            problems.push(
-                Problem::new(ProblemCode::NotSupportedYet, entry.value.place, message)
-                    .with_help("this version counts in `memory`"),
-            );
-        }
-        _ => {
-            one_of(entry, &[("memory", ())], problems);
-        }
-    }
-    None
 }
 
 /// `closed`, `open`, or a mapping from action classes to one of them; `default` is the class of the rest.

@@ -60,7 +60,14 @@ fn value(takes: &Takes, name: &str) -> Value {
                 {"type": "string", "pattern": "^warn_at_([1-9][0-9]?|100)%?$"},
             ],
         }),
-        Takes::Mapping(keys) => mapping(keys, if name == "opa" { &["url"] } else { &[] }),
+        Takes::Mapping(keys) => {
+            let required: &[&str] = match name {
+                "opa" => &["url"],
+                "state" => &["store"],
+                _ => &[],
+            };
+            mapping(keys, required)
+        }
         Takes::List(keys) => {
             json!({"type": "array", "items": mapping(keys, if name == "policies" { &["id"] } else { &[] })})
         }

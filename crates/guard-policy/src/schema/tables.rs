@@ -174,7 +174,29 @@ pub(crate) const OPA_TLS: &[Key] = &[
     now("key_file", Takes::Text, "The key of the client's certificate, in PEM."),
 ];
 
-pub(crate) const STATE: &[Key] = &[now("store", Takes::Words(&["memory"]), "The store.")];
+pub(crate) const STATE: &[Key] = &[
+    now(
+        "store",
+        Takes::Words(&["memory", "sqlite", "redis", "postgres", "opa"]),
+        "The store: of this process (`memory`, without it), of the processes of one machine (`sqlite`), or of several \
+         (`redis`, `postgres`); `opa`: the documents of an OPA that replicas share.",
+    ),
+    now(
+        "path",
+        Takes::Text,
+        "The file of `sqlite`. Of `opa`: the file in which this replica keeps a copy of its own part.",
+    ),
+    now(
+        "url",
+        Takes::Text,
+        "The address of `redis`, `postgres` or `opa`; without it, `opa` is the one of the key `opa`.",
+    ),
+    now(
+        "leased",
+        Takes::Truth,
+        "`true`: slices of the limits in `redis` or `postgres` are spent in this process, without waiting for the server.",
+    ),
+];
 
 /// A decision table.
 pub(crate) const TABLE: &[Key] = &[

@@ -1,12 +1,13 @@
 //! `hexarch-ctl budget`: what is spent, and what a store is worth.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use guard_core::{CellFilter, CellView, Quantity, SystemClock};
+use guard_policy::{LoadOptions, StateStore};
 use guard_state::Store;
 use guard_torture::{Plan, torture};
 use serde_json::json;
@@ -36,9 +37,13 @@ pub(crate) enum Command {
 /// Which cells of which store.
 #[derive(Args)]
 pub(crate) struct Selection {
-    /// The store: `sqlite:PATH`, `redis://HOST:PORT/DB` or `postgres://USER@HOST:PORT/DATABASE`.
+    /// The store: `sqlite:PATH`, `redis://HOST:PORT/DB`, `postgres://USER@HOST:PORT/DATABASE` or `opa:URL`; without it, the
+    /// one that the configuration names.
     #[arg(long, value_name = "URL", env = "HEXARCH_STATE")]
-    store: String,
+    store: Option<String>,
+    /// The configuration: `hexarch.yaml`, from here upwards, without it.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Only this limit.
     #[arg(long)]
     limit: Option<String>,
@@ -109,11 +114,52 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
     }
 }
 
-fn open(selection: &Selection) -> Result<(Box<dyn Store>, CellFilter), Failure> {
-    let store = guard_state::open(&selection.store, Arc::new(SystemClock::new())).map_err(Failure::of)?;
+fn open(selection: &Selection) -> Result<(Arc<dyn Store>, CellFilter), Failure> {
+    let store = match &selection.store {
+        Some(address) => open_address(address)?,
+        None => open_configured(selection)?,
+    };
     let Selection { limit, key, window, .. } = selection;
     let filter = CellFilter { limit: limit.clone(), key: key.clone(), window: window.clone() };
     Ok((store, filter))
+}
+
+/// Whoever looks at a file makes none.
+fn has_to_be_there(path: &Path) -> Result<(), Failure> {
+    if path.exists() {
+        return Ok(());
+    }
+    let path = path.display();
+    Err(Failure::Failed(format!("there is no state file `{path}`: nothing has been counted there yet")))
+}
+
+fn open_address(address: &str) -> Result<Arc<dyn Store>, Failure> {
+    if let Some(path) = address.strip_prefix("sqlite:") {
+        has_to_be_there(Path::new(path))?;
+    }
+    let store = guard_state::open(address, Arc::new(SystemClock::new())).map_err(Failure::of)?;
+    Ok(Arc::from(store))
+}
+
+/// The store that the configuration names; what is changed in it is told where the configuration logs.
+fn open_configured(selection: &Selection) -> Result<Arc<dyn Store>, Failure> {
+    let path = match &selection.config {
+        Some(path) => path.clone(),
+        None => guard_policy::discover(".").map_err(Failure::of)?,
+    };
+    let file = guard_policy::load(&path, &LoadOptions::default()).map_err(Failure::of)?;
+    match file.settings().state().store() {
+        StateStore::Memory => {
+            return Err(Failure::Failed(format!(
+                "`{}` counts in the memory of the process that it guards, which nobody else sees; name a store under \
+                 `state`, or with --store",
+                path.display()
+            )));
+        }
+        StateStore::Sqlite { path } => has_to_be_there(Path::new(path))?,
+        _ => {}
+    }
+    hexarch_guardrails::open_state(&file, Arc::new(SystemClock::new())).map_err(Failure::of)
 }
 
 fn view_json(view: &CellView) -> serde_json::Value {

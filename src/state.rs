@@ -1,0 +1,222 @@
+//! The store that a file names, and what it tells.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use guard_core::{
+    Action, AuditSink, Clock, DecisionId, Record, RecordKind, Recorded, StateEvent, StateListener,
+};
+use guard_policy::{PolicyFile, StateStore};
+use guard_state::{MemoryStore, Store};
+
+use crate::error::BuildError;
+use crate::logging;
+
+/// Opens the store that `state` of this file names, and tells the sink of its `logging` of what happens in it: leases that
+/// run out, thresholds, and what operators change. For tools beside a Guardian, which opens it by itself.
+///
+/// # Errors
+/// When the store is not built in, cannot be opened, or the file of `logging` cannot be appended to.
+pub fn open_state(file: &PolicyFile, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, BuildError> {
+    let audit = logging::sink(file.settings().logging())?;
+    open(file, clock, Arc::new(Audited(audit)))
+}
+
+/// The store of a file. `memory` is one of this process.
+pub(crate) fn open(
+    file: &PolicyFile,
+    clock: Arc<dyn Clock>,
+    listener: Arc<dyn StateListener>,
+) -> Result<Arc<dyn Store>, BuildError> {
+    let state = file.settings().state();
+    match state.store() {
+        StateStore::Sqlite { path } => sqlite(file, path, clock, listener),
+        StateStore::Redis { url } => redis(file, url.expose(), clock, listener),
+        StateStore::Postgres { url } => postgres(file, url.expose(), clock, listener),
+        StateStore::Opa { url, copy } => opa(file, url.as_deref(), copy.as_deref(), clock, listener),
+        _ => {
+            // Replicas that share a sidecar must not share a cell.
+            let replica = DecisionId::random().to_string();
+            Ok(Arc::new(MemoryStore::with_replica(clock, &replica).told_to(listener)))
+        }
+    }
+}
+
+#[cfg(feature = "sqlite")]
+fn sqlite(
+    file: &PolicyFile,
+    path: &str,
+    clock: Arc<dyn Clock>,
+    listener: Arc<dyn StateListener>,
+) -> Result<Arc<dyn Store>, BuildError> {
+    let config = guard_state::SqliteConfig::new(path);
+    let store = guard_state::SqliteStore::open_with(&config, clock, listener);
+    Ok(Arc::new(store.map_err(|error| unusable(file, error))?))
+}
+
+#[cfg(feature = "redis")]
+fn redis(
+    file: &PolicyFile,
+    url: &str,
+    clock: Arc<dyn Clock>,
+    listener: Arc<dyn StateListener>,
+) -> Result<Arc<dyn Store>, BuildError> {
+    let config = guard_state::RedisConfig::new(url);
+    let store = guard_state::RedisStore::connect_with(&config, Arc::clone(&listener));
+    leased(file, store.map_err(|error| unusable(file, error))?, clock, listener)
+}
+
+#[cfg(feature = "postgres")]
+fn postgres(
+    file: &PolicyFile,
+    url: &str,
+    clock: Arc<dyn Clock>,
+    listener: Arc<dyn StateListener>,
+) -> Result<Arc<dyn Store>, BuildError> {
+    let config = guard_state::PostgresConfig::new(url);
+    let store = guard_state::PostgresStore::connect_with(&config, Arc::clone(&listener));
+    leased(file, store.map_err(|error| unusable(file, error))?, clock, listener)
+}
+
+/// With `leased: true`, slices of a server's limits are spent in memory.
+#[cfg(any(feature = "redis", feature = "postgres"))]
+fn leased<S: Store + 'static>(
+    file: &PolicyFile,
+    store: S,
+    clock: Arc<dyn Clock>,
+    listener: Arc<dyn StateListener>,
+) -> Result<Arc<dyn Store>, BuildError> {
+    if !file.settings().state().leased() {
+        return Ok(Arc::new(store));
+    }
+    let config = guard_state::LeasedConfig::default();
+    let store = guard_state::Leased::with_listener(store, config, clock, listener);
+    Ok(Arc::new(store.map_err(|error| unusable(file, error))?))
+}
+
+#[cfg(feature = "opa-documents")]
+fn opa(
+    file: &PolicyFile,
+    url: Option<&str>,
+    copy: Option<&str>,
+    clock: Arc<dyn Clock>,
+    listener: Arc<dyn StateListener>,
+) -> Result<Arc<dyn Store>, BuildError> {
+    let sidecar = file.settings().opa();
+    let Some(url) = url.or_else(|| sidecar.map(guard_policy::Opa::url)) else {
+        return Err(BuildError::Unsupported { what: "state.store: opa without an address" });
+    };
+    let mut config = guard_state::OpaConfig::new(url);
+    config.copy = copy.map(Into::into);
+    // The token is the sidecar's, and goes nowhere else.
+    let is_sidecar = |opa: &&guard_policy::Opa| opa.url() == url;
+    config.opa.token =
+        sidecar.filter(is_sidecar).and_then(|opa| opa.token()).map(|token| token.expose().to_owned());
+    let store = guard_state::OpaStore::connect_with(&config, clock, listener);
+    Ok(Arc::new(store.map_err(|error| unusable(file, error))?))
+}
+
+macro_rules! not_built_in {
+    ($feature:literal, $name:ident($($argument:ty),*)) => {
+        #[cfg(not(feature = $feature))]
+        fn $name(
+            file: &PolicyFile,
+            $(_: $argument,)*
+            _: Arc<dyn Clock>,
+            _: Arc<dyn StateListener>,
+        ) -> Result<Arc<dyn Store>, BuildError> {
+            Err(BuildError::StoreNotBuiltIn { place: place(file), feature: $feature })
+        }
+    };
+}
+
+not_built_in!("sqlite", sqlite(&str));
+not_built_in!("redis", redis(&str));
+not_built_in!("postgres", postgres(&str));
+not_built_in!("opa-documents", opa(Option<&str>, Option<&str>));
+
+/// File and line of `state.store`.
+fn place(file: &PolicyFile) -> String {
+    match file.settings().state().place() {
+        Some(place) => format!("{}:{}:{}", file.file(), place.line, place.column),
+        None => file.file().to_owned(),
+    }
+}
+
+#[cfg(any(feature = "sqlite", feature = "redis", feature = "postgres", feature = "opa-documents"))]
+fn unusable(file: &PolicyFile, source: guard_core::StateError) -> BuildError {
+    BuildError::State { place: place(file), source: Box::new(source) }
+}
+
+/// Hands what a store tells to the audit.
+pub(crate) struct Audited(pub(crate) Arc<dyn AuditSink>);
+
+impl StateListener for Audited {
+    fn tell(&self, event: &StateEvent) {
+        if let Err(error) = self.0.record(&record(event)).wait() {
+            tracing::error!(target: "hexarch::audit", "what a store told is not recorded: {error}");
+        }
+    }
+}
+
+/// What the audit keeps of it. The policy is not known to a store; the limit's name begins with it.
+fn record(event: &StateEvent) -> Record {
+    let (kind, decision, action, id, limit, reason) = match event {
+        StateEvent::LeaseExpired { reservation, returned } => {
+            let each: Vec<_> =
+                returned.iter().map(|(cell, amount)| format!("{amount} of `{cell}`")).collect();
+            let limit = returned.first().map(|(cell, _)| cell.limit.clone());
+            let reason = format!(
+                "a call's lease ran out, and what it had reserved is given back: {}",
+                each.join(", ")
+            );
+            let id = DecisionId::from_u128(reservation.0);
+            (RecordKind::LeaseExpired, Recorded::Warned, Action::Warn, id, limit, reason)
+        }
+        StateEvent::Warned(warning) => {
+            let reason = format!(
+                "`{}` has reached the threshold {}: {} is used",
+                warning.cell, warning.threshold, warning.used
+            );
+            let limit = Some(warning.cell.limit.clone());
+            (
+                RecordKind::ThresholdReached,
+                Recorded::Warned,
+                Action::Warn,
+                DecisionId::random(),
+                limit,
+                reason,
+            )
+        }
+        StateEvent::Adjusted(adjusted) => {
+            let reason = format!(
+                "an operator set what is spent in `{}` to {}; it was {}",
+                adjusted.cell, adjusted.after, adjusted.before
+            );
+            let limit = Some(adjusted.cell.limit.clone());
+            (RecordKind::LimitAdjusted, Recorded::Allowed, Action::Allow, DecisionId::random(), limit, reason)
+        }
+    };
+    let timestamp = guard_core::SystemClock::new().now();
+    Record {
+        kind,
+        decision_id: id,
+        timestamp,
+        policy_id: String::new(),
+        function: String::new(),
+        decision,
+        action,
+        reason,
+        runs: false,
+        limit,
+        user_id: None,
+        confirmed_by: None,
+        context: Default::default(),
+        metadata: Default::default(),
+        decision_metadata: None,
+        duration: Duration::ZERO,
+        engine: None,
+        module_digest: None,
+        data_revision: None,
+    }
+}
