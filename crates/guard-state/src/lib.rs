@@ -3,7 +3,7 @@
 //! **Job.** Keep what has been spent and decide whether more may be: [`MemoryStore`] for one process, and with
 //! the feature `sqlite` a file that the processes of one machine share, and that outlives them;
 //! with `redis` or `postgres` a server that the processes of several machines share; with `opa` the documents of an OPA
-//! that the containers of a pod share ([`OpaStore`] says how that is sound).
+//! that the containers of a pod share (`OpaStore` says how that is sound).
 //!
 //! [`Leased`] takes slices of any of them and spends them in memory, for those who cannot wait for a server.
 //!
