@@ -39,10 +39,10 @@ check(limit) := finding if {
 
 _amount(kind) := 1 if kind in {"rate", "iterations", "concurrency"}
 
-_amount(kind) := micro_dollars(input.cost) if {
-	kind == "budget"
-	input.cost >= 0
-}
+_amount("budget") := _cost
+
+# A rule, so that it is computed once, however many budgets there are.
+_cost := micro_dollars(input.cost) if input.cost >= 0
 
 _amount(kind) := input.tokens if {
 	kind == "tokens"
@@ -71,10 +71,14 @@ _cell(limit) := _merge([
 # description: |
 #   Dollars as a whole number of micro-dollars; what lies below one is rounded up. The product is rounded
 #   to the nearest first, since a decimal fraction times a million may come out a hair beside the integer.
-micro_dollars(cost) := nearest + 1 if {
-	nearest := round(cost * 1000000)
-	(cost * 1000000) - nearest > 0.000001
-} else := round(cost * 1000000)
+micro_dollars(cost) := nearest + _above(product - nearest) if {
+	product := cost * 1000000
+	nearest := round(product)
+}
+
+_above(rest) := 1 if {
+	rest > 0.000001
+} else := 0
 
 _used(cell) := 0 if not data.hexarch.state[cell.limit][cell.key][cell.window]
 
@@ -180,7 +184,7 @@ _refusal(limit, reason) := {
 	"reason": reason,
 }
 
-_merge(parts) := {name: value | some part in parts; some name, value in part}
+_merge(parts) := object.union_n(parts)
 
 _percent(total, max) := (hundredfold - (hundredfold % max)) / max if hundredfold := total * 100
 

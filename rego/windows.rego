@@ -26,7 +26,7 @@ of(period, timezone, time_ns) := window if {
 	period == "day"
 	[year, month, day] := time.date([time_ns, timezone])
 	window := {
-		"id": sprintf("%d-%02d-%02d", [year, month, day]),
+		"id": concat("-", [format_int(year, 10), _two_digits[month], _two_digits[day]]),
 		"reset_ms": _until_midnight(1, timezone, time_ns),
 	}
 }
@@ -39,7 +39,7 @@ of(period, timezone, time_ns) := window if {
 	noon := ((time_ns - _since_midnight(timezone, time_ns)) - (passed * _day)) + (_day / 2)
 	[year, month, day] := time.date([noon, timezone])
 	window := {
-		"id": sprintf("%d-%02d-%02d", [year, month, day]),
+		"id": concat("-", [format_int(year, 10), _two_digits[month], _two_digits[day]]),
 		"reset_ms": _until_midnight(7 - passed, timezone, time_ns),
 	}
 }
@@ -48,7 +48,7 @@ of(period, timezone, time_ns) := window if {
 	period == "month"
 	[year, month, day] := time.date([time_ns, timezone])
 	window := {
-		"id": sprintf("%d-%02d", [year, month]),
+		"id": concat("-", [format_int(year, 10), _two_digits[month]]),
 		"reset_ms": _until_midnight((_days_in(year, month) - day) + 1, timezone, time_ns),
 	}
 }
@@ -97,11 +97,21 @@ _days_since_monday := {
 	"Sunday": 6,
 }
 
+# Of months and days.
+_two_digits := [
+	"00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10",
+	"11", "12", "13", "14", "15", "16", "17", "18", "19", "20",
+	"21", "22", "23", "24", "25", "26", "27", "28", "29", "30",
+	"31",
+]
+
 # Rounded up: whoever waits that long is past the end of the window.
 _milliseconds(ns) := (rounded - (rounded % 1000000)) / 1000000 if rounded := ns + 999999
 
 # What the local clock shows, in nanoseconds since midnight.
-_since_midnight(timezone, time_ns) := shown if {
+_since_midnight(timezone, time_ns) := ((time_ns % _day) + _day) % _day if {
+	timezone == "UTC"
+} else := shown if {
 	[hour, minute, second] := time.clock([time_ns, timezone])
 	shown := ((((hour * 3600) + (minute * 60)) + second) * _second) + (time_ns % _second)
 }

@@ -200,8 +200,8 @@ fn processes(
     for life in 1..=plan.kills {
         let victim = usize::try_from(random.below(plan.processes)).unwrap_or(0);
         if let Some((child, log)) = running.get_mut(victim) {
-            wait_for_words(child, log);
-            std::thread::sleep(Duration::from_millis(random.below(100)));
+            wait_for_words(child, log, 1 + random.below((load.threads * load.calls / 2).max(1)));
+            std::thread::sleep(Duration::from_micros(random.below(2_000)));
             if let (Some(trouble), true) = (trouble.as_mut(), life == troubled) {
                 trouble();
                 report.troubles += 1;
@@ -220,12 +220,16 @@ fn processes(
     Ok(logs)
 }
 
-/// Waits until a process has begun to spend: one that is killed while it still connects has risked nothing.
-fn wait_for_words(child: &mut Child, log: &Path) {
+/// Waits until a process has written so many lines of its log: one that is killed while it still connects has risked
+/// nothing, and a time would find a fast store at its end.
+fn wait_for_words(child: &mut Child, log: &Path, lines: u64) {
     let end = Instant::now() + PATIENCE / 8;
-    let silent = || std::fs::metadata(log).map_or(true, |log| log.len() == 0);
-    while silent() && matches!(child.try_wait(), Ok(None)) && Instant::now() < end {
-        std::thread::sleep(Duration::from_millis(2));
+    let written = || {
+        let text = std::fs::read(log).unwrap_or_default();
+        text.iter().filter(|byte| **byte == b'\n').count()
+    };
+    while (written() as u64) < lines && matches!(child.try_wait(), Ok(None)) && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
