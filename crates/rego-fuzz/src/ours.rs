@@ -1,10 +1,10 @@
-//! Our answers: many programs to one module, with the passes over plans and without, each input read as text and given
-//! as a value. These must agree among themselves before they are compared with OPA's.
+//! Our answers: many programs to one module, for our engine with the passes over plans and for any host without, each
+//! input read as text and given as a value. These must agree among themselves before they are compared with OPA's.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use rego_build::{BuildError, CompiledModule, Options, Passes, Source};
+use rego_build::{BuildError, CompiledModule, Options, Passes, PlanOptions, Source, Target};
 use rego_engine::{Config, Engine, EvalContext, EvalError, Input, Instance, Module};
 use rego_syntax::ast::RegoVersion;
 use rego_value::json;
@@ -100,20 +100,22 @@ impl Ours {
             .map(|(index, program)| format!("\"{}\": {}", package(*index), program.data))
             .collect();
         let data = format!("{{{}}}", members.join(", "));
-        let instance = |passes| {
-            let options = Options { passes, ..options.clone() };
+        let instance = |passes, target| {
+            let wasm = PlanOptions { target, ..options.wasm.clone() };
+            let options = Options { passes, wasm, ..options.clone() };
             let built = catch_unwind(AssertUnwindSafe(|| rego_build::build(&sources, &names, &options)));
             let built = built.map_err(|_| Answer::Broken("the compiler panicked".to_owned()))?;
             self.instance(&built.map_err(|error| refused(&error))?, &data)
         };
-        let (mut optimised, mut plain) = (instance(Passes::ALL)?, instance(Passes::NONE)?);
+        let mut optimised = instance(Passes::ALL, Target::Engine)?;
+        let mut plain = instance(Passes::NONE, Target::Portable)?;
         let mut answers = Vec::new();
         for (index, program) in chosen {
             let ask_both = |(entry, input): (&str, &str)| {
                 let entrypoint = entrypoint(index, entry);
                 let answer = ask(&mut optimised, &entrypoint, input, program.strict);
                 let without = ask(&mut plain, &entrypoint, input, program.strict);
-                same(answer, "with the passes over plans", without, "without")
+                same(answer, "with the passes over plans, for our engine", without, "without, for any host")
             };
             answers.push((index, program.questions().map(ask_both).collect()));
         }
