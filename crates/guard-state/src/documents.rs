@@ -173,10 +173,11 @@ pub struct OpaStore {
 }
 
 impl OpaStore {
-    /// Connects, publishes what this replica holds, and waits until OPA can be trusted to have the others' part.
+    /// Connects, publishes what this replica holds, and waits until OPA can be trusted to have the others' part: for
+    /// [`OpaConfig::grace`] and [`OpaConfig::timeout`] at most, in which OPA may also be starting.
     ///
     /// # Errors
-    /// When the configuration or the copy is none, or OPA does not answer.
+    /// When the configuration or the copy is none, or OPA does not answer in that time.
     pub fn connect(config: &OpaConfig, clock: Arc<dyn Clock>) -> Result<Self, StateError> {
         Self::connect_with(config, clock, Arc::new(NoListener))
     }
@@ -232,11 +233,8 @@ impl OpaStore {
         loop {
             match store.submit(Ask::Look, |_| Some(())).wait() {
                 Ok(()) => return Ok(store),
-                Err(StateError::Unavailable(error))
-                    if Instant::now() < end && error.detail.contains("started anew") =>
-                {
-                    std::thread::sleep(FRESH);
-                }
+                // It is being started, or was a moment ago.
+                Err(StateError::Unavailable(_)) if Instant::now() < end => std::thread::sleep(FRESH),
                 Err(error) => return Err(error),
             }
         }
