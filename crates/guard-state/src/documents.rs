@@ -46,9 +46,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use guard_core::{
-    Adjusted, Batch, CellFilter, CellId, CellView, Changes, ChargeOutcome, Clock, NoListener, Quantity,
-    Reply, ReservationId, Revision, Settled, Settlement, Snapshot, StateError, StateListener, StateOperator,
-    StateStore, StateUnavailable, Timestamp, Unusable,
+    Adjusted, Batch, CellFilter, CellId, CellView, Changes, ChargeOutcome, Clock, DecisionId, NoListener,
+    Quantity, Reply, ReservationId, Revision, Settled, Settlement, Snapshot, StateError, StateListener,
+    StateOperator, StateStore, StateUnavailable, Timestamp, Unusable,
 };
 
 use crate::later::{self, Giver};
@@ -157,10 +157,10 @@ fn random_below(limit: u64) -> u64 {
     random() % limit.max(1)
 }
 
-/// Random bits of the standard library's hasher, which the system seeds.
 fn random() -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(Instant::now())
+    let all = DecisionId::random().as_u128();
+    // The lower half: in the upper one stands the version.
+    u64::try_from(all & u128::from(u64::MAX)).unwrap_or_default()
 }
 
 /// Keeps the state in OPA's documents.

@@ -34,8 +34,9 @@ use std::time::Duration;
 
 use guard_core::{
     Adjusted, Algorithm, Batch, CellFilter, CellId, CellView, Changes, Charge, ChargeKind, ChargeOutcome,
-    Clock, Closed, NoListener, Quantity, Reply, ReservationId, Revision, Settled, Settlement, Snapshot,
-    StateError, StateEvent, StateListener, StateOperator, StateStore, StateUnavailable, Timestamp, block_on,
+    Clock, Closed, DecisionId, NoListener, Quantity, Reply, ReservationId, Revision, Settled, Settlement,
+    Snapshot, StateError, StateEvent, StateListener, StateOperator, StateStore, StateUnavailable, Timestamp,
+    block_on,
 };
 
 use crate::Store;
@@ -655,14 +656,9 @@ fn short(
     Ok(missing)
 }
 
-/// A name that nobody else has: what the standard library's hasher is seeded with, twice.
+/// A name that nobody else has.
 fn fresh_id() -> ReservationId {
-    use std::hash::{BuildHasher, RandomState};
-    use std::sync::atomic::AtomicU64;
-    static MADE: AtomicU64 = AtomicU64::new(0);
-    let number = MADE.fetch_add(1, Ordering::Relaxed);
-    let half = || u128::from(RandomState::new().hash_one((number, std::process::id())));
-    ReservationId((half() << 64) | half())
+    ReservationId(DecisionId::random().as_u128())
 }
 
 impl<S: Store + 'static> StateStore for Leased<S> {
