@@ -126,6 +126,18 @@ fn list(known: &[String]) -> String {
     }
 }
 
+/// A function is guarded by the Guardian of the process, and there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error(
+    "no Guardian is installed, so the call does not run: call `Guardian::install` when the program starts"
+)]
+pub struct NoGuardian;
+
+/// The process has a Guardian.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("a Guardian is installed already, and stays for as long as the process runs")]
+pub struct AlreadyInstalled;
+
 /// Why a guarded call did not run.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum GuardError {
@@ -135,6 +147,12 @@ pub enum GuardError {
     /// The check itself says something that cannot be.
     #[error(transparent)]
     Invalid(#[from] RequestError),
+    /// There is no such policy.
+    #[error(transparent)]
+    Unknown(#[from] UnknownPolicy),
+    /// The call names no Guardian, and the process has none.
+    #[error(transparent)]
+    NoGuardian(#[from] NoGuardian),
 }
 
 impl GuardError {
@@ -142,7 +160,7 @@ impl GuardError {
     pub fn violation(&self) -> Option<&Violation> {
         match self {
             Self::Denied(violation) => Some(violation),
-            Self::Invalid(_) => None,
+            Self::Invalid(_) | Self::Unknown(_) | Self::NoGuardian(_) => None,
         }
     }
 }

@@ -65,7 +65,10 @@ mod check;
 mod compile;
 mod confirmation;
 mod error;
+#[doc(hidden)]
+pub mod guarded;
 mod guardian;
+mod installed;
 mod logging;
 mod packs;
 mod permissive;
@@ -78,7 +81,7 @@ pub use check::Check;
 pub use compile::{DECISION_ENTRYPOINT, sources_digest};
 #[cfg(feature = "compiler")]
 pub use compile::{compile_for_engine, compile_policies};
-pub use error::{BuildError, GuardError, RequestError, UnknownPolicy};
+pub use error::{AlreadyInstalled, BuildError, GuardError, NoGuardian, RequestError, UnknownPolicy};
 pub use guard_confirm::{
     Desk, DeskConfig, DeskError, Entry as ConfirmationEntry, Filter as ConfirmationFilter, Person,
 };
@@ -93,6 +96,59 @@ pub use guard_core::{
 pub use guard_eval::{Breaker, BreakerConfig, Fallback};
 pub use guard_policy::{EvaluatorOrder, LimitInfo, LoadOptions, PolicyInfo, Settings};
 pub use guard_state::MemoryStore;
+pub use guarded::GuardedReturn;
+/// Checks a policy before a function or a method runs, synchronous or not, and tells the policy its named arguments.
+///
+/// ```
+/// use hexarch_guardrails::{GuardError, Guardian, guarded};
+///
+/// #[guarded("api_budget", resource = "openai", cost = amount, skip(client), secret(key))]
+/// fn complete(client: &str, prompt: &str, amount: &str, key: &str) -> Result<String, GuardError> {
+///     Ok(format!("{client}: {prompt}"))
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // Without a Guardian nothing runs.
+/// assert!(matches!(complete("c", "hi", "0.60", "k"), Err(GuardError::NoGuardian(_))));
+/// let text = "policies: [{id: api_budget, rules: [{resource: openai, monthly_budget: 1.00}]}]";
+/// Guardian::builder().policy_text("hexarch.yaml", text).build()?.install()?;
+/// assert_eq!(complete("c", "hi", "0.60", "k")?, "c: hi");
+/// assert!(matches!(complete("c", "hi", "0.60", "k"), Err(GuardError::Denied(_))));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// **The policy** comes first: a text, or an expression that is one. Then, in any order:
+///
+/// | option | |
+/// |---|---|
+/// | `guardian = expr` | the Guardian, or a reference to one, such as `self.guardian`; without it the one that [`Guardian::install`] has installed. When there is none the function does not run |
+/// | `operation`, `resource`, `resource_type`, `model`, `feature`, `user`, `role`, `cost`, `tokens`, `confirm`, `confirmation_token`, `idempotency_key`, `function` `= expr` | the method of [`Check`] with that name. An argument's name alone is cloned, so that the body keeps it. `role` can stand there several times; `function` is the path of the function without it |
+/// | `context(name = expr, …)` | further members of the context |
+/// | `skip(name, …)`, `skip_all` | arguments that the policy is not told |
+/// | `secret(name, …)` | arguments that it is told, and nobody is shown: [`Check::secret`] |
+/// | `with = \|check\| expr` | anything else: a function from the check to the check |
+/// | `within = expr` | waits so long, a `Duration`: [`Check::run_or_wait`] |
+/// | `wrap` | the function returns `Result<T, GuardError>`, where `T` is what it says that it returns |
+/// | `crate = path` | where this crate is, if not at `::hexarch_guardrails` |
+///
+/// **What the policy is told.** Every argument with a name of its own is in the context under that name, unless it is
+/// skipped, and has to implement `Serialize`: one that does not is an error at the argument. Not told are `self`,
+/// arguments that are patterns, such as `(a, b): (u8, u8)`, and those that are skipped; the function's documentation
+/// lists both kinds. An argument with the name `confirm` that is `true` is the caller's word that the call is confirmed,
+/// as in [`Check::context`].
+///
+/// **What it returns.** `Result<T, E>` with `E: From<GuardError>`, or a type for which you implement [`GuardedReturn`];
+/// or anything with `wrap`. An `Err` of the body's own is a call that has run: its charges stay. A panic, or an
+/// asynchronous function that is dropped before its end, gives back what was reserved.
+///
+/// ```compile_fail
+/// # use hexarch_guardrails::guarded;
+/// struct Connection;
+/// #[guarded("p", wrap)] // `Connection` is not `Serialize`: `skip(connection)`
+/// fn read(connection: Connection) -> u8 { 1 }
+/// ```
+pub use guarded_macro::guarded;
 pub use guardian::Guardian;
 pub use packs::{Pack, packs};
 /// The engine itself, for policies of one's own whose input is a struct: derive `engine::PolicyInput` with
