@@ -13,7 +13,9 @@ import data.hexarch.windows
 # description: |
 #   The finding of one limit about the call. It is always defined: where the call, the time or the state
 #   cannot be read, the call is blocked.
-check(limit) := finding if {
+check(limit) := _left_to_the_store(limit) if {
+	limit.algorithm
+} else := finding if {
 	amount := _amount(limit.kind)
 	cell := _cell(limit)
 	used := _used(cell)
@@ -36,6 +38,26 @@ check(limit) := finding if {
 	limit.kind == "iterations"
 	not _cell(limit)
 } else := _refusal(limit, concat("", ["the ", limit.name, " cannot be checked: the time or the state is malformed"]))
+
+# What slides or leaks is the store's to judge when the call is charged: it alone knows when what was counted
+# stops to count, and a number that it told is no longer true a moment later.
+_left_to_the_store(limit) := {
+	"order": limit.order,
+	"rule": limit.rule,
+	"limit": limit.id,
+	"action": "allow",
+	"reason": concat("", ["the ", limit.name, " is judged when the call is charged"]),
+	"charge": {
+		"limit": limit.id,
+		"key": limit.key,
+		"window": limit.algorithm,
+		"amount": _amount(limit.kind),
+		"max": limit.max,
+		"kind": _accounts[limit.kind],
+		"algorithm": limit.algorithm,
+		"span_ms": limit.span_ms,
+	},
+}
 
 _amount(kind) := 1 if kind in {"rate", "iterations", "concurrency"}
 

@@ -258,3 +258,22 @@ test_what_lies_below_a_micro_dollar_is_rounded_up if {
 		limits.micro_dollars(dollars) == micros
 	}
 }
+
+test_what_slides_or_leaks_is_left_to_the_store if {
+	sliding := object.union(_rate, {"algorithm": "sliding", "span_ms": 60000})
+	every state in [{}, _counted({"a": 99}), {sliding.id: {"all": {"sliding": {"a": 99}}}}, {sliding.id: 7}] {
+		finding := limits.check(sliding) with input as {"time_ns": _now} with data.hexarch.state as state
+		finding.action == "allow"
+		not finding.remaining
+		finding.charge == {
+			"limit": sliding.id,
+			"key": "all",
+			"window": "sliding",
+			"amount": 1,
+			"max": 3,
+			"kind": "rate",
+			"algorithm": "sliding",
+			"span_ms": 60000,
+		}
+	}
+}

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use guard_core::{
-    Batch, CellId, Changes, Charge, ChargeOutcome, Quantity, Reply, ReservationId, Revision, Settled,
-    Settlement, Snapshot, StateError, StateStore,
+    Algorithm, Batch, CellId, Changes, Charge, ChargeOutcome, Quantity, Reply, ReservationId, Revision,
+    Settled, Settlement, Snapshot, StateError, StateStore,
 };
 use guard_policy::{LoadOptions, Row, Table, Totals};
 use guard_state::MemoryStore;
@@ -91,7 +91,7 @@ impl Side {
         // A store does not take two kinds of charges for one cell: what was there before is of the call's kind.
         self.store.renew(Arc::clone(&self.clock), &before, at, &verdict.decision.charges);
         let ran = check()?.run(|| ()).is_ok();
-        if ran != verdict.decision.allowed {
+        if ran != (verdict.decision.allowed && !row.refused()) {
             return Some(Err(format!("it ran: {ran}, and was allowed: {}", verdict.decision.allowed)));
         }
         let (expected, found) = (row.after(&decision), self.store.totals());
@@ -149,6 +149,10 @@ fn told(decision: &guard_core::Decision) -> Value {
                 "limit": charge.cell.limit, "key": charge.cell.key, "window": charge.cell.window,
                 "amount": charge.amount.units(), "max": charge.max.units(), "kind": charge.kind.as_str(),
             });
+            if let Algorithm::Sliding(span) | Algorithm::Bucket(span) = charge.algorithm {
+                told["algorithm"] = charge.algorithm.as_str().into();
+                told["span_ms"] = u64::try_from(span.as_millis()).unwrap().into();
+            }
             if let Some(span) = charge.resets_in {
                 told["reset_ms"] = u64::try_from(span.as_millis()).unwrap().into();
             }

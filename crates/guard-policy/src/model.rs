@@ -234,6 +234,7 @@ pub(crate) struct Pattern(pub(crate) String);
 pub struct Limit {
     pub(crate) key: &'static LimitKey,
     pub(crate) max: u64,
+    pub(crate) algorithm: RateAlgorithm,
     pub(crate) place: Place,
 }
 
@@ -258,6 +259,11 @@ impl Limit {
         self.max
     }
 
+    /// How long a call counts; anything but a fixed window is said of rates alone.
+    pub const fn algorithm(&self) -> RateAlgorithm {
+        self.algorithm
+    }
+
     /// Where it stands.
     pub const fn place(&self) -> Place {
         self.place
@@ -269,7 +275,20 @@ impl Limit {
             LimitKind::Budget => format!("{} budget of {}", self.key.period.adverb(), Dollars(self.max)),
             LimitKind::Rate => {
                 let calls = if self.max == 1 { "call" } else { "calls" };
-                format!("limit of {} {calls} per {}", self.max, self.key.period)
+                match (self.algorithm, self.key.period) {
+                    (RateAlgorithm::FixedWindow, period) => {
+                        format!("limit of {} {calls} per {period}", self.max)
+                    }
+                    (RateAlgorithm::SlidingWindow, Period::Day) => {
+                        format!("limit of {} {calls} in any 24 hours", self.max)
+                    }
+                    (RateAlgorithm::SlidingWindow, period) => {
+                        format!("limit of {} {calls} in any {period}", self.max)
+                    }
+                    (RateAlgorithm::TokenBucket, period) => {
+                        format!("bucket of {} {calls} per {period}", self.max)
+                    }
+                }
             }
             LimitKind::Tokens => {
                 let tokens = if self.max == 1 { "token" } else { "tokens" };
@@ -328,6 +347,45 @@ impl LimitKind {
     }
 }
 
+/// How long a call counts against a rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum RateAlgorithm {
+    /// Until the window ends that it was made in. The policy judges it by the state.
+    #[default]
+    FixedWindow,
+    /// For the length of the window, from the call on. The store judges it.
+    SlidingWindow,
+    /// In a bucket that holds the maximum and fills again evenly within the window. The store judges it.
+    TokenBucket,
+}
+
+impl RateAlgorithm {
+    /// The words of the key `algorithm`.
+    pub(crate) const WORDS: &'static [(&'static str, Self)] = &[
+        ("fixed_window", Self::FixedWindow),
+        ("sliding_window", Self::SlidingWindow),
+        ("token_bucket", Self::TokenBucket),
+    ];
+
+    /// The word in hexarch.yaml.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FixedWindow => "fixed_window",
+            Self::SlidingWindow => "sliding_window",
+            Self::TokenBucket => "token_bucket",
+        }
+    }
+
+    /// The name that a charge knows it by; none of a fixed window, which is what a charge without one means.
+    pub(crate) const fn in_charges(self) -> Option<&'static str> {
+        match self {
+            Self::FixedWindow => None,
+            Self::SlidingWindow => Some("sliding"),
+            Self::TokenBucket => Some("bucket"),
+        }
+    }
+}
+
 /// The window that a limit counts in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Period {
@@ -364,6 +422,16 @@ impl Period {
             Self::Total => "total",
             Self::Session => "session",
             Self::Running => "running",
+        }
+    }
+
+    /// How long a rate's is where it is no calendar's, in milliseconds.
+    pub(crate) const fn span_ms(self) -> u64 {
+        match self {
+            Self::Second => 1_000,
+            Self::Minute => 60_000,
+            Self::Hour => 3_600_000,
+            _ => 86_400_000,
         }
     }
 

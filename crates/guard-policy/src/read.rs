@@ -11,7 +11,7 @@ pub(crate) mod values;
 
 use std::sync::Arc;
 
-use crate::model::PolicyFile;
+use crate::model::{Policy, PolicyFile, RateAlgorithm, Settings, StateStore};
 use crate::problem::{Place, Problem, ProblemCode, Problems};
 use crate::schema;
 use crate::warnings::warnings;
@@ -60,7 +60,24 @@ fn whole(file: &str, root: &Arc<Node>, problems: &mut Vec<Problem>) -> Option<Po
     let fields = Fields::of(root, "the file", schema::FILE, problems)?;
     let settings = settings::read(&fields, problems);
     let policies = policy::read_all(&fields, root.place, settings.timezone(), problems);
+    shared_buckets(&settings, &policies, problems);
     // Of a file that is refused anyway nobody asks what its rules do to each other.
     let warnings = if problems.is_empty() { warnings(&policies) } else { Vec::new() };
     Some(PolicyFile { file: file.to_owned(), settings, policies, warnings })
+}
+
+/// The replicas of a store in OPA's documents count each by itself, and each would let the bucket fill again.
+fn shared_buckets(settings: &Settings, policies: &[Policy], problems: &mut Vec<Problem>) {
+    if !matches!(settings.state().store(), StateStore::Opa { .. }) {
+        return;
+    }
+    let limits = policies.iter().flat_map(|policy| policy.rules()).flat_map(|rule| rule.limits());
+    for limit in limits.filter(|limit| limit.algorithm() == RateAlgorithm::TokenBucket) {
+        let message = format!(
+            "the store `opa` counts no `token_bucket`, and `{}` is one: it would fill again once for each replica",
+            limit.key()
+        );
+        let problem = Problem::new(ProblemCode::Contradiction, limit.place(), message);
+        problems.push(problem.with_help("take `sliding_window`, or another store"));
+    }
 }

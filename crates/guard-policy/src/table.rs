@@ -19,6 +19,7 @@
 //! `state` says for a limit what each window holds, as a number or by replica; a limit that is counted by
 //! session is written `<limit>@<session>`. What `expect` says has to be so, member for member; `charges` is
 //! complete, and without it there are none. `after` is the state once the call has run, or has been denied.
+//! `refused: true` says that the store refuses what the policy allows: a sliding window or a bucket is full.
 //! Any engine can run a table: it evaluates `guardrails/evaluate` with [`Row::input`] and [`Row::data`] and
 //! shows the result to [`Row::check`]; a store is to hold [`Row::after`] in the end.
 
@@ -46,6 +47,7 @@ pub struct Row {
     data: Value,
     expected: Value,
     after: Option<Value>,
+    refused: bool,
 }
 
 /// What each window holds, all replicas together: by limit, key and window.
@@ -95,6 +97,7 @@ fn row(fields: &Fields<'_>, line: usize, clock: Option<i64>, problems: &mut Vec<
         data: json!({"hexarch": {"state": cells(&state)}}),
         expected: expected?,
         after: given("after").map(|state| cells(&state)),
+        refused: fields.get("refused").and_then(|entry| values::boolean(entry, problems)).unwrap_or(false),
     })
 }
 
@@ -166,8 +169,8 @@ impl Row {
     /// What it holds once the call has run, or has been denied, under this decision.
     pub fn after(&self, decision: &Value) -> Totals {
         let mut after = self.before();
-        let charges =
-            decision.get("charges").and_then(Value::as_array).filter(|_| decision["allowed"] == true);
+        let runs = decision["allowed"] == true && !self.refused;
+        let charges = decision.get("charges").and_then(Value::as_array).filter(|_| runs);
         // What a running call occupies is free again once it has run.
         let kept = |charge: &&Value| charge["kind"] != "concurrency";
         for charge in charges.into_iter().flatten().filter(kept) {
@@ -176,6 +179,11 @@ impl Row {
             *after.entry((text("limit"), text("key"), text("window"))).or_default() += amount;
         }
         after
+    }
+
+    /// Whether the store refuses what the policy allows.
+    pub const fn refused(&self) -> bool {
+        self.refused
     }
 
     /// Compares a decision, and the state after it, with what the row expects.

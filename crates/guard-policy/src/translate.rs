@@ -10,7 +10,7 @@ mod text;
 use serde_json::{Value, json};
 
 use crate::library::{RegoModule, library};
-use crate::model::{LimitKind, Period, PolicyFile};
+use crate::model::{LimitKind, Period, PolicyFile, RateAlgorithm};
 
 use text::quoted;
 
@@ -89,6 +89,8 @@ pub struct LimitInfo {
     pub period: Period,
     /// The most a window may hold: micro-dollars or calls.
     pub max: u64,
+    /// How long what is counted counts.
+    pub algorithm: RateAlgorithm,
 }
 
 /// Translates a whole file. It cannot fail: what could has been refused when the file was read.
@@ -110,6 +112,7 @@ pub fn translate(file: &PolicyFile) -> RegoPackage {
                 kind: limit.kind(),
                 period: limit.period(),
                 max: limit.max(),
+                algorithm: limit.algorithm(),
             })
             .collect(),
     });

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Limit, LimitKind, Matches, Pattern, Rule, RuleAction};
+use crate::model::{Limit, LimitKind, Matches, Pattern, RateAlgorithm, Rule, RuleAction};
 use crate::nearest::nearest;
 use crate::problem::{Problem, ProblemCode};
 use crate::schema;
@@ -117,6 +117,7 @@ fn action(entry: &Entry, problems: &mut Vec<Problem>) -> Option<Said> {
 
 fn limits(fields: &Fields<'_>, problems: &mut Vec<Problem>) -> Vec<Limit> {
     let mut limits = Vec::new();
+    let algorithm = fields.get("algorithm").and_then(|e| one_of(e, RateAlgorithm::WORDS, problems));
     for key in schema::LIMITS {
         let Some(entry) = fields.get(key.name) else { continue };
         let max = match key.kind {
@@ -126,7 +127,8 @@ fn limits(fields: &Fields<'_>, problems: &mut Vec<Problem>) -> Vec<Limit> {
             LimitKind::Iterations => values::count(entry, "iterations", problems),
         };
         if let Some(max) = max {
-            limits.push(Limit { key, max, place: entry.place });
+            let algorithm = algorithm.filter(|_| key.kind == LimitKind::Rate).unwrap_or_default();
+            limits.push(Limit { key, max, algorithm, place: entry.place });
         }
     }
     if let (Some(_), Some(second)) = (fields.get("requests_per_day"), fields.get("daily_limit")) {
@@ -193,6 +195,9 @@ fn check(rule: &Rule, item: &Node, fields: &Fields<'_>, problems: &mut Vec<Probl
             "such as `feature: beta`; a policy as a whole has an `enabled` of its own",
         );
     }
+    if fields.get("algorithm").is_some() {
+        check_algorithm(rule, &mut contradiction);
+    }
     match rule.action {
         Some(RuleAction::Throttle) => check_throttle(rule, &mut contradiction),
         Some(RuleAction::Allow) => {
@@ -215,6 +220,29 @@ fn check(rule: &Rule, item: &Node, fields: &Fields<'_>, problems: &mut Vec<Probl
         problems.push(
             problem.with_help("give it an `action`, a budget, a rate, hours, or `requires_approval: true`"),
         );
+    }
+}
+
+/// The store refuses a call beyond a sliding window or a bucket, and can do nothing else about it.
+fn check_algorithm(rule: &Rule, contradiction: &mut impl FnMut(&str, &str, &str)) {
+    if !rule.limits.iter().any(|limit| limit.kind() == LimitKind::Rate) {
+        let message = "`algorithm` is of rates, and the rule has none";
+        contradiction("algorithm", message, "such as `requests_per_minute: 5`");
+    }
+    let Some(limit) = rule.limits.iter().find(|limit| limit.algorithm() != RateAlgorithm::FixedWindow) else {
+        return;
+    };
+    let word = limit.algorithm().as_str();
+    if !matches!(rule.on_violation(), RuleAction::Block | RuleAction::Throttle) {
+        let message = format!(
+            "a `{word}` is judged when the call is charged, where it can only be denied, and the action is `{}`",
+            rule.on_violation().as_str()
+        );
+        contradiction("action", &message, "take `block` or `throttle`, or `algorithm: fixed_window`");
+    }
+    if !rule.warn_at.is_empty() {
+        let message = format!("a `{word}` has no window of which a percentage could be warned about once");
+        contradiction("algorithm", &message, "take `fixed_window`, or write two rules");
     }
 }
 

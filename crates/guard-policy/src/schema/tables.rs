@@ -118,6 +118,15 @@ pub(crate) const RULE: &[Key] = &[
     now("requests_per_minute", Takes::Count, "Calls in a minute."),
     now("requests_per_hour", Takes::Count, "Calls in an hour."),
     now("requests_per_day", Takes::Count, "Calls in a day of the timezone."),
+    now(
+        "algorithm",
+        Takes::Words(&["fixed_window", "sliding_window", "token_bucket"]),
+        "How long a call counts against the rule's `requests_per_…` and `daily_limit`. `fixed_window` (without it): until \
+         the window ends, so that twice as many may come around its end. `sliding_window`: for the whole length of the \
+         window, so that no stretch of it ever has more. `token_bucket`: as many at once, and from then on evenly. A day \
+         of the latter two is 24 hours. They are judged by the store when the call is charged, not by the policy: what \
+         does not fit is denied with the time to wait, so that the action is `block` or `throttle`.",
+    ),
     now("concurrent_limit", Takes::Count, "Calls at a time."),
     now("daily_limit", Takes::Count, "The same as `requests_per_day`."),
     now("max_tokens_per_request", Takes::Count, "Tokens of one call."),
@@ -212,6 +221,7 @@ pub(crate) const ROW: &[Key] = &[
     now("state", Takes::Anything, "What has been counted before."),
     now("expect", Takes::Anything, "The decision, member for member."),
     now("after", Takes::Anything, "What has been counted once the call has run."),
+    now("refused", Takes::Truth, "Whether the store refuses what the policy allows."),
 ];
 
 /// A script of calls.

@@ -99,6 +99,10 @@ impl Writer<'_> {
             ("timezone", text(self.policy.timezone())),
             ("action", text(rule.on_violation().as_str())),
         ];
+        if let Some(algorithm) = limit.algorithm().in_charges() {
+            members.push(("algorithm", text(algorithm)));
+            members.push(("span_ms", Literal::Number(limit.period().span_ms())));
+        }
         if !rule.warn_at().is_empty() {
             let percentages = rule.warn_at().iter().map(|percentage| u64::from(*percentage));
             members.push(("warn_at", Literal::Numbers(percentages.collect())));

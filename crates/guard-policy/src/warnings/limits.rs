@@ -1,6 +1,6 @@
 //! Limits that another limit never lets be reached.
 
-use crate::model::{Limit, LimitKind, Period, Rule, RuleAction};
+use crate::model::{Limit, LimitKind, Period, RateAlgorithm, Rule, RuleAction};
 
 use super::{Doubts, WarningCode, told};
 
@@ -22,7 +22,9 @@ pub(super) fn between(doubts: &mut Doubts<'_>, rule: &Rule, other: &Rule, other_
     for limit in rule.limits() {
         let stopped = other.limits().iter().find(|wide| {
             // Of two that are the same the later one adds nothing.
-            let same = wide.max() == limit.max() && wide.period() == limit.period();
+            let same = wide.max() == limit.max()
+                && wide.period() == limit.period()
+                && wide.algorithm() == limit.algorithm();
             (!same || other_first) && never_reached(rule, limit, other, wide)
         });
         if let Some(wide) = stopped {
@@ -50,7 +52,26 @@ fn never_reached(rule: &Rule, limit: &Limit, other: &Rule, wide: &Limit) -> bool
         true => u128::from(wide.max()) <= speaks_from,
         false => u128::from(wide.max()) < speaks_from,
     };
-    stops && limit.kind() == wide.kind() && contains(wide.period(), limit.period()) && beyond
+    stops
+        && limit.kind() == wide.kind()
+        && contains(wide.period(), limit.period())
+        && counts_as_long(wide, limit)
+        && beyond
+}
+
+/// Whether what `wide` lets through in one of its windows is all that comes in one of `limit`'s. Around the end of a
+/// fixed window twice as many may come, and from a bucket in the time in which it fills.
+fn counts_as_long(wide: &Limit, limit: &Limit) -> bool {
+    match (wide.algorithm(), limit.algorithm()) {
+        (RateAlgorithm::FixedWindow, RateAlgorithm::FixedWindow) => true,
+        (RateAlgorithm::SlidingWindow, RateAlgorithm::FixedWindow) => {
+            // A day of the calendar may have 25 hours.
+            limit.period() != Period::Day
+        }
+        (RateAlgorithm::SlidingWindow, _) => true,
+        (RateAlgorithm::TokenBucket, RateAlgorithm::TokenBucket) => wide.period() == limit.period(),
+        _ => false,
+    }
 }
 
 /// Whether each window of `short` lies in one of `long`. A week may lie in two months.
