@@ -58,7 +58,7 @@ _decision(winner, ordered) := {name: value |
 
 _details(winner) := {name: value |
 	some part in [
-		{name: value | some name, value in winner; name in {"limit", "remaining", "retry_after_ms"}},
+		{name: value | some name, value in winner; name in {"limit", "remaining", "retry_after_ms", "metadata"}},
 		{"metadata": {"rule": rule} | rule := winner.rule},
 	]
 	some name, value in part

@@ -9,7 +9,7 @@ use guard_core::{
     AuditSink, Clock, Confirmer, Evaluator, FailMode, FailModes, NoConfirmer, StateStore, SystemClock,
 };
 use guard_eval::{Breaker, BreakerConfig, Fallback, PolicyText, Sidecar, Wasm, WasmConfig};
-use guard_policy::{Enforcement, EvaluatorOrder, LoadOptions, OpaTls, PolicyFile, RegoPackage};
+use guard_policy::{Enforcement, EvaluatorOrder, LoadOptions, OpaTls, PolicyFile, RegoPackage, RuleSet};
 use guard_state::MemoryStore;
 use guardian::{Driver, Ports, Settings, TracingAudit};
 use rego_engine::{PublicKey, Verified};
@@ -21,6 +21,7 @@ use crate::guardian::{Guardian, Inner, Policies};
 use crate::logging;
 use crate::packs::{Pack, native, pack, packs};
 use crate::permissive::{self, AllowAll};
+use crate::rules::Rules;
 use crate::state::{self, Audited};
 
 /// Where the policies come from.
@@ -35,6 +36,7 @@ enum Source {
 #[derive(Default)]
 pub struct GuardianBuilder {
     source: Option<Source>,
+    rules: Vec<Rules>,
     load: LoadOptions,
     clock: Option<Arc<dyn Clock>>,
     store: Option<Arc<dyn StateStore>>,
@@ -96,6 +98,21 @@ impl GuardianBuilder {
     #[must_use]
     pub fn precompiled(mut self, module: Vec<u8>, keys: &[PublicKey]) -> Self {
         self.precompiled = Some((module, keys.to_vec()));
+        self
+    }
+
+    /// Adds a file of rules with conditions, as one policy more; may be called again. Without any other source the rules
+    /// are all the policies.
+    #[must_use]
+    pub fn rules_file(mut self, path: impl AsRef<Path>) -> Self {
+        self.rules.push(Rules::file(path.as_ref()));
+        self
+    }
+
+    /// Adds rules with conditions, as one policy more; may be called again.
+    #[must_use]
+    pub fn rules(mut self, rules: RuleSet) -> Self {
+        self.rules.push(Rules::Set(Box::new(rules)));
         self
     }
 
@@ -227,7 +244,7 @@ impl GuardianBuilder {
         if permissive::is_asked_for() {
             return self.build_permissive("HEXARCH_PERMISSIVE=1");
         }
-        let (file, packed) = self.policies()?;
+        let (file, packed) = self.policies_and_rules()?;
         for warning in file.warnings() {
             tracing::warn!(target: "hexarch::policy", "{}", warning.render(file.file()));
         }
@@ -304,6 +321,17 @@ impl GuardianBuilder {
             sidecar: None,
         };
         Ok(Guardian { inner: Arc::new(inner) })
+    }
+
+    /// The configuration with all rules, and the pack that it is.
+    fn policies_and_rules(&self) -> Result<(PolicyFile, Option<&'static Pack>), BuildError> {
+        let (file, packed) = match (&self.source, self.rules.is_empty()) {
+            (None, false) => (PolicyFile::without_policies(), None),
+            _ => self.policies()?,
+        };
+        // A pack with rules beside it is not what was compiled.
+        let packed = packed.filter(|_| self.rules.is_empty());
+        Ok((Rules::added(&self.rules, file, &self.load)?, packed))
     }
 
     /// The configuration, and the pack that it is.

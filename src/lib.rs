@@ -73,6 +73,7 @@ mod logging;
 mod packs;
 mod permissive;
 mod reload;
+mod rules;
 mod state;
 
 pub use ::guardian::{Permit, TracingAudit, Verdict};
@@ -94,7 +95,11 @@ pub use guard_core::{
     Timestamp, User, Violation,
 };
 pub use guard_eval::{Breaker, BreakerConfig, Fallback};
-pub use guard_policy::{EvaluatorOrder, LimitInfo, LoadOptions, PolicyInfo, Settings};
+pub use guard_policy::{EvaluatorOrder, LimitInfo, LoadOptions, PolicyInfo, RuleSet, Settings};
+/// Rules with conditions in Rust.
+pub mod conditions {
+    pub use guard_policy::{Field, NewCondition, NewRule, Operand, Otherwise, RuleAction, RuleSetBuilder};
+}
 pub use guard_state::MemoryStore;
 pub use guarded::GuardedReturn;
 /// Checks a policy before a function or a method runs, synchronous or not, and tells the policy its named arguments.

@@ -3,13 +3,14 @@
 mod inline;
 
 use crate::model::{Policy, PolicyFile};
-use crate::translate::policy_module;
+use crate::ruleset::own_functions;
+use crate::translate::policy_text;
 use crate::yaml::{write_json, write_yaml};
 
 /// One policy as one module of Rego that needs no other: the parts of the library that it uses are written
 /// into its package. Its decision is `data.guardrails.policies["<id>"].decision`.
 pub fn export_rego(file: &PolicyFile, policy: &Policy) -> String {
-    inline::stand_alone(policy_module(file, policy).text())
+    inline::stand_alone(&policy_text(file, policy)) + &own_functions(policy)
 }
 
 /// One policy as a hexarch.yaml of its own, its aliases unfolded and its comments gone. A timezone that it

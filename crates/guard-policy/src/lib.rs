@@ -58,6 +58,7 @@ mod model;
 mod nearest;
 mod problem;
 mod read;
+mod ruleset;
 mod schema;
 mod table;
 mod translate;
@@ -75,6 +76,10 @@ pub use model::{
     State, StateStore, Webhook,
 };
 pub use problem::{Place, Problem, ProblemCode, Problems};
+pub use ruleset::{
+    Condition, ConditionRule, Conditions, Field, NewCondition, NewRule, Operand, Otherwise, RuleSet,
+    RuleSetBuilder, TRACE_ENTRYPOINT, trace_modules,
+};
 pub use table::{Row, Table, Totals};
 pub use translate::{LimitInfo, PolicyInfo, RegoPackage, translate};
 pub use warnings::{Warning, WarningCode};
@@ -83,6 +88,16 @@ pub use warnings::{Warning, WarningCode};
 /// reader goes by, and committed as `docs/hexarch.schema.json`.
 pub fn json_schema() -> serde_json::Value {
     schema::json_schema()
+}
+
+/// The JSON Schema (draft 2020-12) of a file of rules, for editors; committed as `docs/rules.schema.json`.
+pub fn rules_json_schema() -> serde_json::Value {
+    schema::rules_schema()
+}
+
+/// The keys of a file of rules, in Markdown: a part of `docs/rules.md`.
+pub fn rules_key_reference() -> String {
+    schema::conditions_reference()
 }
 
 /// Every key of hexarch.yaml, what it takes and what it does, or that this version refuses it, in Markdown:

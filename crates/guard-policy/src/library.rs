@@ -23,6 +23,7 @@ impl RegoModule {
 pub(crate) const PACKAGES: &[(&str, &str)] = &[
     ("callers", include_str!("../../../rego/callers.rego")),
     ("calls", include_str!("../../../rego/calls.rego")),
+    ("conditions", include_str!("../../../rego/conditions.rego")),
     ("decisions", include_str!("../../../rego/decisions.rego")),
     ("hours", include_str!("../../../rego/hours.rego")),
     ("limits", include_str!("../../../rego/limits.rego")),

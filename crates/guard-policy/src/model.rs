@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::problem::Place;
+use crate::ruleset::Conditions;
 use crate::warnings::Warning;
 use crate::yaml::Node;
 
@@ -62,8 +63,11 @@ pub struct Policy {
     pub(crate) requires_confirmation: bool,
     pub(crate) timezone: String,
     pub(crate) rules: Vec<Rule>,
+    pub(crate) conditions: Option<Conditions>,
     pub(crate) place: Place,
     pub(crate) node: Arc<Node>,
+    /// The file it stands in, where that is not the one that holds it.
+    pub(crate) source: Option<Arc<str>>,
 }
 
 impl Policy {
@@ -95,6 +99,11 @@ impl Policy {
     /// Its rules, in the order of the file.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// Its rules with conditions, if it has any.
+    pub const fn conditions(&self) -> Option<&Conditions> {
+        self.conditions.as_ref()
     }
 
     /// Where it begins.

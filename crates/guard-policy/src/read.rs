@@ -17,7 +17,7 @@ use crate::schema;
 use crate::warnings::warnings;
 use crate::yaml::{self, Kind, Node};
 
-pub(crate) use fields::Fields;
+pub(crate) use fields::{Fields, one_of};
 pub(crate) use rule::ACTION_WORDS;
 
 /// Reads and checks the text of a hexarch.yaml; `file` names it in messages and comments.

@@ -1,14 +1,17 @@
 //! The keys of hexarch.yaml, as tables: the reader, the messages, the JSON Schema and the documentation go by
 //! them.
 
+mod conditions;
 mod json;
 mod reference;
 mod tables;
 
 use crate::model::{LimitKey, LimitKind, Period};
+use crate::ruleset::OperandKind;
 
-pub(crate) use json::json_schema;
-pub(crate) use reference::reference;
+pub(crate) use conditions::{CONDITION_RULE, RULES_FILE, condition_keys};
+pub(crate) use json::{json_schema, rules_schema};
+pub(crate) use reference::{conditions_reference, reference};
 pub(crate) use tables::{
     CALL, CONFIRMATION, FILE, LOGGING, OPA, OPA_TLS, POLICY, ROW, RULE, SCRIPT, STATE, STEP, TABLE, WEBHOOK,
 };
@@ -64,6 +67,18 @@ pub(crate) enum Takes {
     FailMode,
     /// Whatever it is.
     Anything,
+    /// A whole number, negative ones too.
+    Integer,
+    /// One of these words, or a list of them.
+    WordList(&'static [&'static str]),
+    /// A mapping of any names.
+    Object,
+    /// A condition.
+    Condition,
+    /// A list of conditions.
+    Conditions,
+    /// What a condition compares with.
+    Operand(OperandKind),
 }
 
 const fn limit(name: &'static str, kind: LimitKind, period: Period) -> LimitKey {

@@ -5,7 +5,7 @@ mod conditions;
 mod findings;
 mod guards;
 mod policy;
-mod text;
+pub(crate) mod text;
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ use crate::model::{LimitKind, Period, PolicyFile, RateAlgorithm};
 
 use text::quoted;
 
-pub(crate) use policy::policy_module;
+pub(crate) use policy::{path_step, policy_module, policy_text};
 
 /// What a hexarch.yaml has become: ready to compile, to publish to an OPA, or to read.
 #[derive(Debug, Clone)]

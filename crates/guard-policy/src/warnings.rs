@@ -27,6 +27,8 @@ pub enum WarningCode {
     Shadowed,
     /// What the rule says never comes about.
     NeverMatches,
+    /// Two rules with conditions have one priority.
+    SamePriority,
 }
 
 impl WarningCode {
@@ -36,6 +38,7 @@ impl WarningCode {
             Self::Contradicts => "contradicts",
             Self::Shadowed => "shadowed",
             Self::NeverMatches => "never_matches",
+            Self::SamePriority => "same_priority",
         }
     }
 }
@@ -75,6 +78,7 @@ pub(crate) fn warnings(policies: &[Policy]) -> Vec<Warning> {
         let mut of = Doubts { policy, found: Vec::new() };
         of.look();
         all.append(&mut of.found);
+        crate::ruleset::ties(policy, &mut all);
     }
     all.sort_by_key(|warning| (warning.place, warning.other));
     all

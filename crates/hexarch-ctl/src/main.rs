@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{budget, confirm, demo, init, policy, run};
+use crate::commands::{budget, confirm, demo, init, policy, rule, run};
 
 /// Checks policies before code that can do damage.
 #[derive(Parser)]
@@ -40,6 +40,9 @@ enum Command {
     /// Looks at policies.
     #[command(subcommand)]
     Policy(Box<policy::Command>),
+    /// Looks at rules with conditions, and decides about a call under them.
+    #[command(subcommand)]
+    Rule(Box<rule::Command>),
     /// Asks a policy, then runs a command or refuses with exit code 3.
     Run(Box<run::Arguments>),
 }
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Demo(demo) => demo::run(&demo),
         Command::Init(arguments) => init::run(&arguments),
         Command::Policy(command) => policy::run(&command, arguments.config.as_deref()),
+        Command::Rule(command) => rule::run(&command),
         Command::Run(run) => run::run(&run, arguments.config.as_deref()),
     };
     match done {

@@ -69,7 +69,7 @@ fn listed(keys: &'static [Key]) -> String {
 }
 
 /// The word at `entry` as one of `words`.
-pub(super) fn one_of<T: Copy>(
+pub(crate) fn one_of<T: Copy>(
     entry: &Entry,
     words: &[(&'static str, T)],
     problems: &mut Vec<Problem>,

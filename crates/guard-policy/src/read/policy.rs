@@ -80,7 +80,9 @@ fn policy(item: &Arc<Node>, inherited: &str, seen: &mut Seen, problems: &mut Vec
     let timezone = fields.get("timezone").and_then(|e| values::timezone(e, problems));
     // One that cannot be read has been complained about, and was probably meant.
     let asks = fields.get("requires_confirmation").is_some() && confirmation != Some(false);
-    let rules = rules(&fields, item.place, asks, problems);
+    let instead = asks || fields.get("conditions").is_some();
+    let rules = rules(&fields, item.place, instead, problems);
+    let conditions = crate::ruleset::read_in_policy(&fields, problems);
     Some(Policy {
         id: id?.to_owned(),
         description: description.map(str::to_owned),
@@ -88,26 +90,28 @@ fn policy(item: &Arc<Node>, inherited: &str, seen: &mut Seen, problems: &mut Vec
         requires_confirmation: confirmation.unwrap_or(false),
         timezone: timezone.unwrap_or(inherited).to_owned(),
         rules,
+        conditions,
         place: item.place,
         node: Arc::clone(item),
+        source: None,
     })
 }
 
-fn rules(fields: &Fields<'_>, start: Place, confirmation: bool, problems: &mut Vec<Problem>) -> Vec<Rule> {
+fn rules(fields: &Fields<'_>, start: Place, instead: bool, problems: &mut Vec<Problem>) -> Vec<Rule> {
     let missing = |place| {
         Problem::new(ProblemCode::Missing, place, "the policy has no rules, so it would allow every call")
-            .with_help("give it `rules`, or `requires_confirmation: true`")
+            .with_help("give it `rules`, `conditions`, or `requires_confirmation: true`")
     };
     let Some(entry) = fields.get("rules") else {
         // `rego` stands in place of rules; that it is not supported yet has been said already.
-        if !confirmation && fields.get("rego").is_none() {
+        if !instead && fields.get("rego").is_none() {
             problems.push(missing(start));
         }
         return Vec::new();
     };
     match &entry.value.kind {
         Kind::List(items) => {
-            if items.is_empty() && !confirmation {
+            if items.is_empty() && !instead {
                 problems.push(missing(entry.place));
             }
             let rules = items.iter().enumerate();

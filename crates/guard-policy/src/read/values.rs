@@ -43,7 +43,7 @@ fn text_node<'a>(node: &'a Node, what: &str, problems: Sink<'_>) -> Option<&'a s
 }
 
 /// A name for something: letters, digits, `_`, `-` and `.`, the first neither `-` nor `.`.
-pub(super) fn identifier<'a>(entry: &'a Entry, problems: Sink<'_>) -> Option<&'a str> {
+pub(crate) fn identifier<'a>(entry: &'a Entry, problems: Sink<'_>) -> Option<&'a str> {
     const MAX_LENGTH: usize = 128;
     let text = text(entry, problems)?;
     let fits = text.len() <= MAX_LENGTH
@@ -183,7 +183,7 @@ pub(super) fn seconds(entry: &Entry, problems: Sink<'_>) -> Option<Duration> {
 }
 
 /// One text or a list of texts, each with its node. An empty list is a problem.
-pub(super) fn texts<'a>(entry: &'a Entry, problems: Sink<'_>) -> Vec<(&'a Node, &'a str)> {
+pub(crate) fn texts<'a>(entry: &'a Entry, problems: Sink<'_>) -> Vec<(&'a Node, &'a str)> {
     let what = format!("`{}`", entry.key);
     match &entry.value.kind {
         Kind::List(items) if items.is_empty() => {

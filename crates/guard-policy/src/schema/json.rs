@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
+use super::conditions::{RULES_FILE, condition_keys};
 use super::{Key, Support, Takes, tables};
 use crate::model::Weekday;
+use crate::ruleset::OperandKind;
 
 /// Where the schema can be referred to by name.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -12,11 +14,57 @@ const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// timezone exists or an id is taken, is not in it.
 pub(crate) fn json_schema() -> Value {
     let mut schema = mapping(tables::FILE, &["policies"]);
+    head(&mut schema, "hexarch.yaml");
+    schema
+}
+
+/// The JSON Schema (draft 2020-12) of a file of rules.
+pub(crate) fn rules_schema() -> Value {
+    let mut schema = mapping(RULES_FILE, &["id", "rules"]);
+    head(&mut schema, "rules with conditions");
+    schema
+}
+
+fn head(schema: &mut Value, title: &str) {
     if let Some(members) = schema.as_object_mut() {
         members.insert("$schema".to_owned(), DIALECT.into());
-        members.insert("title".to_owned(), "hexarch.yaml".into());
+        members.insert("title".to_owned(), title.into());
+        members.insert("$defs".to_owned(), json!({"condition": condition()}));
     }
-    schema
+}
+
+/// A group, or a field and one comparison.
+fn condition() -> Value {
+    let alone = |keys: &[&Key]| {
+        let properties: Map<String, Value> =
+            keys.iter().map(|key| (key.name.to_owned(), property(key))).collect();
+        let required: Vec<&str> = keys.iter().map(|key| key.name).collect();
+        json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
+    };
+    let keys = condition_keys();
+    let field = keys.iter().find(|key| key.name == "field");
+    let shapes = keys.iter().filter(|key| key.name != "field").map(|key| match (&key.takes, field) {
+        (Takes::Operand(_), Some(field)) => alone(&[field, key]),
+        _ => alone(&[key]),
+    });
+    json!({"anyOf": shapes.collect::<Vec<_>>()})
+}
+
+fn operand(kind: OperandKind) -> Value {
+    let scalar = json!({"type": ["string", "number", "boolean"]});
+    match kind {
+        OperandKind::Scalar => scalar,
+        OperandKind::Scalars => json!({"type": "array", "minItems": 1, "uniqueItems": true, "items": scalar}),
+        OperandKind::Number => json!({"type": "number"}),
+        OperandKind::Bounds => {
+            json!({"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "number"}})
+        }
+        OperandKind::Text | OperandKind::Regex | OperandKind::Function => {
+            json!({"type": "string", "minLength": 1})
+        }
+        OperandKind::Truth => json!({"type": "boolean"}),
+        OperandKind::True => json!({"type": "boolean", "enum": [true]}),
+    }
 }
 
 fn mapping(keys: &[Key], required: &[&str]) -> Value {
@@ -69,7 +117,13 @@ fn value(takes: &Takes, name: &str) -> Value {
             mapping(keys, required)
         }
         Takes::List(keys) => {
-            json!({"type": "array", "items": mapping(keys, if name == "policies" { &["id"] } else { &[] })})
+            let required: &[&str] = match name {
+                "policies" => &["id"],
+                // `rules` are of two kinds: those with conditions have one.
+                _ if keys.iter().any(|key| key.name == "when") => &["id", "when"],
+                _ => &[],
+            };
+            json!({"type": "array", "items": mapping(keys, required)})
         }
         Takes::FailMode => json!({
             "anyOf": [
@@ -78,6 +132,12 @@ fn value(takes: &Takes, name: &str) -> Value {
             ],
         }),
         Takes::Anything => json!({}),
+        Takes::Integer => json!({"type": "integer"}),
+        Takes::WordList(words) => one_or_more(&json!({"type": "string", "enum": words})),
+        Takes::Object => json!({"type": "object"}),
+        Takes::Condition => json!({"$ref": "#/$defs/condition"}),
+        Takes::Conditions => json!({"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/condition"}}),
+        Takes::Operand(kind) => operand(*kind),
     }
 }
 

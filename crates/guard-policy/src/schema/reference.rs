@@ -1,6 +1,8 @@
 //! The tables as a text for people.
 
+use super::conditions::{CONDITION_RULE, RULES_FILE, condition_keys};
 use super::{Key, Support, Takes, tables};
+use crate::ruleset::OperandKind;
 
 const HEAD: &str = "\
 # The keys of hexarch.yaml
@@ -24,6 +26,20 @@ pub(crate) fn reference() -> String {
         ("`state`", tables::STATE),
     ] {
         out.push_str(&format!("\n## {title}\n\n| key | takes | what it does |\n|---|---|---|\n"));
+        for key in keys {
+            out.push_str(&row(key));
+        }
+    }
+    out
+}
+
+/// The keys of rules with conditions, in Markdown.
+pub(crate) fn conditions_reference() -> String {
+    let mut out = String::new();
+    let sections =
+        [("A file of rules", RULES_FILE), ("A rule", CONDITION_RULE), ("A condition", condition_keys())];
+    for (title, keys) in sections {
+        out.push_str(&format!("\n### {title}\n\n| key | takes | what it does |\n|---|---|---|\n"));
         for key in keys {
             out.push_str(&row(key));
         }
@@ -63,5 +79,30 @@ fn told(takes: &Takes) -> String {
         Takes::List(_) => "a list".to_owned(),
         Takes::FailMode => "`closed`, `open`, or a mapping".to_owned(),
         Takes::Anything => "anything".to_owned(),
+        Takes::Integer => "a whole number".to_owned(),
+        Takes::WordList(words) => {
+            format!(
+                "{}, or a list",
+                words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+            )
+        }
+        Takes::Object => "a mapping".to_owned(),
+        Takes::Condition => "a condition".to_owned(),
+        Takes::Conditions => "a list of conditions".to_owned(),
+        Takes::Operand(kind) => told_operand(*kind).to_owned(),
+    }
+}
+
+const fn told_operand(kind: OperandKind) -> &'static str {
+    match kind {
+        OperandKind::Scalar => "a text, a number, `true` or `false`",
+        OperandKind::Scalars => "a list of those, all of one type",
+        OperandKind::Number => "a number",
+        OperandKind::Bounds => "two numbers: `[1, 10]`",
+        OperandKind::Text => "a text",
+        OperandKind::Regex => "a regular expression",
+        OperandKind::Truth => "`true` or `false`",
+        OperandKind::True => "`true`",
+        OperandKind::Function => "a name",
     }
 }

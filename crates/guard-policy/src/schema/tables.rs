@@ -1,8 +1,8 @@
 //! Every key of every mapping.
 
-use super::{Key, Support, Takes};
+use super::{Key, Support, Takes, conditions};
 
-const fn now(name: &'static str, takes: Takes, about: &'static str) -> Key {
+pub(super) const fn now(name: &'static str, takes: Takes, about: &'static str) -> Key {
     Key { name, support: Support::Enforced, takes, about }
 }
 
@@ -77,6 +77,9 @@ pub(crate) const POLICY: &[Key] = &[
         "The timezone of its hours, days and calendar windows, in place of the file's.",
     ),
     now("rules", Takes::List(RULE), "The rules. The heaviest action of those that apply decides."),
+    conditions::CONDITIONS,
+    conditions::OTHERWISE,
+    conditions::FUNCTIONS,
     later("rego", "Rego in place of rules."),
 ];
 

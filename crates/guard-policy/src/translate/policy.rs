@@ -2,13 +2,20 @@
 
 use crate::library::RegoModule;
 use crate::model::{Policy, PolicyFile};
+use crate::ruleset::{own_functions, statements};
 
 use super::findings::{Finding, Value, findings, required_fields};
 use super::text::{comment, list, quoted};
 
 /// The module of a policy: package `guardrails.policies["<id>"]` with the rule `decision`.
 pub(crate) fn policy_module(file: &PolicyFile, policy: &Policy) -> RegoModule {
-    let source = file_name(file.file());
+    let text = policy_text(file, policy) + &own_functions(policy);
+    RegoModule { name: format!("guardrails/policies/{}.rego", policy.id()), text }
+}
+
+/// The module but for the functions of the author's own, which stand at its end.
+pub(crate) fn policy_text(file: &PolicyFile, policy: &Policy) -> String {
+    let source = file_name(policy.source.as_deref().unwrap_or(file.file()));
     let (imports, body) =
         if policy.enabled() { enforced(source, policy) } else { (vec!["decisions"], switched_off(policy)) };
     let mut text = String::from("# METADATA\n");
@@ -26,7 +33,7 @@ pub(crate) fn policy_module(file: &PolicyFile, policy: &Policy) -> RegoModule {
     }
     text.push('\n');
     text.push_str(&body);
-    RegoModule { name: format!("guardrails/policies/{}.rego", policy.id()), text }
+    text
 }
 
 /// Paths differ from machine to machine, and what is generated should not.
@@ -35,7 +42,7 @@ fn file_name(file: &str) -> &str {
 }
 
 /// `.name` where `opa fmt` writes it so, else `["name"]`.
-fn path_step(id: &str) -> String {
+pub(crate) fn path_step(id: &str) -> String {
     const KEYWORDS: [&str; 15] = [
         "as", "contains", "default", "else", "every", "false", "if", "import", "in", "not", "null",
         "package", "some", "true", "with",
@@ -66,10 +73,16 @@ fn enforced(source: &str, policy: &Policy) -> (Vec<&'static str>, String) {
         text.push_str("\n# A call has to say what the guards below look at.\n");
         text.push_str(&format!("_findings contains calls.unstated({})\n", list('[', &fields, ']', 0)));
     }
-    for finding in findings(source, policy) {
+    let findings = findings(source, policy);
+    for finding in &findings {
         imports.extend(finding.packages());
         text.push('\n');
-        statement(&finding, &mut text);
+        statement(finding, &mut text);
+    }
+    if let Some(conditions) = policy.conditions() {
+        imports.push("conditions");
+        text.push('\n');
+        text.push_str(&statements(source, policy, conditions, findings.len() + 1));
     }
     imports.sort_unstable();
     imports.dedup();

@@ -3,19 +3,19 @@
 use crate::yaml::json_string;
 
 /// A value of generated Rego.
-pub(super) enum Literal {
+pub(crate) enum Literal {
     Text(String),
     Number(u64),
     Numbers(Vec<u64>),
     Object(Vec<(&'static str, Literal)>),
 }
 
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     json_string(text)
 }
 
 /// A list in one line where it fits, else an item for each line.
-pub(super) fn list(open: char, items: &[String], close: char, indent: usize) -> String {
+pub(crate) fn list(open: char, items: &[String], close: char, indent: usize) -> String {
     const FITS: usize = 80;
     let line = items.join(", ");
     if line.len() <= FITS {
@@ -28,7 +28,7 @@ pub(super) fn list(open: char, items: &[String], close: char, indent: usize) -> 
 
 impl Literal {
     /// The value; an object at the outermost level has a line for each member.
-    pub(super) fn render(&self) -> String {
+    pub(crate) fn render(&self) -> String {
         match self {
             Self::Object(members) => {
                 let lines: String = members
@@ -61,13 +61,13 @@ impl Literal {
 }
 
 /// A comment of one line, whatever the author wrote.
-pub(super) fn comment(text: &str) -> String {
+pub(crate) fn comment(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     format!("# {}\n", line.trim())
 }
 
 /// `one`, `one and other`, `one, other and third`.
-pub(super) fn enumerated(words: &[String], last: &str) -> String {
+pub(crate) fn enumerated(words: &[String], last: &str) -> String {
     match words {
         [] => String::new(),
         [word] => word.clone(),

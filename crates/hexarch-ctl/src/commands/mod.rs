@@ -10,4 +10,5 @@ pub(crate) mod policy_check;
 pub(crate) mod policy_eval;
 mod policy_eval_steps;
 pub(crate) mod policy_test;
+pub(crate) mod rule;
 pub(crate) mod run;
