@@ -17,10 +17,20 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Bytes as a string value. Rego's strings are text: what is no UTF-8 becomes U+FFFD, as it does in
-/// OPA once it is written out.
+/// Bytes as a string value.
 pub(crate) fn text(bytes: &[u8]) -> Value {
-    Value::from(String::from_utf8_lossy(bytes).as_ref())
+    Value::from(lossy(bytes))
+}
+
+/// Bytes as text. Rego's strings are text: each byte that is no UTF-8 becomes U+FFFD, as it does in OPA once it is
+/// written out.
+pub(crate) fn lossy(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(chunk.valid());
+        out.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    out
 }
 
 /// `hex.encode`
@@ -83,9 +93,8 @@ pub(crate) fn unescape(source: &str, plus: bool) -> Result<Vec<u8>, String> {
                 let digit = |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16));
                 let (Some(high), Some(low)) = (digit(at), digit(at + 1)) else {
                     let end = bytes.len().min(at + 2);
-                    let shown =
-                        String::from_utf8_lossy(bytes.get(at - 1..end).unwrap_or_default()).into_owned();
-                    return Err(format!("invalid URL escape {}", crate::gofmt::quote(&shown)));
+                    let shown = crate::gofmt::quote_bytes(bytes.get(at - 1..end).unwrap_or_default());
+                    return Err(format!("invalid URL escape {shown}"));
                 };
                 out.push(u8::try_from(high << 4 | low).unwrap_or_default());
                 at += 2;

@@ -7,7 +7,7 @@ mod float;
 mod integer;
 mod quote;
 
-pub(crate) use quote::quote;
+pub(crate) use quote::{quote, quote_bytes};
 
 use num_bigint::BigInt;
 

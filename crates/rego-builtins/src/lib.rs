@@ -39,6 +39,7 @@ mod numbers;
 mod object;
 mod output;
 mod parse_module;
+mod patch;
 mod pem;
 mod private_keys;
 mod regex;

@@ -1,5 +1,7 @@
 //! Category regex: Go's expressions (RE2), matched by Rust's `regex`, which has the same guarantees.
 
+mod replacement;
+
 use regex::{Regex, RegexBuilder};
 use rego_regex::Expression;
 use rego_value::Value;
@@ -9,6 +11,7 @@ use crate::bounds::{MOST_BYTES, too_long};
 use crate::context::Context;
 use crate::encoding::strings;
 use crate::error::BuiltinError;
+use replacement::Piece;
 
 type Outcome = Result<Option<Value>, BuiltinError>;
 
@@ -126,7 +129,7 @@ pub(crate) fn replace(context: &mut Context, args: &[Value]) -> Outcome {
 /// The text with every match replaced.
 fn replaced(regex: &Regex, text: &str, replacement: &str) -> Result<String, BuiltinError> {
     let (mut out, mut from) = (String::new(), 0);
-    let references = replacement.matches('$').count();
+    let pieces = replacement::pieces(replacement);
     let mut gap = |out: &mut String, begin: usize, end: usize, added: usize| {
         let between = text.get(from..begin).unwrap_or_default();
         from = end;
@@ -136,17 +139,17 @@ fn replaced(regex: &Regex, text: &str, replacement: &str) -> Result<String, Buil
         out.push_str(between);
         Ok(())
     };
-    if references == 0 {
+    if let [Piece::Text(whole)] = pieces[..] {
         for found in regex.find_iter(text) {
-            gap(&mut out, found.start(), found.end(), replacement.len())?;
-            out.push_str(replacement);
+            gap(&mut out, found.start(), found.end(), whole.len())?;
+            out.push_str(whole);
         }
     } else {
         for groups in regex.captures_iter(text) {
             let Some(found) = groups.get(0) else { continue };
             // No group is longer than the match.
-            gap(&mut out, found.start(), found.end(), replacement.len() + references * found.len())?;
-            groups.expand(replacement, &mut out);
+            gap(&mut out, found.start(), found.end(), replacement.len() + pieces.len() * found.len())?;
+            out.extend(pieces.iter().map(|piece| replacement::text(piece, &groups)));
         }
     }
     gap(&mut out, text.len(), text.len(), 0)?;

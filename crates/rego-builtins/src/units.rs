@@ -1,7 +1,7 @@
 //! Category units: amounts with SI and binary prefixes.
 
-use num_bigint::BigInt;
-use rego_value::{Number, Value};
+use num_bigint::{BigInt, BigUint};
+use rego_value::{Number, NumberError, Value};
 
 use crate::args::Args;
 use crate::context::Context;
@@ -66,10 +66,35 @@ pub(crate) fn parse_bytes(_: &mut Context, args: &[Value]) -> Outcome {
         Some(power) => 1000i64.pow(power + 1),
         None => return Err(BuiltinError::new(format!("{NAME}: byte unit {unit} not recognized"))),
     };
-    let number = Number::parse(number)
-        .map_err(|_| BuiltinError::new(format!("{NAME}: could not parse byte amount to a number")))?;
-    let total = number.to_float().product(rego_value::Number::from(factor).to_float()).truncated();
-    Ok(Some(Value::Number(Number::from(&total))))
+    let total = match Number::parse(number) {
+        Ok(number) => Number::from(&number.to_float().product(Number::from(factor).to_float()).truncated()),
+        Err(NumberError::TooBig) => beyond(number, factor)
+            .ok_or_else(|| BuiltinError::new(format!("{NAME}: could not parse byte amount to a number")))?,
+        Err(_) => return Err(BuiltinError::new(format!("{NAME}: could not parse byte amount to a number"))),
+    };
+    Ok(Some(Value::Number(total)))
+}
+
+/// Bytes of an amount whose exponent no number may have, but an amount may: as if of 64 bits and any exponent.
+fn beyond(number: &str, factor: i64) -> Option<Number> {
+    let (mantissa, scale) = decimal(number)?;
+    // What is too small for a number is less than one byte.
+    let Ok(scale) = u32::try_from(scale) else { return Some(Number::from(0)) };
+    let amount = rounded(mantissa * BigInt::from(10).pow(scale));
+    Number::parse(&rounded(amount * factor).to_string()).ok()
+}
+
+/// The nearest integer of which 64 bits are not zero in a row, halves to the even one.
+fn rounded(exact: BigInt) -> BigInt {
+    let Some(shift) = exact.bits().checked_sub(64).filter(|shift| *shift > 0) else { return exact };
+    let (sign, magnitude) = exact.into_parts();
+    let mut kept = &magnitude >> shift;
+    let half = BigUint::from(1u8) << (shift - 1);
+    let rest = magnitude - (&kept << shift);
+    if rest > half || (rest == half && kept.bit(0)) {
+        kept += 1u8;
+    }
+    BigInt::from_biguint(sign, kept << shift)
 }
 
 /// `units.parse`: `m` is milli and `M` mega; beyond the first letter case does not matter.
@@ -132,8 +157,10 @@ fn factor(unit: &str) -> Option<(BigInt, BigInt)> {
 
 /// A decimal number as an integer and a power of ten.
 fn decimal(text: &str) -> Option<(BigInt, i64)> {
-    // Checks the form, and that the exponent is no threat.
-    Number::parse(text).ok()?;
+    // The form; an exponent has six digits at most, which `split` saw to.
+    if let Err(NumberError::Syntax) = Number::parse(text) {
+        return None;
+    }
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits: BigInt = format!("{whole}{fraction}").parse().ok()?;

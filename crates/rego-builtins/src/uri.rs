@@ -9,7 +9,7 @@ use crate::args::Args;
 use crate::context::Context;
 use crate::encoding::text;
 use crate::error::BuiltinError;
-use crate::gofmt::quote;
+use crate::gofmt::{quote, quote_bytes};
 
 type Outcome = Result<Option<Value>, BuiltinError>;
 
@@ -268,16 +268,5 @@ pub(crate) fn escape_path(path: &[u8]) -> String {
             out.push_str(&format!("%{byte:02X}"));
         }
     }
-    out
-}
-
-/// Bytes in quotes, those that are no text as hexadecimal escapes.
-fn quote_bytes(bytes: &[u8]) -> String {
-    let mut out = String::from("\"");
-    for chunk in bytes.utf8_chunks() {
-        out.push_str(quote(chunk.valid()).trim_matches('"'));
-        out.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
-    }
-    out.push('"');
     out
 }

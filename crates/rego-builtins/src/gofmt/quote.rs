@@ -18,6 +18,17 @@ pub(crate) fn quote(text: &str) -> String {
     double(text, false, false)
 }
 
+/// Bytes that need not be text, quoted: those that are none one by one.
+pub(crate) fn quote_bytes(bytes: &[u8]) -> String {
+    let mut out = String::from("\"");
+    for chunk in bytes.utf8_chunks() {
+        chunk.valid().chars().for_each(|c| escape(&mut out, c, '"', false));
+        out.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    out.push('"');
+    out
+}
+
 /// A string as `%q` quotes it: `sharp` prefers backquotes, `ascii` escapes all that is not ASCII.
 pub(super) fn double(text: &str, sharp: bool, ascii: bool) -> String {
     if sharp && text.chars().all(|c| (c >= ' ' || c == '\t') && !matches!(c, '`' | '\u{7f}' | '\u{feff}')) {

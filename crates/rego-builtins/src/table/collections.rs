@@ -3,7 +3,7 @@
 use super::{Builtin, arg, result};
 use crate::implementation::Implementation::{Host, Module};
 use crate::types::Type::*;
-use crate::{graph, json_schema, object};
+use crate::{graph, json_schema, object, patch};
 
 pub(super) const ROWS: &[Builtin] = &[
     Builtin::new(
@@ -115,7 +115,7 @@ pub(super) const ROWS: &[Builtin] = &[
             ),
         ],
         Some(result("output", Any)),
-        Host(object::patch),
+        Host(patch::patch),
     ),
     Builtin::new(
         "json.remove",

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use rego_value::Value;
 
 use super::value::{Basic, Item, NO_VALUE};
+use crate::encoding::lossy;
 use crate::gofmt::{self, Arg};
 
 type Outcome = Result<Item, String>;
@@ -213,9 +214,7 @@ fn slice(item: &Item, indexes: &[Item]) -> Outcome {
         return Err(format!("invalid slice index: {low} > {high}"));
     }
     Ok(match (item.as_text(), items) {
-        (Some(text), _) => Item::text(
-            String::from_utf8_lossy(text.as_bytes().get(from..to).unwrap_or_default()).into_owned(),
-        ),
+        (Some(text), _) => Item::text(lossy(text.as_bytes().get(from..to).unwrap_or_default())),
         (None, Some(items)) => Item::Data(Value::array(items.get(from..to).unwrap_or_default().to_vec())),
         (None, None) => Item::Missing,
     })

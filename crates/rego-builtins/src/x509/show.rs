@@ -6,6 +6,7 @@ use super::certificate::{Certificate, Extension};
 use super::extensions::{AlternativeNames, BasicConstraints, Details, Subtrees};
 use crate::asn1::{Oid, oid_text};
 use crate::base64::STANDARD;
+use crate::encoding::lossy;
 use crate::keys::{PublicKey, number};
 use crate::url::Url;
 
@@ -28,12 +29,6 @@ pub(super) fn strings(items: &[String]) -> Value {
 /// Text of which nobody has checked that it is UTF-8: each byte that is not becomes U+FFFD.
 fn texts(items: &[Vec<u8>]) -> Value {
     list(items, |item| lossy(item).into())
-}
-
-fn lossy(bytes: &[u8]) -> String {
-    let one =
-        |chunk: std::str::Utf8Chunk<'_>| chunk.valid().to_owned() + &"\u{fffd}".repeat(chunk.invalid().len());
-    bytes.utf8_chunks().map(one).collect()
 }
 
 pub(super) fn public_key(key: Option<&PublicKey>) -> Value {

@@ -7,6 +7,7 @@ use rego_value::{Number, Value};
 use super::MAX_DEPTH;
 use super::resolve::{self, Scalar, Tag};
 use super::tree::{Id, Kind, Node, Tree};
+use crate::encoding::lossy;
 
 /// A key as Go's maps tell keys apart, for which `1` and `"1"` are two.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -368,7 +369,7 @@ fn scalar(node: &Node) -> Result<Scalar, String> {
     match tag_of(node) {
         Tag::Str => Ok(Scalar::Str(node.text.clone())),
         Tag::Binary => match base64(&node.text) {
-            Some(bytes) => Ok(Scalar::Str(String::from_utf8_lossy(&bytes).into_owned())),
+            Some(bytes) => Ok(Scalar::Str(lossy(&bytes))),
             None => Err(failed("!!binary value contains invalid base64 data".to_owned())),
         },
         tag => resolve::tagged(&tag, &node.text).map_err(failed),

@@ -28,7 +28,9 @@ pub(crate) fn texts(name: &str, position: usize) -> &'static [&'static str] {
         ("glob.match", 0) => &GLOBS,
         ("glob.match", 2) => &GLOB_TEXTS,
         ("regex.replace", 1) => &EXPRESSIONS,
-        ("regex.replace", 2) => &["$1", "x", "${1}-$0", "$$", "[$name]", "$1x"],
+        ("regex.replace", 2) => {
+            &["$1", "x", "${1}-$0", "$$", "[$name]", "$1x", "${1", "$é$1é", "$01${00}$0", "a$", "${}$-"]
+        }
         ("regex.template_match", 0) => &["urn:<[a-z]+>:x", "a<[0-9]{2,4}>", "<a", "a>b", "plain", "<.*>"],
         ("regex.template_match", 1) => &["urn:abc:x", "a123", "plain", "urn:ABC:x"],
         ("regex.template_match", 2) => &["<", "<", "<<"],
@@ -84,7 +86,10 @@ pub(crate) fn special(name: &str, position: usize, random: &mut Random) -> Optio
         | ("regex.replace", 0) => {
             Some(Value::from(expressions::text(&mut expressions::Random::new(random.bits()))))
         }
-        ("json.patch", 1) => Some(patch(random)),
+        ("json.patch", 1) => {
+            let any = |random: &mut Random| value(&rego_builtins::Type::Any, random, 2);
+            Some(Value::array([operation(random, &["add", "remove", "replace", "copy", "test"], any)]))
+        }
         ("graph.reachable_paths", 0) => Some(graph(random)),
         ("graph.reachable_paths", 1) => Some(vertices(random)),
         ("json.marshal_with_options", 1) => Some(marshal_options(random)),
@@ -104,24 +109,50 @@ fn path(random: &mut Random) -> Value {
     // Never the root: OPA crashes when it is removed.
     let count = 1 + random.below(3);
     let keys: Vec<&str> = (0..count).map(|_| *random.pick(&KEYS)).collect();
-    if random.one_in(4) {
-        return Value::array(keys.into_iter().map(Value::from).collect::<Vec<_>>());
+    if random.one_in(3) {
+        // Elements of a set can be of any kind, and some of them change under a patch.
+        let keys = keys.into_iter().map(|key| if random.one_in(4) { patched(random, 1) } else { key.into() });
+        return Value::array(keys.collect::<Vec<_>>());
     }
     Value::from(keys.iter().map(|key| format!("/{key}")).collect::<String>())
 }
 
-fn patch(random: &mut Random) -> Value {
-    let count = random.below(4);
-    let operations = (0..count).map(|_| {
-        let op = *random.pick(&["add", "remove", "replace", "move", "copy", "test", "add", "add"]);
-        Value::object([
-            (Value::from("op"), Value::from(op)),
-            (Value::from("path"), path(random)),
-            (Value::from("from"), path(random)),
-            (Value::from("value"), value(&rego_builtins::Type::Any, random, 2)),
-        ])
-    });
-    Value::array(operations.collect::<Vec<_>>())
+/// All arguments of a call, where they must fit each other.
+pub(crate) fn together(name: &str, random: &mut Random) -> Option<Vec<Value>> {
+    if name != "json.patch" || random.one_in(4) {
+        return None;
+    }
+    let operations: Vec<Value> =
+        (0..random.below(7)).map(|_| operation(random, &OPERATIONS, |random| patched(random, 2))).collect();
+    Some(vec![patched(random, 3), Value::array(operations)])
+}
+
+/// A document in which many of those paths lead somewhere. Without arrays: once one has another length, OPA goes on
+/// with the elements that it had before, and crashes over some (RFC 6902 has it otherwise).
+fn patched(random: &mut Random, depth: u64) -> Value {
+    const NAMES: [&str; 3] = ["a", "b", "c"];
+    let count = if depth == 0 { 0 } else { random.below(4) };
+    let items = |random: &mut Random| (0..count).map(|_| patched(random, depth - 1)).collect::<Vec<_>>();
+    match random.below(5) {
+        0..=2 => {
+            Value::object(items(random).into_iter().map(|item| (Value::from(*random.pick(&NAMES)), item)))
+        }
+        // Of collections alone: OPA crashes on its way through a scalar that was removed.
+        3 => Value::set(items(random).into_iter().filter(|item| item.as_str().is_none())),
+        _ => Value::from(*random.pick(&NAMES)),
+    }
+}
+
+const OPERATIONS: [&str; 8] = ["add", "remove", "replace", "move", "copy", "test", "add", "add"];
+
+fn operation(random: &mut Random, names: &[&str], value: impl Fn(&mut Random) -> Value) -> Value {
+    let op = *random.pick(names);
+    Value::object([
+        (Value::from("op"), Value::from(op)),
+        (Value::from("path"), path(random)),
+        (Value::from("from"), path(random)),
+        (Value::from("value"), value(random)),
+    ])
 }
 
 fn vertices(random: &mut Random) -> Value {
@@ -362,7 +393,7 @@ const ZONES: [&str; 14] = [
     "Pacific/Apia",
 ];
 
-const AMOUNTS: [&str; 34] = [
+const AMOUNTS: [&str; 39] = [
     "10",
     "10K",
     "10k",
@@ -392,6 +423,11 @@ const AMOUNTS: [&str; 34] = [
     "10XB",
     "\"10Mi\"",
     "1e99999999",
+    "1e999999",
+    "-1.5e40000ki",
+    "1e-40000",
+    "-9e-999999Gi",
+    "98765432109876543210987654321e31000M",
     "1.23456789012345678M",
     "0.0001m",
     "1ki",

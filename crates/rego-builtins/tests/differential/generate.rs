@@ -8,6 +8,9 @@ use crate::corpus;
 
 /// Arguments for one call.
 pub(crate) fn arguments(row: &Builtin, random: &mut Random) -> Vec<Value> {
+    if let Some(args) = corpus::together(row.name, random) {
+        return args;
+    }
     (0..row.args.len())
         .map(|position| {
             if random.one_in(25) && !corpus::bounded(row.name) {

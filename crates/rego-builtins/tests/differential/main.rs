@@ -86,7 +86,7 @@ fn both_refuse_key(ours: &str, theirs: &str) -> bool {
 fn needs_opa_answers_are_those_of_opa() {
     let opa = test_support::opa();
     let seed = setting("SEED", 20_261_122);
-    let cases = setting("CASES", 40);
+    let cases = setting("CASES", 200);
     eprintln!("SEED={seed} CASES={cases}");
     let mut random = Random::new(seed);
     let mut calls = Vec::new();

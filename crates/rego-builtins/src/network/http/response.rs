@@ -7,6 +7,7 @@ use rego_value::{Value, json};
 use super::request::Parameters;
 use super::{Failure, headers, member};
 use crate::context::Context;
+use crate::encoding::text;
 use crate::network::HttpResponse;
 use crate::table;
 
@@ -31,7 +32,7 @@ pub(super) fn value(response: &HttpResponse, parameters: &Parameters<'_>) -> Res
         ("status", Value::from(response.status.as_str())),
         ("status_code", Value::from(i64::from(response.status_code))),
         ("body", body.unwrap_or(Value::Null)),
-        ("raw_body", Value::from(text(&response.body))),
+        ("raw_body", text(&response.body)),
         ("headers", header_object(&response.headers)),
     ];
     Ok(Value::object(members.map(member)))
@@ -82,17 +83,7 @@ fn end_of_first(text: &[u8]) -> Option<usize> {
 /// YAML is what `yaml.unmarshal` makes of it.
 fn yaml(body: &[u8]) -> Option<Value> {
     let unmarshal = table::by_name("yaml.unmarshal")?.implementation.host()?;
-    unmarshal(&mut Context::default(), &[Value::from(text(body))]).ok().flatten()
-}
-
-/// Bytes as a text, with a mark in the place of each that is no part of one.
-fn text(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        out.push_str(chunk.valid());
-        out.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
-    }
-    out
+    unmarshal(&mut Context::default(), &[text(body)]).ok().flatten()
 }
 
 /// Names in lower case, each with the list of its values.
