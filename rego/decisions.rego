@@ -2,7 +2,7 @@
 # title: Decisions
 # description: |
 #   One decision out of a policy's findings. The heaviest action wins: block, then require_confirmation,
-#   throttle, warn, allow. Among equals it is the first in the policy that speaks. An allowed call is
+#   throttle, queue, warn, allow. Among equals it is the first in the policy that speaks. An allowed call is
 #   charged to every limit that it touches.
 package hexarch.decisions
 
@@ -32,7 +32,7 @@ switched_off(policy) := {
 # description: A denial without a finding, such as for a policy that nobody knows.
 denial(reason) := {"allowed": false, "action": "block", "reason": reason}
 
-_weights := {"allow": 1, "warn": 2, "throttle": 3, "require_confirmation": 4, "block": 5}
+_weights := {"allow": 1, "warn": 2, "queue": 3, "throttle": 4, "require_confirmation": 5, "block": 6}
 
 _first(policy, candidates) := candidates[0] if {
 	count(candidates) > 0

@@ -4,7 +4,7 @@ import data.hexarch.decisions
 
 _finding(order, action) := {"order": order, "action": action, "reason": sprintf("finding %d", [order])}
 
-_permits := {"allow": true, "warn": true, "throttle": false, "require_confirmation": false, "block": false}
+_permits := {"allow": true, "warn": true, "queue": false, "throttle": false, "require_confirmation": false, "block": false}
 
 test_without_findings_the_call_is_allowed if {
 	decisions.decide("p", set()) == {
@@ -16,7 +16,7 @@ test_without_findings_the_call_is_allowed if {
 }
 
 test_the_heaviest_action_wins if {
-	actions := ["allow", "warn", "throttle", "require_confirmation", "block"]
+	actions := ["allow", "warn", "queue", "throttle", "require_confirmation", "block"]
 	every heavy, action in actions {
 		findings := {_finding(5 - order, lighter) | some order, lighter in actions; order <= heavy}
 		decision := decisions.decide("p", findings)

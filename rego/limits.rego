@@ -129,11 +129,17 @@ _judge(limit, cell, amount, used) := _merge([
 	limit.action == "require_confirmation"
 	calls.confirmed
 } else := _merge([
-	{"action": limit.action, "reason": _exceeded(limit, used, amount)},
+	{"action": _stop(limit, amount), "reason": _exceeded(limit, used, amount)},
 	_named(limit),
 	{"remaining": _left(limit, used)},
 	_retry(limit, cell, amount),
 ])
+
+# There will never be room for a call that does not fit an empty window: it is not worth standing in line.
+_stop(limit, amount) := "block" if {
+	limit.action == "queue"
+	amount > limit.max
+} else := limit.action
 
 # The call that reaches a percentage is warned about, and those after it are not: once for a window.
 _within(limit, used, total) := {"action": "warn", "reason": reason} if {

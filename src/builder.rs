@@ -1,23 +1,25 @@
 //! Putting a Guardian together.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use guard_confirm::Desk;
 use guard_core::{
-    AuditSink, Clock, Confirmer, Evaluator, FailMode, FailModes, NoConfirmer, StateStore, SystemClock,
+    AuditSink, Clock, Confirmer, Evaluator, FailMode, FailModes, NoConfirmer, Record, StateStore, SystemClock,
 };
 use guard_eval::{Breaker, BreakerConfig, Fallback, PolicyText, Sidecar, Wasm, WasmConfig};
 use guard_policy::{Enforcement, EvaluatorOrder, LoadOptions, OpaTls, PolicyFile, RegoPackage, RuleSet};
 use guard_state::MemoryStore;
-use guardian::{Driver, Ports, Settings, TracingAudit};
+use guardian::{Driver, Ports, QueueTerms, Settings, TracingAudit};
 use rego_engine::{PublicKey, Verified};
 
 use crate::compile;
 use crate::confirmation::{self, Asked};
 use crate::error::BuildError;
 use crate::guardian::{Guardian, Inner, Policies};
+use crate::hooks::{Hook, hooked};
 use crate::logging;
 use crate::packs::{Pack, native, pack, packs};
 use crate::permissive::{self, AllowAll};
@@ -54,6 +56,7 @@ pub struct GuardianBuilder {
     wasm: WasmConfig,
     breaker: BreakerConfig,
     precompiled: Option<(Vec<u8>, Vec<PublicKey>)>,
+    hooks: Vec<Hook>,
 }
 
 impl GuardianBuilder {
@@ -148,6 +151,15 @@ impl GuardianBuilder {
     #[must_use]
     pub fn audit(mut self, audit: Arc<dyn AuditSink>) -> Self {
         self.audit = Some(audit);
+        self
+    }
+
+    /// Calls this for each decision, once it is recorded: of a call that may run, before it does. It may be said several
+    /// times. The thread that asks waits for it, so it should be short; what it panics with is logged, and the call goes
+    /// on. It is told what the record says, so also what was recorded as an error or could not be kept.
+    #[must_use]
+    pub fn on_decision(mut self, hook: impl Fn(&Record) + Send + Sync + 'static) -> Self {
+        self.hooks.push(Arc::new(hook));
         self
     }
 
@@ -249,12 +261,14 @@ impl GuardianBuilder {
             tracing::warn!(target: "hexarch::policy", "{}", warning.render(file.file()));
         }
         let package = guard_policy::translate(&file);
-        let plan = Plan::of(&self, &file)?;
+        let mut plan = Plan::of(&self, &file)?;
+        plan.settings.queues = queues(&package);
         let clock = self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock::new()));
         let audit = match self.audit.clone() {
             Some(audit) => audit,
             None => logging::sink(file.settings().logging())?,
         };
+        let audit = hooked(audit, self.hooks.clone());
         let store: Arc<dyn StateStore> = match self.store.clone() {
             Some(store) => store,
             None => state::open(&file, Arc::clone(&clock), Arc::new(Audited(Arc::clone(&audit))))?,
@@ -305,7 +319,7 @@ impl GuardianBuilder {
         let ports = Ports {
             evaluator: Arc::new(AllowAll),
             store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::new(Arc::clone(&clock)))),
-            audit: self.audit.unwrap_or_else(|| Arc::new(TracingAudit)),
+            audit: hooked(self.audit.unwrap_or_else(|| Arc::new(TracingAudit)), self.hooks),
             confirmer: Arc::new(NoConfirmer),
             clock,
         };
@@ -440,6 +454,7 @@ impl Plan {
             fail_modes: builder.fail_modes.clone().unwrap_or_else(|| fail_modes(configured.fail_mode())),
             deadline,
             lease: builder.lease.unwrap_or(defaults.lease),
+            queues: HashMap::new(),
         };
         Ok(Self { order, opa: opa_config, settings })
     }
@@ -483,6 +498,16 @@ fn sidecar(
         policies.map(|module| PolicyText { id: module.name().to_owned(), rego: module.text().to_owned() });
     let client = guard_opa::Client::new(config)?;
     Ok(Sidecar::new(client, policies.collect(), store))
+}
+
+/// How calls stand in line for the limits whose action is `queue`.
+fn queues(package: &RegoPackage) -> HashMap<String, QueueTerms> {
+    let limits = package.policies().iter().flat_map(|policy| policy.limits());
+    let terms = |queue: guard_policy::Queue| QueueTerms {
+        most: usize::try_from(queue.limit).unwrap_or(usize::MAX),
+        timeout: queue.timeout,
+    };
+    limits.filter_map(|limit| Some((limit.id.clone(), terms(limit.queue?)))).collect()
 }
 
 fn fail_modes(configured: &guard_policy::FailModes) -> FailModes {

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use guard_core::{
-    Amount, AmountError, ConfirmationToken, Json, Request, Session, Timestamp, User, Violation, block_on,
-};
+use guard_core::{Amount, AmountError, ConfirmationToken, Json, Request, Session, Timestamp, User, block_on};
 use guardian::{Permit, Verdict};
 use serde::Serialize;
 
 use crate::error::{GuardError, RequestError};
 use crate::guardian::Guardian;
+use crate::wait;
 
 /// A check of a policy, built step by step. Nothing happens before one of the methods that end it.
 #[must_use = "a check does nothing until it is run or decided"]
@@ -214,8 +213,9 @@ impl Check {
         Ok(guardian.inner.driver.authorize(request).await?)
     }
 
-    /// [`Check::run`], and where the call is held for a confirmation, waits until somebody has decided, and no longer
-    /// than `within`.
+    /// [`Check::run`], and where the call is held for a confirmation, or throttled, waits until somebody has decided or
+    /// there is room again, all together no longer than `within`. A call that would have to wait longer than that for
+    /// room is denied at once.
     ///
     /// # Errors
     /// When it may not run; with the pending confirmation when nobody has decided. It has not been called then.
@@ -241,7 +241,7 @@ impl Check {
         Ok(result)
     }
 
-    /// [`Check::authorize`], waiting for a confirmation as [`Check::run_or_wait`] does.
+    /// [`Check::authorize`], waiting as [`Check::run_or_wait`] does.
     ///
     /// # Errors
     /// When it may not run.
@@ -254,18 +254,8 @@ impl Check {
     /// # Errors
     /// When it may not run.
     pub async fn authorize_or_wait_async(self, within: Duration) -> Result<Permit, GuardError> {
-        let (guardian, mut request) = self.request()?;
-        let driver = &guardian.inner.driver;
-        let violation = match driver.authorize(request.clone()).await {
-            Ok(permit) => return Ok(permit),
-            Err(violation) => violation,
-        };
-        let Some(pending) = &violation.confirmation else { return Err(violation.into()) };
-        if let Err(error) = driver.confirmer().decided(&pending.token, within).await {
-            return Err(Box::new(Violation { reason: error.to_string(), ..*violation }).into());
-        }
-        request.confirmation_token = Some(pending.token.clone());
-        Ok(driver.authorize(request).await?)
+        let (guardian, request) = self.request()?;
+        Ok(wait::authorize(&guardian.inner.driver, request, within).await?)
     }
 
     fn note(&mut self, error: RequestError) {

@@ -68,6 +68,7 @@ mod error;
 #[doc(hidden)]
 pub mod guarded;
 mod guardian;
+mod hooks;
 mod installed;
 mod logging;
 mod packs;
@@ -75,6 +76,7 @@ mod permissive;
 mod reload;
 mod rules;
 mod state;
+mod wait;
 
 pub use ::guardian::{Permit, TracingAudit, Verdict};
 pub use builder::GuardianBuilder;

@@ -31,9 +31,29 @@ pub(crate) fn is_asked_for() -> bool {
 
 /// Says loudly that nothing is checked, or refuses.
 pub(crate) fn admit(why: &str) -> Result<(), BuildError> {
-    if !ALLOWED {
+    admit_if(ALLOWED, why)
+}
+
+fn admit_if(allowed: bool, why: &str) -> Result<(), BuildError> {
+    if !allowed {
         return Err(BuildError::PermissiveInRelease);
     }
     tracing::error!(target: "hexarch::guardian", "GUARDRAILS ARE OFF ({why}): every call runs unchecked");
+    if !tracing::dispatcher::has_been_set() {
+        // Nobody listens to the log, and this has to be seen.
+        eprintln!("hexarch: GUARDRAILS ARE OFF ({why}): every call runs unchecked");
+    }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_build_refuses() {
+        assert!(matches!(admit_if(false, "a test"), Err(BuildError::PermissiveInRelease)));
+        assert!(admit_if(true, "a test").is_ok());
+        assert_eq!(ALLOWED, cfg!(any(debug_assertions, feature = "permissive-in-release")));
+    }
 }

@@ -21,6 +21,8 @@ pub enum Action {
     Allow,
     /// Let it run, and say that something is near its end or unusual.
     Warn,
+    /// Do not run it now: let it stand in line until there is room.
+    Queue,
     /// Do not run it now; try again later.
     Throttle,
     /// Do not run it.
@@ -29,7 +31,7 @@ pub enum Action {
     RequireConfirmation,
 }
 
-pub(crate) const ACTIONS: &str = "`allow`, `warn`, `throttle`, `block`, `require_confirmation`";
+pub(crate) const ACTIONS: &str = "`allow`, `warn`, `queue`, `throttle`, `block`, `require_confirmation`";
 
 impl Action {
     /// The name on the wire.
@@ -37,6 +39,7 @@ impl Action {
         match self {
             Self::Allow => "allow",
             Self::Warn => "warn",
+            Self::Queue => "queue",
             Self::Throttle => "throttle",
             Self::Block => "block",
             Self::RequireConfirmation => "require_confirmation",
@@ -57,7 +60,7 @@ impl fmt::Display for Action {
 
 /// A text that names no action.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{0}` is none of the actions `allow`, `warn`, `throttle`, `block`, `require_confirmation`")]
+#[error("`{0}` is none of the actions `allow`, `warn`, `queue`, `throttle`, `block`, `require_confirmation`")]
 pub struct UnknownActionName(pub String);
 
 impl FromStr for Action {
@@ -67,6 +70,7 @@ impl FromStr for Action {
         Ok(match text {
             "allow" => Self::Allow,
             "warn" => Self::Warn,
+            "queue" => Self::Queue,
             "throttle" => Self::Throttle,
             "block" => Self::Block,
             "require_confirmation" => Self::RequireConfirmation,

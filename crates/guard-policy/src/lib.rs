@@ -72,8 +72,8 @@ pub use file::{FileError, LoadError, LoadOptions, load};
 pub use library::{RegoModule, library};
 pub use model::{
     Ask, ConfirmationSettings, Enforcement, EvaluatorOrder, FailMode, FailModes, Limit, LimitKind, LogLevel,
-    Logging, Opa, OpaTls, Period, Policy, PolicyFile, RateAlgorithm, Rule, RuleAction, Secret, Settings,
-    State, StateStore, Webhook,
+    Logging, Opa, OpaTls, Period, Policy, PolicyFile, Queue, RateAlgorithm, Rule, RuleAction, Secret,
+    Settings, State, StateStore, Webhook,
 };
 pub use problem::{Place, Problem, ProblemCode, Problems};
 pub use ruleset::{

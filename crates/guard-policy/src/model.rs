@@ -132,6 +132,22 @@ pub struct Rule {
     pub(crate) timeout: Option<Duration>,
     pub(crate) needs_confirmation: bool,
     pub(crate) action: Option<RuleAction>,
+    pub(crate) queue: Queue,
+}
+
+/// How calls stand in line for a rule's limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Queue {
+    /// How many may wait at a time.
+    pub limit: u64,
+    /// How long a call may wait.
+    pub timeout: Duration,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self { limit: 100, timeout: Duration::from_secs(30) }
+    }
 }
 
 impl Rule {
@@ -486,6 +502,8 @@ pub enum RuleAction {
     Allow,
     /// Let it run with a warning.
     Warn,
+    /// Not before there is room.
+    Queue,
     /// Not now.
     Throttle,
     /// Not without a confirmation.
@@ -500,6 +518,7 @@ impl RuleAction {
         match self {
             Self::Allow => "allow",
             Self::Warn => "warn",
+            Self::Queue => "queue",
             Self::Throttle => "throttle",
             Self::RequireConfirmation => "require_confirmation",
             Self::Block => "block",

@@ -10,7 +10,7 @@ pub(crate) mod text;
 use serde_json::{Value, json};
 
 use crate::library::{RegoModule, library};
-use crate::model::{LimitKind, Period, PolicyFile, RateAlgorithm};
+use crate::model::{LimitKind, Period, PolicyFile, Queue, RateAlgorithm, RuleAction};
 
 use text::quoted;
 
@@ -91,6 +91,8 @@ pub struct LimitInfo {
     pub max: u64,
     /// How long what is counted counts.
     pub algorithm: RateAlgorithm,
+    /// How calls stand in line for it, where its rule's action is `queue`.
+    pub queue: Option<Queue>,
 }
 
 /// Translates a whole file. It cannot fail: what could has been refused when the file was read.
@@ -113,6 +115,7 @@ pub fn translate(file: &PolicyFile) -> RegoPackage {
                 period: limit.period(),
                 max: limit.max(),
                 algorithm: limit.algorithm(),
+                queue: (rule.action() == Some(RuleAction::Queue)).then_some(rule.queue),
             })
             .collect(),
     });

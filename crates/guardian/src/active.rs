@@ -41,6 +41,7 @@ impl Drop for Active {
         }
         let mut step = self.machine.cut_off();
         while let Some(event) = now(&self.driver, &mut step) {
+            self.driver.given_back();
             tell_failures(&self.machine, &event);
             step = self.machine.next(event);
         }

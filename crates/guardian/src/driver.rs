@@ -1,17 +1,22 @@
 //! The part that does things.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use guard_core::{
-    AuditSink, Clock, Confirmer, Deadline, DecisionId, Evaluator, FailModes, Question, Record, Request,
-    StateStore, Violation, block_on,
+    AuditSink, Batch, ChargeOutcome, Clock, Confirmer, Deadline, DecisionId, Evaluator, FailModes, Question,
+    Record, Request, StateStore, Violation, block_on,
 };
 
+use tracing::Instrument as _;
+
 use crate::active::Active;
+use crate::line::{Lines, NoTurn, Place, QueueTerms};
 use crate::machine::{Event, Machine, Mode, Step};
 use crate::permit::Permit;
 use crate::phases::{Outcome, Verdict};
+use crate::told;
 
 /// The outside world.
 #[derive(Clone)]
@@ -39,6 +44,8 @@ pub struct Settings {
     pub deadline: Duration,
     /// How long a call may run before what it has reserved is given back.
     pub lease: Duration,
+    /// How calls stand in line for a limit whose action is `queue`; the default where a limit is not named.
+    pub queues: HashMap<String, QueueTerms>,
 }
 
 impl Default for Settings {
@@ -49,6 +56,7 @@ impl Default for Settings {
             fail_modes: FailModes::default(),
             deadline: Duration::from_secs(2),
             lease: Duration::from_secs(600),
+            queues: HashMap::new(),
         }
     }
 }
@@ -58,6 +66,7 @@ impl Default for Settings {
 pub struct Driver {
     pub(crate) ports: Ports,
     pub(crate) settings: Settings,
+    lines: Arc<Lines>,
 }
 
 /// Where a machine has stopped to wait for its caller.
@@ -71,7 +80,7 @@ pub(crate) enum Rest {
 impl Driver {
     /// A driver for these ports.
     pub fn new(ports: Ports, settings: Settings) -> Self {
-        Self { ports, settings }
+        Self { ports, settings, lines: Arc::default() }
     }
 
     /// The store behind this driver.
@@ -95,12 +104,15 @@ impl Driver {
     /// The violation, when it may not.
     pub async fn authorize(self: &Arc<Self>, request: Request) -> Result<Permit, Box<Violation>> {
         let mut active = Active::new(Arc::clone(self), self.machine(request, true));
-        match active.advance(Event::Start).await {
+        let span = told::span(active.machine());
+        let authorized = match active.advance(Event::Start).instrument(span.clone()).await {
             Rest::Run => Ok(Permit::new(active)),
             Rest::Over(Outcome::Denied(violation)) => Err(violation),
             // A machine that runs calls rests before the call or denies it; anything else is no permit.
             Rest::Over(_) => Err(no_permit(active.machine())),
-        }
+        };
+        told::authorized(&span, &authorized);
+        authorized
     }
 
     /// The same on this thread, without a runtime.
@@ -114,7 +126,8 @@ impl Driver {
     /// Asks for the decision alone: nothing is charged, nobody is asked to confirm, nothing runs.
     pub async fn decide(&self, request: Request) -> Verdict {
         let mut machine = self.machine(request, false);
-        match self.advance(&mut machine, Event::Start).await {
+        let span = told::span(&machine);
+        let verdict = match self.advance(&mut machine, Event::Start).instrument(span.clone()).await {
             Rest::Over(Outcome::Decided(verdict)) => *verdict,
             // As above: a machine that only decides ends with a verdict.
             _ => Verdict {
@@ -123,7 +136,9 @@ impl Driver {
                 error: None,
                 engine: None,
             },
-        }
+        };
+        told::decided(&span, &verdict);
+        verdict
     }
 
     /// The same on this thread, without a runtime.
@@ -147,15 +162,30 @@ impl Driver {
 
     /// The same, from a step that the machine has already named.
     pub(crate) async fn carry_on(&self, machine: &mut Machine, mut step: Step) -> Rest {
+        // Left with this function, by whatever way: as soon as the call may run.
+        let mut place: Option<Place> = None;
         loop {
             let event = match step {
                 Step::Run => return Rest::Run,
                 Step::Done(outcome) => return Rest::Over(outcome),
                 Step::Evaluate => self.evaluate(machine).await,
-                Step::Confirm(request) => Event::Confirmed(self.ports.confirmer.confirm(&request).await),
-                Step::Charge(batch) => {
-                    Event::Charged(self.ports.store.reserve(&batch, self.settings.lease).await)
+                Step::Confirm(request) => {
+                    // Nobody waits in line for a person to answer about somebody else.
+                    place = None;
+                    Event::Confirmed(self.ports.confirmer.confirm(&request).await)
                 }
+                Step::Queue(limit, retry_after) => {
+                    Event::Turn(self.turn(&mut place, &limit, retry_after).await)
+                }
+                Step::Charge(batch) => match self.ahead(&batch, &place) {
+                    Some(limit) => Event::Behind(limit),
+                    None => {
+                        let answer = self.ports.store.reserve(&batch, self.settings.lease).await;
+                        // Whoever is next may ask while this one is being recorded.
+                        place = place.filter(|_| !matches!(answer, Ok(ChargeOutcome::Charged(_))));
+                        Event::Charged(answer)
+                    }
+                },
                 Step::Record(mut record) => {
                     self.stamp(&mut record);
                     Event::Recorded(self.ports.audit.record(&record).await)
@@ -165,9 +195,42 @@ impl Driver {
                 }
                 Step::Refund(id) => Event::Refunded(self.ports.store.refund(id).await),
             };
+            if matches!(event, Event::Settled(_) | Event::Refunded(_)) {
+                self.given_back();
+            }
             tell_failures(machine, &event);
             step = machine.next(event);
         }
+    }
+
+    /// Those who wait in line look again.
+    pub(crate) fn given_back(&self) {
+        self.lines.poke();
+    }
+
+    /// For which of its limits others wait that came before.
+    fn ahead(&self, batch: &Batch, place: &Option<Place>) -> Option<String> {
+        if place.is_some() || !self.settings.enforce {
+            return None;
+        }
+        let limits = batch.charges.iter().map(|charge| charge.cell.limit.as_str());
+        self.lines.ahead(limits).map(str::to_owned)
+    }
+
+    async fn turn(
+        &self,
+        place: &mut Option<Place>,
+        limit: &str,
+        retry_after: Option<Duration>,
+    ) -> Result<(), NoTurn> {
+        let place = match place {
+            Some(place) => place,
+            None => {
+                let terms = self.settings.queues.get(limit).copied().unwrap_or_default();
+                place.insert(self.lines.join(limit, terms)?)
+            }
+        };
+        place.turn(retry_after).await
     }
 
     async fn evaluate(&self, machine: &mut Machine) -> Event {

@@ -9,6 +9,7 @@ use guard_core::{
     Recorded, Request, ReservationId, Revision, Settled, Settlement, StateError, Timestamp, Violation,
 };
 
+use crate::line::NoTurn;
 use crate::phases::{AfterRefund, Held, Outcome, Phase, Verdict};
 
 /// How often a request is evaluated anew because the store refused what the policy had allowed. Once: with
@@ -33,6 +34,8 @@ pub enum Step {
     Evaluate,
     /// Ask a person.
     Confirm(Box<ConfirmRequest>),
+    /// Stand in line for this limit, and wait for the turn: as first in line no longer than the policy says that it takes.
+    Queue(String, Option<Duration>),
     /// Reserve a batch.
     Charge(Batch),
     /// Keep a record. The driver fills in the duration.
@@ -56,6 +59,10 @@ pub enum Event {
     Evaluated(Result<Evaluated, EvalError>),
     /// The person has answered.
     Confirmed(Result<Confirmation, ConfirmError>),
+    /// The call's turn has come, or will not.
+    Turn(Result<(), NoTurn>),
+    /// The policy allows it, and others stand in line for this limit.
+    Behind(String),
     /// The store has answered.
     Charged(Result<ChargeOutcome, StateError>),
     /// The record is kept, or not.
@@ -90,6 +97,8 @@ pub struct Machine {
     /// What the store did for the call.
     charged: Option<Charged>,
     evaluations_left: u8,
+    /// The limit that the call stands in line for.
+    queued: Option<String>,
     decision: Decision,
     /// What stopped the call, or would have.
     objection: Option<Box<Violation>>,
@@ -118,6 +127,7 @@ impl Machine {
             held: None,
             charged: None,
             evaluations_left: FURTHER_EVALUATIONS,
+            queued: None,
             decision: Decision::new(Action::Block, "the policy has not been asked yet"),
             objection: None,
             error: None,
@@ -183,6 +193,12 @@ impl Machine {
             (Phase::Evaluating, Event::Evaluated(Ok(evaluated))) => self.on_evaluated(evaluated),
             (Phase::Evaluating, Event::Evaluated(Err(error))) => self.on_no_decision(error),
             (Phase::Confirming, Event::Confirmed(answer)) => self.on_confirmed(answer),
+            (Phase::Queueing, Event::Turn(Ok(()))) => {
+                self.evaluations_left = FURTHER_EVALUATIONS;
+                self.evaluate()
+            }
+            (Phase::Queueing, Event::Turn(Err(why))) => self.on_no_turn(why),
+            (Phase::Charging, Event::Behind(limit)) => self.queue(limit, None),
             (Phase::Charging, Event::Charged(Ok(ChargeOutcome::Charged(charged)))) => {
                 self.held = Some(charged.reservation);
                 self.charged = Some(charged);
@@ -266,6 +282,10 @@ impl Machine {
         if self.decision.allowed {
             return self.charge();
         }
+        if self.decision.action == Action::Queue && self.mode.enforce {
+            let limit = self.decision.limit.clone().unwrap_or_else(|| self.request.policy_id.clone());
+            return self.queue(limit, self.decision.retry_after);
+        }
         if self.decision.action != Action::RequireConfirmation {
             return self.deny(Recorded::Blocked, self.violation());
         }
@@ -286,6 +306,27 @@ impl Machine {
             reason: self.decision.reason.clone(),
             details: self.decision.confirm.clone(),
         }))
+    }
+
+    /// In one line at a time: a call that waits for two limits keeps the place that it has.
+    fn queue(&mut self, limit: String, retry_after: Option<Duration>) -> Step {
+        let limit = self.queued.get_or_insert(limit).clone();
+        self.phase = Phase::Queueing;
+        Step::Queue(limit, retry_after)
+    }
+
+    fn on_no_turn(&mut self, why: NoTurn) -> Step {
+        let limit = self.queued.take().unwrap_or_default();
+        // What allowed it was not the last word: others came before it.
+        let reason = match self.decision.allowed {
+            true => why.words(&limit),
+            false => format!("{}: {}", why.words(&limit), self.decision.reason),
+        };
+        let retry_after = self.decision.retry_after;
+        let metadata = self.decision.metadata.take();
+        self.decision =
+            Decision { limit: Some(limit), retry_after, metadata, ..Decision::new(Action::Queue, reason) };
+        self.deny(Recorded::Blocked, self.violation())
     }
 
     /// Nobody could decide: the fail mode does.
@@ -346,6 +387,9 @@ impl Machine {
     fn on_exceeded(&mut self, exceeded: &Exceeded) -> Step {
         if self.evaluations_left > 0 {
             return self.evaluate_again();
+        }
+        if let Some(limit) = self.queued.clone() {
+            return self.queue(limit, exceeded.retry_after);
         }
         let action = match exceeded.kind {
             ChargeKind::Budget => Action::Block,
@@ -417,7 +461,7 @@ impl Machine {
             (false, Action::Allow) => Recorded::Allowed,
             (false, Action::Warn) => Recorded::Warned,
             (false, Action::RequireConfirmation) => Recorded::Pending,
-            (false, Action::Block | Action::Throttle) => Recorded::Blocked,
+            (false, Action::Block | Action::Throttle | Action::Queue) => Recorded::Blocked,
         };
         self.phase = Phase::RecordingVerdict(Box::new(Verdict {
             decision_id: self.id,
@@ -550,6 +594,7 @@ fn event_name(event: &Event) -> &'static str {
         Event::Start => "a start",
         Event::Evaluated(_) => "a decision",
         Event::Confirmed(_) => "a confirmation",
+        Event::Turn(_) | Event::Behind(_) => "a turn in line",
         Event::Charged(_) => "a charge",
         Event::Recorded(_) => "a record",
         Event::Ran(_) => "the end of the call",
@@ -563,6 +608,7 @@ fn phase_name(phase: &Phase) -> &'static str {
         Phase::Start => "nothing has been asked",
         Phase::Evaluating => "waiting for the decision",
         Phase::Confirming => "waiting for the confirmation",
+        Phase::Queueing => "standing in line",
         Phase::Charging => "waiting for the charge",
         Phase::RecordingDenial(_)
         | Phase::RecordingGrant

@@ -37,6 +37,8 @@ pub(crate) enum Phase {
     Evaluating,
     /// A person's answer.
     Confirming,
+    /// Its turn in line.
+    Queueing,
     /// The store's answer.
     Charging,
     /// The record of a denial.

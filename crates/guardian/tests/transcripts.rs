@@ -15,7 +15,7 @@ use guard_core::{
     PendingConfirmation, Quantity, Request, ReservationId, Revision, Settled, Settlement, Snapshot,
     StateError, StateUnavailable, Timestamp, User, Violation, WindowClosed,
 };
-use guardian::{Event, Machine, Mode, Outcome, Ran, Step};
+use guardian::{Event, Machine, Mode, NoTurn, Outcome, Ran, Step};
 
 const ID: u128 = 0x1234;
 
@@ -106,6 +106,10 @@ fn read_event(line: &str) -> Event {
             Event::Charged(Err(WindowClosed { limit: "l".into(), window: rest.into() }.into()))
         }
         "not-charged" => Event::Charged(Err(unavailable(rest))),
+        "turn" => Event::Turn(Ok(())),
+        "full" => Event::Turn(Err(NoTurn::Full { most: 5 })),
+        "timed-out" => Event::Turn(Err(NoTurn::TimedOut { timeout: Duration::from_secs(30) })),
+        "behind" => Event::Behind(rest.into()),
         "recorded" => Event::Recorded(Ok(())),
         "not-recorded" => Event::Recorded(Err(AuditError { detail: rest.into() })),
         "completed" => Event::Ran(Ran::Completed(settlement(rest))),
@@ -151,6 +155,10 @@ fn show(step: &Step) -> String {
         Step::Confirm(request) => {
             let details = request.details.as_ref().map(|details| format!(" {details}")).unwrap_or_default();
             format!("confirm: {}{details}\n", request.reason)
+        }
+        Step::Queue(limit, wait) => {
+            let wait = wait.map_or(String::new(), |wait| format!(", {} ms as the first", wait.as_millis()));
+            format!("queue for {limit}{wait}\n")
         }
         Step::Charge(batch) => {
             let each = batch

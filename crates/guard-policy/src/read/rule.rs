@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Limit, LimitKind, Matches, Pattern, RateAlgorithm, Rule, RuleAction};
+use crate::model::{Limit, LimitKind, Matches, Pattern, Period, Queue, RateAlgorithm, Rule, RuleAction};
 use crate::nearest::nearest;
 use crate::problem::{Problem, ProblemCode};
 use crate::schema;
@@ -25,10 +25,12 @@ const ACTIONS: &[(&str, RuleAction)] = &[
     ("require_confirmation", RuleAction::RequireConfirmation),
     ("allow", RuleAction::Allow),
     ("throttle", RuleAction::Throttle),
+    ("queue", RuleAction::Queue),
 ];
 
 /// The words of `action`, but for `warn_at_NN%`.
-pub(crate) const ACTION_WORDS: &[&str] = &["block", "warn", "require_confirmation", "allow", "throttle"];
+pub(crate) const ACTION_WORDS: &[&str] =
+    &["block", "warn", "require_confirmation", "allow", "throttle", "queue"];
 
 /// Reads the rule that stands at `position`, from 1.
 pub(super) fn read(item: &Arc<Node>, position: usize, problems: &mut Vec<Problem>) -> Option<Rule> {
@@ -74,6 +76,7 @@ pub(super) fn read(item: &Arc<Node>, position: usize, problems: &mut Vec<Problem
             Said::Action(action) => action,
             Said::WarnAt(_) => RuleAction::Block,
         }),
+        queue: queue(&fields, problems),
     };
     // Whether the parts fit is only worth asking when every key is known and could be read.
     if problems.len() == before {
@@ -97,19 +100,13 @@ fn action(entry: &Entry, problems: &mut Vec<Problem>) -> Option<Said> {
         problems.push(problem.with_help("such as `warn_at_80%`"));
         return None;
     }
-    if text == "queue" {
-        let message = "the action `queue` is not supported yet";
-        let problem = Problem::new(ProblemCode::NotSupportedYet, entry.value.place, message);
-        problems.push(problem.with_help("`throttle` denies the call and says when to try again"));
-        return None;
-    }
     let names = ACTIONS.iter().map(|(name, _)| *name);
     let message = format!("there is no action {}", entry.value.describe().replace("the text ", ""));
     let problem = Problem::new(ProblemCode::UnknownValue, entry.value.place, message);
     problems.push(problem.with_help(match nearest(text, names) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "the actions are `block`, `warn`, `warn_at_80%` (or another percentage), `require_confirmation`, \
-                 `allow` and `throttle`"
+                 `allow`, `throttle` and `queue`"
             .to_owned(),
     }));
     None
@@ -138,6 +135,14 @@ fn limits(fields: &Fields<'_>, problems: &mut Vec<Problem>) -> Vec<Limit> {
         );
     }
     limits
+}
+
+/// How calls stand in line.
+fn queue(fields: &Fields<'_>, problems: &mut Vec<Problem>) -> Queue {
+    let default = Queue::default();
+    let limit = fields.get("queue_limit").and_then(|entry| values::count(entry, "calls", problems));
+    let timeout = fields.get("queue_timeout_seconds").and_then(|entry| values::seconds(entry, problems));
+    Queue { limit: limit.unwrap_or(default.limit), timeout: timeout.unwrap_or(default.timeout) }
 }
 
 /// The percentages that the rule names, from the lowest on.
@@ -199,7 +204,8 @@ fn check(rule: &Rule, item: &Node, fields: &Fields<'_>, problems: &mut Vec<Probl
         check_algorithm(rule, &mut contradiction);
     }
     match rule.action {
-        Some(RuleAction::Throttle) => check_throttle(rule, &mut contradiction),
+        Some(RuleAction::Throttle) => check_throttle("throttle", rule, &mut contradiction),
+        Some(RuleAction::Queue) => check_queue(rule, &mut contradiction),
         Some(RuleAction::Allow) => {
             let forbids = !(rule.forbidden_hours.is_empty() && rule.forbidden_days.is_empty());
             let shuts = rule.model_allowed == Some(false) || rule.feature_enabled == Some(false);
@@ -209,6 +215,11 @@ fn check(rule: &Rule, item: &Node, fields: &Fields<'_>, problems: &mut Vec<Probl
             }
         }
         Some(_) | None => {}
+    }
+    let of_a_line =
+        ["queue_limit", "queue_timeout_seconds"].into_iter().find(|key| fields.get(key).is_some());
+    if let (Some(key), true) = (of_a_line, rule.action != Some(RuleAction::Queue)) {
+        contradiction(key, "calls stand in line only with `action: queue`", "add it, or drop the key");
     }
     if !rule.has_constraint()
         && !rule.needs_confirmation
@@ -246,13 +257,23 @@ fn check_algorithm(rule: &Rule, contradiction: &mut impl FnMut(&str, &str, &str)
     }
 }
 
-fn check_throttle(rule: &Rule, contradiction: &mut impl FnMut(&str, &str, &str)) {
+fn check_throttle(action: &str, rule: &Rule, contradiction: &mut impl FnMut(&str, &str, &str)) {
     if rule.limits.is_empty() {
-        let message =
-            "`throttle` needs a budget or a rate in the same rule, so that it can say when to try again";
-        contradiction("action", message, "such as `requests_per_minute: 5`");
+        let message = format!(
+            "`{action}` needs a budget or a rate in the same rule, so that it can say when to try again"
+        );
+        contradiction("action", &message, "such as `requests_per_minute: 5`");
     } else if rule.has_other_constraint() {
-        let message = "`throttle` applies to budgets and rates, to nothing else that the rule says";
-        contradiction("action", message, "write two rules");
+        let message = format!("`{action}` applies to budgets and rates, to nothing else that the rule says");
+        contradiction("action", &message, "write two rules");
+    }
+}
+
+fn check_queue(rule: &Rule, contradiction: &mut impl FnMut(&str, &str, &str)) {
+    check_throttle("queue", rule, contradiction);
+    let never_empties = |limit: &&Limit| matches!(limit.period(), Period::Total | Period::Session);
+    if let Some(limit) = rule.limits.iter().find(never_empties) {
+        let message = format!("nobody can stand in line for `{}`: it is never emptied", limit.key());
+        contradiction(limit.key(), &message, "write a rule of its own for it");
     }
 }

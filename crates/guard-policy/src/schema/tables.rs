@@ -96,6 +96,16 @@ pub(crate) const RULE: &[Key] = &[
     now("model", Takes::Texts, "Which models the rule is about: names or patterns with `*`."),
     now("feature", Takes::Texts, "Which features the rule is about: names or patterns with `*`."),
     now("action", Takes::Action, "What happens to a call that violates the rule; `block` without it."),
+    now(
+        "queue_limit",
+        Takes::Count,
+        "With `action: queue`: how many calls may wait at a time; 100 without it.",
+    ),
+    now(
+        "queue_timeout_seconds",
+        Takes::Seconds,
+        "With `action: queue`: how long a call may wait; 30 seconds without it.",
+    ),
     now("allowed", Takes::Truth, "`true`: only these models. `false`: not these models."),
     now("enabled", Takes::Truth, "`false`: the feature is switched off."),
     now(

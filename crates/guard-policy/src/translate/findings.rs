@@ -176,7 +176,7 @@ impl Writer<'_> {
             RuleAction::Allow => format!("{words} is allowed"),
             RuleAction::Warn => format!("{words} is allowed with a warning"),
             RuleAction::RequireConfirmation => format!("{words} needs a confirmation"),
-            RuleAction::Block | RuleAction::Throttle => format!("{words} is blocked"),
+            RuleAction::Block | RuleAction::Throttle | RuleAction::Queue => format!("{words} is blocked"),
         };
         self.spelled(rule, action, &reason, rule.matches.conditions());
     }
@@ -226,9 +226,10 @@ const fn weight(action: RuleAction) -> u8 {
     match action {
         RuleAction::Allow => 0,
         RuleAction::Warn => 1,
-        RuleAction::Throttle => 2,
-        RuleAction::RequireConfirmation => 3,
-        RuleAction::Block => 4,
+        RuleAction::Queue => 2,
+        RuleAction::Throttle => 3,
+        RuleAction::RequireConfirmation => 4,
+        RuleAction::Block => 5,
     }
 }
 

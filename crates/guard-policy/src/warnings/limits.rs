@@ -42,7 +42,7 @@ pub(super) fn between(doubts: &mut Doubts<'_>, rule: &Rule, other: &Rule, other_
 
 /// Whether `wide` stops calls before `limit` can say anything.
 fn never_reached(rule: &Rule, limit: &Limit, other: &Rule, wide: &Limit) -> bool {
-    let stops = matches!(other.on_violation(), RuleAction::Block | RuleAction::Throttle);
+    let stops = matches!(other.on_violation(), RuleAction::Block | RuleAction::Throttle | RuleAction::Queue);
     let speaks_from = match rule.warn_at().first() {
         Some(percentage) => u128::from(limit.max()) * u128::from(*percentage) / 100,
         None => u128::from(limit.max()),
@@ -96,7 +96,7 @@ fn contains(long: Period, short: Period) -> bool {
 /// A ceiling for a call that is above what a window holds.
 fn tokens(doubts: &mut Doubts<'_>, rule: &Rule, other: &Rule) {
     let Some(most) = rule.tokens_per_request else { return };
-    let stops = matches!(other.on_violation(), RuleAction::Block | RuleAction::Throttle);
+    let stops = matches!(other.on_violation(), RuleAction::Block | RuleAction::Throttle | RuleAction::Queue);
     let smaller =
         other.limits().iter().find(|limit| stops && limit.kind() == LimitKind::Tokens && limit.max() <= most);
     if let Some(limit) = smaller {

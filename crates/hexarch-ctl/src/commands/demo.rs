@@ -55,8 +55,14 @@ struct Totals {
     took: Vec<Duration>,
 }
 
-const ACTIONS: [Action; 5] =
-    [Action::Allow, Action::Warn, Action::Throttle, Action::RequireConfirmation, Action::Block];
+const ACTIONS: [Action; 6] = [
+    Action::Allow,
+    Action::Warn,
+    Action::Queue,
+    Action::Throttle,
+    Action::RequireConfirmation,
+    Action::Block,
+];
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {

@@ -35,8 +35,8 @@ const HEAD: &str = "\
 # NAME` shows a policy as Rego.
 #
 # A rule is about the calls that fit all of its `operation`, `resource`, `resource_types`, `model` and `feature`. The
-# heaviest action wins: block, require_confirmation, throttle, warn, allow. A rule without `action` blocks what violates
-# it, and a call that leaves out what a rule looks at is denied.
+# heaviest action wins: block, require_confirmation, throttle, queue, warn, allow. A rule without `action` blocks what
+# violates it, and a call that leaves out what a rule looks at is denied.
 
 # `strict` carries denials out. With `warn` they are recorded, and the calls run: for a first look.
 enforcement: strict

@@ -1,0 +1,73 @@
+//! Hooks, which hear of decisions, and the Guardian that decides nothing.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use hexarch_guardrails::{FixedClock, GuardError, Guardian, GuardianBuilder, Record, Recorded, Timestamp};
+
+const POLICIES: &str = r#"
+policies:
+  - id: safe_delete
+    rules:
+      - operation: delete
+        resource: "production/*"
+        action: block
+      - operation: delete
+        requests_per_minute: 1
+        action: throttle
+"#;
+
+fn builder() -> GuardianBuilder {
+    let clock = FixedClock::at(Timestamp::from_seconds(1_772_466_000));
+    Guardian::builder().policy_text("hexarch.yaml", POLICIES).clock(clock)
+}
+
+fn delete(guardian: &Guardian, resource: &str) -> Result<(), GuardError> {
+    let check =
+        guardian.check("safe_delete").unwrap().function("wipe").operation("delete").resource(resource);
+    check.user("ada").run(|| ())
+}
+
+#[test]
+fn a_hook_hears_of_each_decision_and_breaks_none() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let hook = |name: &'static str| {
+        let heard = Arc::clone(&heard);
+        move |record: &Record| heard.lock().unwrap().push((name, record.decision, record.runs))
+    };
+    let builder = builder().on_decision(hook("first")).on_decision(|record| {
+        assert!(record.runs, "this hook panics");
+    });
+    let guardian = builder.on_decision(hook("last")).build().unwrap();
+    delete(&guardian, "drafts/1").unwrap();
+    assert!(matches!(delete(&guardian, "production/1"), Err(GuardError::Denied(_))));
+    guardian.check("safe_delete").unwrap().operation("delete").resource("production/1").decide().unwrap();
+    let (allowed, blocked) = ((Recorded::Allowed, true), (Recorded::Blocked, false));
+    let each = [allowed, blocked, blocked].into_iter();
+    let expected: Vec<_> =
+        each.flat_map(|(what, runs)| [("first", what, runs), ("last", what, runs)]).collect();
+    assert_eq!(*heard.lock().unwrap(), expected);
+}
+
+/// What the process under the switch does.
+#[test]
+#[ignore = "run by the next test, in a process of its own"]
+fn under_the_switch() {
+    let guardian = Guardian::discover().unwrap();
+    assert_eq!(guardian.check("no such policy").unwrap().run(|| 1).unwrap(), 1);
+}
+
+#[test]
+fn the_switch_of_the_environment_is_loud() {
+    let mut own = Command::new(std::env::current_exe().unwrap());
+    own.args(["--exact", "under_the_switch", "--include-ignored", "--nocapture"]);
+    let output = own.env("HEXARCH_PERMISSIVE", "1").output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    if cfg!(any(debug_assertions, feature = "permissive-in-release")) {
+        assert!(output.status.success(), "{told}");
+        assert!(told.contains("GUARDRAILS ARE OFF (HEXARCH_PERMISSIVE=1)"), "{told}");
+    } else {
+        assert!(!output.status.success());
+    }
+}
