@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rego_value::Value;
 use rego_value::abi as layout;
-use rego_value::abi::Strings;
+use rego_value::abi::Known;
 use wasmtime::{AsContextMut, Instance, Memory, Store, TypedFunc, WasmParams, WasmResults};
 
 use crate::error::ModuleError;
@@ -154,15 +154,15 @@ impl Abi {
         mut store: impl AsContextMut<Data = Host>,
         value: &Value,
     ) -> wasmtime::Result<i32> {
-        self.write_beside(&mut store, value, &Strings::new())
+        self.write_beside(&mut store, value, &Known::default())
     }
 
-    /// The same with strings that lie in the module already.
+    /// The same with what the module has and asks for already.
     pub(crate) fn write_beside(
         &self,
         mut store: impl AsContextMut<Data = Host>,
         value: &Value,
-        known: &Strings,
+        known: &Known,
     ) -> wasmtime::Result<i32> {
         let Way::Text(way) = &self.way else { return self.lay_out(store, value, known) };
         let mut text = String::new();
@@ -204,7 +204,7 @@ impl Abi {
         &self,
         mut store: impl AsContextMut<Data = Host>,
         value: &Value,
-        known: &Strings,
+        known: &Known,
     ) -> wasmtime::Result<i32> {
         let top = self.heap_ptr_get.call(&mut store, ())?;
         let mut writer = layout::Writer::heap_beside(top.cast_unsigned(), known);

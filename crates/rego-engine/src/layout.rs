@@ -15,6 +15,9 @@ const INPUT: &[u8] = b"rego-input";
 /// Holds the handles of constant strings, four bytes each, little endian.
 const STRINGS: &[u8] = b"rego-strings";
 
+/// Holds what arrays of the data are searched by (`rego_wasm::COLUMNS_SECTION`).
+const COLUMNS: &[u8] = b"rego-columns";
+
 /// Holds the expressions that the engine matches (`rego_wasm::PATTERNS_SECTION`).
 const PATTERNS: &[u8] = b"rego-patterns";
 
@@ -41,6 +44,17 @@ pub(crate) fn projection(module: &[u8]) -> Result<Node, ModuleError> {
 pub(crate) fn strings(module: &[u8]) -> Vec<u32> {
     let (handles, _) = custom_section(module, STRINGS).unwrap_or_default().as_chunks();
     handles.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect()
+}
+
+/// The handles of the keys of each column.
+pub(crate) fn columns(module: &[u8]) -> Vec<Vec<u32>> {
+    let (words, _) = custom_section(module, COLUMNS).unwrap_or_default().as_chunks();
+    let mut words = words.iter().map(|bytes| u32::from_le_bytes(*bytes));
+    let mut columns = Vec::new();
+    while let Some(count) = words.next() {
+        columns.push(words.by_ref().take(usize::try_from(count).unwrap_or(usize::MAX)).collect());
+    }
+    columns
 }
 
 /// The module's regular expressions, compiled.

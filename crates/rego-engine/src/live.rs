@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rego_builtins::Context;
 use rego_value::Value;
-use rego_value::abi::{Strings, View};
+use rego_value::abi::{Column, Known, Strings, View};
 use wasmtime::{Memory, Store, Trap};
 
 use crate::abi::Abi;
@@ -35,8 +35,8 @@ pub(crate) struct Live {
     pub(crate) fresh_base: i32,
     /// What has been put since; where the layout of values is known.
     pub(crate) area: Area,
-    /// The module's constant strings.
-    pub(crate) strings: Arc<Strings>,
+    /// What data are laid out with.
+    pub(crate) known: Arc<Known>,
     /// What is read of the input.
     pub(crate) projection: Arc<Node>,
     pub(crate) scratch: Scratch,
@@ -96,7 +96,7 @@ impl Live {
             data: 0,
             fresh_base: heap_start,
             area: Area::default(),
-            strings: Arc::clone(&module.strings),
+            known: Arc::clone(&module.known),
             projection: Arc::clone(&module.projection),
             scratch: Scratch::default(),
         })
@@ -135,14 +135,19 @@ impl Live {
         self.numbered_names(address)
     }
 
-    /// The strings at these handles, by their texts.
-    pub(crate) fn strings(&self, handles: &[u32]) -> Strings {
+    /// What data are laid out with, by the handles of the module's strings and of the keys of each column.
+    pub(crate) fn known(&self, strings: &[u32], columns: &[Vec<u32>]) -> Known {
         let memory = self.abi.memory.data(&self.store);
         let text = |handle: u32| match View::new(memory, handle) {
-            Ok(View::String(text)) => Some((text.into(), handle)),
+            Ok(View::String(text)) => Some(text),
             _ => None,
         };
-        handles.iter().filter_map(|handle| text(*handle)).collect()
+        let strings: Strings =
+            strings.iter().filter_map(|handle| Some((text(*handle)?.into(), *handle))).collect();
+        // A column that cannot be is one that no array has: the numbers of the others stay.
+        let keys = |handles: &Vec<u32>| handles.iter().map(|handle| text(*handle).map(Value::from)).collect();
+        let column = |handles| Column { keys: Option::unwrap_or(keys(handles), vec![Value::Null]) };
+        Known { strings, columns: columns.iter().map(column).collect() }
     }
 
     fn numbered_names(&mut self, value: wasmtime::Result<i32>) -> Result<BTreeMap<String, i32>, EvalError> {

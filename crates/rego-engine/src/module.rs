@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use rego_value::abi::Strings;
+use rego_value::abi::Known;
 use wasmtime::{ExternType, Linker, MemoryType};
 
 use crate::config::Engine;
@@ -35,8 +35,8 @@ pub(crate) struct Inner {
     pub(crate) patterns: Vec<Pattern>,
     /// Whether values lie in its memory as `rego_value::abi` says.
     pub(crate) known_layout: bool,
-    /// Its constant strings, which data are laid out with.
-    pub(crate) strings: Arc<Strings>,
+    /// Its constant strings and what it searches by, which data are laid out with.
+    pub(crate) known: Arc<Known>,
     /// What it reads of its input; used where the layout is known.
     pub(crate) projection: Arc<Node>,
 }
@@ -117,10 +117,10 @@ impl Module {
             builtins: Arc::new([]),
             patterns: layout::patterns(bytes)?,
             known_layout: layout::is_known(bytes)?,
-            strings: Arc::default(),
+            known: Arc::default(),
             projection: Arc::new(layout::projection(bytes)?),
         };
-        let inner = describe(inner, &layout::strings(bytes))?;
+        let inner = describe(inner, &layout::strings(bytes), &layout::columns(bytes))?;
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -204,7 +204,7 @@ fn check_imports(module: &wasmtime::Module) -> Result<Option<MemoryType>, Module
 }
 
 /// Instantiates the module once to read its version, entrypoints, built-in functions and constant strings.
-fn describe(mut inner: Inner, strings: &[u32]) -> Result<Inner, ModuleError> {
+fn describe(mut inner: Inner, strings: &[u32], columns: &[Vec<u32>]) -> Result<Inner, ModuleError> {
     let mut live = Live::start(&inner)?;
     let (major, minor) = live.abi_version();
     if major != 1 || !(2..=3).contains(&minor) {
@@ -227,7 +227,7 @@ fn describe(mut inner: Inner, strings: &[u32]) -> Result<Inner, ModuleError> {
             *slot = Some(builtin);
         }
     }
-    inner.strings = Arc::new(live.strings(strings));
+    inner.known = Arc::new(live.known(strings, columns));
     inner.needs = builtins.into_keys().collect();
     inner.builtins = table.into();
     Ok(inner)

@@ -222,7 +222,7 @@ impl Live {
             stash.clear.call(&mut self.store, ())?;
         }
         abi.heap_ptr_set.call(&mut self.store, self.heap_start)?;
-        let address = abi.write_beside(&mut self.store, data, &self.strings)?;
+        let address = abi.write_beside(&mut self.store, data, &self.known)?;
         if address == 0 {
             return Err(EvalError::InvalidData.into());
         }
@@ -270,11 +270,11 @@ impl Live {
             stash.restore.call(&mut self.store, ())?;
         }
         let value = match &change.value {
-            Some(value) => Some(abi.write_beside(&mut self.store, value, &self.strings)?),
+            Some(value) => Some(abi.write_beside(&mut self.store, value, &self.known)?),
             None => None,
         };
         let path = Value::array(change.path.iter().cloned().map(Value::String));
-        let path = abi.write_beside(&mut self.store, &path, &self.strings)?;
+        let path = abi.write_beside(&mut self.store, &path, &self.known)?;
         let status = match value {
             Some(value) => way.add_path.call(&mut self.store, (self.data, path, value))?,
             None => way.remove_path.call(&mut self.store, (self.data, path))?,

@@ -18,8 +18,8 @@
 //! | `rego_error_slot() -> address` | the record of the first error of a built-in function ([`rego_value::abi::error`]); its location is 0 or the address of three words: the handle of the file's name, row, column |
 //!
 //! and carries the custom sections [`LAYOUT_SECTION`], by which a host tells our modules from OPA's,
-//! [`projection::SECTION`], the parts of the input that the policy can read, and [`STRINGS_SECTION`], the handles of its
-//! constant strings.
+//! [`projection::SECTION`], the parts of the input that the policy can read, [`STRINGS_SECTION`], the handles of its
+//! constant strings, and [`COLUMNS_SECTION`].
 //!
 //! **What must be true**, and how it is shown: whatever is compiled is valid WebAssembly (`src/tests.rs` validates it for
 //! every plan of the conformance corpus), means what the plan means (the conformance harness runs those plans), and is
@@ -58,6 +58,11 @@ pub const STRINGS_SECTION: &str = "rego-strings";
 /// each: `u32` length of the function's name, which its errors begin with, the name, `u32` length of the expression, the
 /// expression. Numbers are little endian.
 pub const PATTERNS_SECTION: &str = "rego-patterns";
+
+/// The name of the custom section that holds what arrays of the data are searched by
+/// ([`rego_value::abi::Column`]): for each column the number of its keys and their handles, four bytes each, little
+/// endian. Only modules for our engine have any.
+pub const COLUMNS_SECTION: &str = "rego-columns";
 
 /// Where a module aborts, `opa_abort` is given the text that OPA's modules have. Behind the zero byte that ends it may
 /// stand this mark, followed by the text of OPA's evaluator, which names the error's code and the rule, and another
@@ -136,6 +141,11 @@ fn compile_with(
     let patterns = patterns(&generator.engine_patterns);
     let strings = generator.constants.string_handles();
     let strings = strings.into_iter().flat_map(u32::to_le_bytes).collect();
+    let columns = generator.columns.iter().flat_map(|keys| {
+        let count = u32::try_from(keys.len()).unwrap_or(u32::MAX);
+        core::iter::once(count).chain(keys.iter().copied())
+    });
+    let columns = columns.flat_map(u32::to_le_bytes).collect();
     // The start function is given the end of the constants, so that it is the last to be generated.
     let constants = core::mem::replace(&mut generator.constants, constants::Constants::new(0));
     let (base, bytes, heap_base) = constants.finish()?;
@@ -157,6 +167,7 @@ fn compile_with(
             (LAYOUT_SECTION, abi::LAYOUT_VERSION.to_le_bytes().to_vec()),
             (projection::SECTION, reads),
             (STRINGS_SECTION, strings),
+            (COLUMNS_SECTION, columns),
             (PATTERNS_SECTION, patterns),
         ],
     };

@@ -8,10 +8,10 @@ use wasm_encoder::{
     GlobalSection, GlobalType, ImportSection, Instruction, MemoryType, Module, TypeSection, ValType,
 };
 
-use crate::{CompileError, Options, compile_with};
+use crate::{CompileError, Options, Target, compile_with};
 
 /// The runtime functions that generated code calls: name, parameters, whether there is a result.
-const PIECES: [(&str, usize, bool); 34] = [
+const PIECES: [(&str, usize, bool); 39] = [
     ("rt_get", 2, true),
     ("rt_len", 1, true),
     ("rt_iter_len", 1, true),
@@ -43,6 +43,11 @@ const PIECES: [(&str, usize, bool); 34] = [
     ("rt_regex_find", 3, true),
     ("rt_regex_program", 3, true),
     ("rt_regex_table", 3, true),
+    ("opa_malloc", 1, true),
+    ("rt_wide", 3, true),
+    ("rt_wide_compare", 2, true),
+    ("rt_wide_hash", 1, true),
+    ("rt_wide_text", 1, true),
     ("bi_plus", 2, true),
     ("bi_minus", 2, true),
     ("bi_mul", 2, true),
@@ -97,7 +102,9 @@ fn stub_runtime() -> Vec<u8> {
 /// Compiles a plan in text form.
 fn compile_text(text: &str) -> Result<Vec<u8>, CompileError> {
     let plan = verify(parse_text(text).unwrap()).unwrap();
-    compile_with(&stub_runtime(), &plan, &Options::default()).map(|module| module.bytes)
+    // A plan that says so in its first line is compiled for our engine.
+    let target = if text.starts_with("; for our engine") { Target::Engine } else { Target::Portable };
+    compile_with(&stub_runtime(), &plan, &Options { target, ..Options::default() }).map(|module| module.bytes)
 }
 
 /// The functions of a module in WebAssembly's text form.

@@ -225,7 +225,7 @@ impl Live {
                 self.area.free.give(old);
             }
         }
-        let key = match self.strings.get(key) {
+        let key = match self.known.strings.get(key) {
             Some(handle) => *handle,
             None => {
                 let (handle, span) = self.place(&Value::from(key))?;
@@ -239,11 +239,12 @@ impl Live {
     /// Lays out a value in a span of its own, if it needs one.
     fn place(&mut self, value: &Value) -> Result<(u32, Option<Span>), Stop> {
         let limit = self.store.data().limits.memory;
-        let size = size::bound(value).ok_or(EvalError::MemoryLimit { limit })?;
+        let size =
+            size::bound(value, !self.known.columns.is_empty()).ok_or(EvalError::MemoryLimit { limit })?;
         let span = if size == 0 { Span { size: 0, start: 8 } } else { self.reserve(size)? };
         let memory = self.abi.memory.data_mut(&mut self.store);
         let room = memory.get_mut(..(span.start + span.size) as usize).ok_or(Broken)?;
-        let placed = input::write_beside(value, &self.strings, room, span.start).map_err(|_| Broken)?;
+        let placed = input::write_beside(value, &self.known, room, span.start).map_err(|_| Broken)?;
         let span = self.keep(span, placed.end - span.start);
         Ok((placed.handle, (span.size > 0).then_some(span)))
     }

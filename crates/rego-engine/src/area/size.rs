@@ -1,12 +1,14 @@
 //! How much memory a value takes at most.
 
 use rego_value::abi::{
-    ARRAY_SIZE, INT_SIZE, OBJECT_ENTRY, SET_ENTRY, TABLE_SIZE, TEXT_BYTES, align_up, index_slots, small_int,
+    ARRAY_SIZE, COLUMN_PADDING, INT_SIZE, OBJECT_ENTRY, SET_ENTRY, TABLE_SIZE, TEXT_BYTES, align_up,
+    index_slots, small_int,
 };
 use rego_value::{Number, Value};
 
-/// The bytes that a value takes where none of its strings lies in the module already; none beyond 32 bits.
-pub(crate) fn bound(value: &Value) -> Option<u32> {
+/// The bytes that a value takes where none of its strings lies in the module already, and each array has a column, if
+/// there are any; none beyond 32 bits.
+pub(crate) fn bound(value: &Value, columns: bool) -> Option<u32> {
     let mut total: u64 = 0;
     let mut open = vec![value];
     while let Some(value) = open.pop() {
@@ -16,7 +18,8 @@ pub(crate) fn bound(value: &Value) -> Option<u32> {
             Value::String(text) => text_size(text.len()),
             Value::Array(items) => {
                 open.extend(items.iter());
-                u64::from(ARRAY_SIZE) + padded(items.len(), 4)
+                let column = if columns { 1 + items.len() + COLUMN_PADDING } else { 0 };
+                u64::from(ARRAY_SIZE) + padded(items.len() + column, 4)
             }
             Value::Object(members) => {
                 open.extend(members.iter().flat_map(|(key, value)| [key, value]));

@@ -1,9 +1,9 @@
 //! The top of a module's heap, filled from the host in the layout of [`rego_value::abi`].
 
 use rego_value::abi::{
-    ALIGN, ARRAY_SIZE, ENTRY_VALUE, FLAG_SLOTS, FLAG_SORTED, Hash64, INT_SIZE, KIND_ARRAY, KIND_DECIMAL,
-    KIND_INT, KIND_OBJECT, KIND_STRING, LINEAR_MAX, OBJECT_ENTRY, TABLE_SIZE, TEXT_BYTES, UNDEFINED, View,
-    align_up, index_slots, small_int,
+    ALIGN, ARRAY_SIZE, ENTRY_VALUE, FLAG_COLUMN, FLAG_SLOTS, FLAG_SORTED, Hash64, INT_SIZE, KIND_ARRAY,
+    KIND_DECIMAL, KIND_INT, KIND_OBJECT, KIND_STRING, LINEAR_MAX, OBJECT_ENTRY, TABLE_SIZE, TEXT_BYTES,
+    UNDEFINED, View, align_up, index_slots, small_int,
 };
 
 use super::Fault;
@@ -131,10 +131,24 @@ impl<'m> Heap<'m> {
     }
 
     pub(crate) fn array(&mut self, items: &[u32]) -> Result<u32, Fault> {
-        let count = u32::try_from(items.len()).map_err(|_| Fault::Full)?;
+        self.words(items, items.len(), 0)
+    }
+
+    /// An array and what it is searched by; see [`FLAG_COLUMN`].
+    pub(crate) fn array_with_column(&mut self, items: &mut Vec<u32>, column: &[u32]) -> Result<u32, Fault> {
+        let count = items.len();
+        items.extend(column);
+        self.words(items, count, FLAG_COLUMN)
+    }
+
+    /// An array of the first `count` words, and the others behind them.
+    #[inline(always)]
+    fn words(&mut self, items: &[u32], count: usize, flags: u8) -> Result<u32, Fault> {
+        let count = u32::try_from(count).map_err(|_| Fault::Full)?;
+        let kind = u32::from(KIND_ARRAY) | u32::from(flags) << 8;
         let (address, room) = self.reserve(ARRAY_SIZE as usize + items.len() * 4)?;
         let (header, body) = room.split_at_mut_checked(ARRAY_SIZE as usize).ok_or(Fault::Full)?;
-        put(header, &[u32::from(KIND_ARRAY), count, count, address + ARRAY_SIZE]);
+        put(header, &[kind, count, count, address + ARRAY_SIZE]);
         put(body, items);
         Ok(address)
     }

@@ -42,7 +42,7 @@ mod token;
 mod value;
 mod walk;
 
-use rego_value::abi::Strings;
+use rego_value::abi::Known;
 use rego_value::{Number, Value};
 
 pub(crate) use heap::Heap;
@@ -129,7 +129,7 @@ pub(crate) fn write_value(value: &Value, root: &Node, memory: &mut [u8], top: u3
 /// Lays out all of a value, but for strings that lie in the module already.
 pub(crate) fn write_beside(
     value: &Value,
-    known: &Strings,
+    known: &Known,
     memory: &mut [u8],
     top: u32,
 ) -> Result<Placed, Fault> {

@@ -1,6 +1,6 @@
 //! A value, laid out as far as it is read.
 
-use rego_value::abi::{FALSE, FLAG_SORTED, NULL, Strings, TRUE, UNDEFINED, Writer, hash_string};
+use rego_value::abi::{FALSE, FLAG_SORTED, Known, NULL, TRUE, UNDEFINED, Writer, column, hash_string};
 use rego_value::{Number, Object, Value};
 
 use super::Fault;
@@ -63,7 +63,7 @@ fn object(members: &Object, node: &Node, heap: &mut Heap<'_>) -> Result<u32, Fau
 /// Lays out all of a value; strings that lie in the module already are not laid out again.
 pub(crate) fn whole(
     value: &Value,
-    known: Option<&Strings>,
+    known: Option<&Known>,
     heap: &mut Heap<'_>,
     depth: usize,
 ) -> Result<u32, Fault> {
@@ -78,7 +78,10 @@ pub(crate) fn whole(
             for item in items.iter() {
                 handles.push(whole(item, known, heap, depth + 1)?);
             }
-            heap.array(&handles)
+            match known.and_then(|known| column(items, &known.columns)) {
+                Some(column) => heap.array_with_column(&mut handles, &column),
+                None => heap.array(&handles),
+            }
         }
         Value::Object(members) if depth < MAX_DEPTH && members.keys().all(|key| key.as_str().is_some()) => {
             let mut entries: Vec<Entry> = Vec::with_capacity(members.len());
@@ -93,8 +96,8 @@ pub(crate) fn whole(
 }
 
 /// A string's handle and hash.
-fn string(text: &str, known: Option<&Strings>, heap: &mut Heap<'_>) -> Result<(u32, u32), Fault> {
-    match known.and_then(|known| known.get(text)) {
+fn string(text: &str, known: Option<&Known>, heap: &mut Heap<'_>) -> Result<(u32, u32), Fault> {
+    match known.and_then(|known| known.strings.get(text)) {
         Some(handle) => Ok((*handle, hash_string(text.as_bytes()))),
         None => heap.string(text.into()),
     }
@@ -108,7 +111,7 @@ pub(crate) fn number(number: &Number, heap: &mut Heap<'_>) -> Result<u32, Fault>
 }
 
 /// Sets, keys that are no strings, and deep nesting.
-fn foreign(value: &Value, known: Option<&Strings>, heap: &mut Heap<'_>) -> Result<u32, Fault> {
+fn foreign(value: &Value, known: Option<&Known>, heap: &mut Heap<'_>) -> Result<u32, Fault> {
     let mut writer = match known {
         Some(known) => Writer::heap_beside(heap.top(), known),
         None => Writer::heap(heap.top()),

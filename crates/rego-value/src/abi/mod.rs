@@ -54,10 +54,12 @@
 //! # The error record
 //! A builtin that fails gives undefined and leaves a record, of which the first is kept: [`error`].
 
+mod column;
 mod hash;
 mod read;
 mod write;
 
+pub use column::{COLUMN_PADDING, Column, Known, column, mix};
 pub use hash::{
     HASH_FALSE, HASH_NULL, HASH_TRUE, Hash64, add_member, combine_entry, finish_members, hash_array,
     hash_int, hash_members, hash_set, hash_string, hash_value,
@@ -96,6 +98,9 @@ pub const KIND_SET: u8 = 6;
 pub const FLAG_SORTED: u8 = 1;
 /// An entry for each member that is read, at its own place.
 pub const FLAG_SLOTS: u8 = 8;
+/// An array with a [`Column`] behind its items: the column's number, then a word for each item, then as many words more
+/// as [`COLUMN_PADDING`] says, so that several can be read at once.
+pub const FLAG_COLUMN: u8 = 16;
 /// The number is negative.
 pub const FLAG_NEGATIVE: u8 = 4;
 /// In a data segment: must not be written to.

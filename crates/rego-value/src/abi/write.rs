@@ -1,8 +1,9 @@
 //! Laying values out, as constants or to be copied into a module.
 
 use super::{
-    ALIGN, FALSE, FLAG_CONSTANT, FLAG_SORTED, KIND_ARRAY, KIND_DECIMAL, KIND_INT, KIND_OBJECT, KIND_SET,
-    KIND_STRING, NULL, TRUE, align_up, hash_string, hash_value, index_slots, small_int,
+    ALIGN, FALSE, FLAG_COLUMN, FLAG_CONSTANT, FLAG_SORTED, KIND_ARRAY, KIND_DECIMAL, KIND_INT, KIND_OBJECT,
+    KIND_SET, KIND_STRING, Known, NULL, TRUE, align_up, column, hash_string, hash_value, index_slots,
+    small_int,
 };
 use crate::{Number, Value};
 use alloc::collections::BTreeMap;
@@ -40,7 +41,7 @@ pub struct Writer<'k> {
     base: u32,
     bytes: Vec<u8>,
     flags: u8,
-    known: Option<&'k Strings>,
+    known: Option<&'k Known>,
     strings: Strings,
 }
 
@@ -61,9 +62,9 @@ impl<'k> Writer<'k> {
     }
 
     /// As [`Writer::heap`]; strings that are known are not laid out again. So a module finds a member by comparing
-    /// handles, as long as the keys of its data are its own constants.
+    /// handles, as long as the keys of its data are its own constants; arrays get the columns that it asks for.
     #[must_use]
-    pub fn heap_beside(base: u32, known: &'k Strings) -> Self {
+    pub fn heap_beside(base: u32, known: &'k Known) -> Self {
         Writer { known: Some(known), ..Writer::new(base, 0) }
     }
 
@@ -110,7 +111,7 @@ impl<'k> Writer<'k> {
     /// # Errors
     /// No room.
     pub fn string(&mut self, text: &str) -> Result<u32, LayoutError> {
-        let known = self.known.and_then(|known| known.get(text)).or_else(|| self.strings.get(text));
+        let known = self.known.and_then(|known| known.strings.get(text)).or_else(|| self.strings.get(text));
         if let Some(handle) = known {
             return Ok(*handle);
         }
@@ -205,9 +206,16 @@ impl<'k> Writer<'k> {
                 self.table(KIND_SET, &hashes, words)
             }
             _ => {
-                let items = self.words(handles)?;
+                let column = match value {
+                    Value::Array(items) => self.known.and_then(|known| column(items, &known.columns)),
+                    _ => None,
+                };
+                let (items, flags) = match column {
+                    Some(column) => (self.words(&[handles, &column].concat())?, self.flags | FLAG_COLUMN),
+                    None => (self.words(handles)?, self.flags),
+                };
                 let address = self.reserve(super::ARRAY_SIZE as usize)?;
-                self.patch(address, &[KIND_ARRAY, self.flags]);
+                self.patch(address, &[KIND_ARRAY, flags]);
                 let count = length(handles.len())?;
                 self.patch_u32(address + super::LEN, count);
                 self.patch_u32(address + super::CAPACITY, count);

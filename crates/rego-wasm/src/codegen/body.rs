@@ -84,6 +84,10 @@ impl Body {
         self.op(Instruction::I64Load(at(offset, 3)))
     }
 
+    pub(crate) fn load_vector(&mut self) -> &mut Self {
+        self.op(Instruction::V128Load(at(0, 2)))
+    }
+
     pub(crate) fn store(&mut self, offset: u32) -> &mut Self {
         self.op(Instruction::I32Store(at(offset, 2)))
     }

@@ -41,16 +41,23 @@ impl<'p> FuncGen<'_, 'p> {
     pub(super) fn scan(&mut self, source: Local, key: Local, value: Local, block: &'p Block) -> Result<()> {
         let wants_key = self.is_read(key);
         let scan = self.scan_begin(source)?;
+        let seek = self.seek_begin((source, value), block, &scan)?;
         // What one round writes, the next may find, and so may what follows.
         self.facts.forget_writes(block);
         self.facts.assign(key);
         self.facts.assign(value);
+        if self.is_from_data(source) {
+            self.facts.mark_data(value);
+        }
         let before = self.facts.mark();
         self.body.block();
         let exit = self.body.depth();
         self.body.loop_();
         self.labels.push(Label { depth: self.body.depth(), with: None });
-        self.body.get(scan.left).op(Instruction::I32Eqz).br_if(exit);
+        if let Some(seek) = &seek {
+            self.seek_step(seek, &scan);
+        }
+        self.body.get(scan.cursor).get(scan.end).op(Instruction::I32GeU).br_if(exit);
         self.scan_step(&scan, key, value, wants_key);
         self.loops += 1;
         self.stmts(block)?;
@@ -60,26 +67,27 @@ impl<'p> FuncGen<'_, 'p> {
         self.labels.pop();
         self.body.end().end();
         self.facts.go_back(before);
-        [scan.left, scan.kind, scan.cursor, scan.stride, scan.index]
-            .into_iter()
-            .for_each(|v| self.release(v));
+        [scan.kind, scan.first, scan.cursor, scan.end, scan.stride].into_iter().for_each(|v| self.release(v));
+        if let Some(seek) = seek {
+            self.seek_end(&seek);
+        }
         Ok(())
     }
 
     fn scan_begin(&mut self, source: Local) -> Result<Scan> {
         let (collection, source) = (Operand::Local(source), self.local(source));
         let scan = Scan {
-            left: self.used_temporary(),
             kind: self.used_temporary(),
+            first: self.used_temporary(),
             cursor: self.used_temporary(),
+            end: self.used_temporary(),
             stride: self.used_temporary(),
-            index: self.used_temporary(),
         };
         // An array is in order as it is; nothing else of that kind needs a call.
         self.push_is_kind(collection, abi::KIND_ARRAY)?;
         self.body.if_value().get(source).load(abi::LEN).else_().get(source);
         self.call_runtime("rt_iter_len");
-        self.body.end().tee(scan.left);
+        self.body.end().tee(scan.end);
         // Scalars have no elements, so beyond this point the source is a collection.
         self.body.if_();
         self.body.get(source).load_byte(abi::KIND).set(scan.kind);
@@ -89,10 +97,15 @@ impl<'p> FuncGen<'_, 'p> {
         self.is_kind(scan.kind, abi::KIND_ARRAY);
         self.body.op(Instruction::Select).set(scan.stride);
         // The value is the last word of an item and of an entry alike.
-        self.body.get(source).load(abi::ITEMS).get(scan.stride).op(Instruction::I32Add);
-        self.body.constant(4).op(Instruction::I32Sub).set(scan.cursor);
-        self.body.constant(1).set(scan.index);
-        self.body.end();
+        self.body.get(source).load(abi::ITEMS).tee(scan.first).get(scan.stride).op(Instruction::I32Add);
+        self.body.constant(4).op(Instruction::I32Sub).tee(scan.cursor);
+        self.body
+            .get(scan.end)
+            .get(scan.stride)
+            .op(Instruction::I32Mul)
+            .op(Instruction::I32Add)
+            .set(scan.end);
+        self.body.else_().constant(0).set(scan.cursor).end();
         Ok(scan)
     }
 
@@ -106,15 +119,15 @@ impl<'p> FuncGen<'_, 'p> {
         self.body.get(scan.cursor).load(0).set(value);
         if wants_key {
             self.is_kind(scan.kind, abi::KIND_ARRAY);
-            self.body.if_().get(scan.index).set(key);
-            self.body.get(scan.index).constant(2).op(Instruction::I32Add).set(scan.index).else_();
+            // An item has four bytes, and the handle of a number is twice the number and one more.
+            self.body.if_value().get(scan.cursor).get(scan.first).op(Instruction::I32Sub);
+            self.body.constant(1).op(Instruction::I32ShrU).constant(1).op(Instruction::I32Or).else_();
             // The key is the word before the value; an element is both.
             self.is_kind(scan.kind, abi::KIND_OBJECT);
             self.body.if_value().get(scan.cursor).constant(4).op(Instruction::I32Sub).load(0);
-            self.body.else_().get(value).end().set(key).end();
+            self.body.else_().get(value).end().end().set(key);
         }
         self.body.get(scan.cursor).get(scan.stride).op(Instruction::I32Add).set(scan.cursor);
-        self.body.get(scan.left).constant(1).op(Instruction::I32Sub).set(scan.left);
     }
 
     /// Runs a block with a local, or a path in it, replaced.
@@ -198,15 +211,15 @@ impl<'p> FuncGen<'_, 'p> {
 }
 
 /// The variables of an iteration.
-struct Scan {
-    /// The number of elements to come.
-    left: u32,
+pub(super) struct Scan {
     /// The kind of the collection.
     kind: u32,
+    /// The address of its first item or entry.
+    pub(super) first: u32,
     /// The address of the next value.
-    cursor: u32,
-    /// The distance from one element to the next.
+    pub(super) cursor: u32,
+    /// Where the cursor is behind the last value; 0 without elements.
+    pub(super) end: u32,
+    /// The distance from one value to the next.
     stride: u32,
-    /// The handle of the next index of an array.
-    index: u32,
 }

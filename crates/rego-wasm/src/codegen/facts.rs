@@ -28,6 +28,8 @@ struct Known {
     constant: Option<u32>,
     /// The path whose value it certainly holds, and the time of it.
     path: Option<(PathId, u32)>,
+    /// Whether that is a part of the data.
+    is_from_data: bool,
 }
 
 /// A point to go back to.
@@ -81,6 +83,18 @@ impl Facts {
         (time == self.time).then_some(path)
     }
 
+    /// Whether a local holds a part of the data, unless `with` has replaced that.
+    pub(crate) fn is_from_data(&self, local: Local) -> bool {
+        self.known.get(&local).is_some_and(|known| known.is_from_data)
+    }
+
+    /// The value that a local was assigned last is a part of the data.
+    pub(crate) fn mark_data(&mut self, local: Local) {
+        if let Some(known) = self.known.get(&local).copied() {
+            self.set(local, Some(Known { is_from_data: true, ..known }));
+        }
+    }
+
     fn set(&mut self, local: Local, known: Option<Known>) {
         let before = match known {
             Some(known) => self.known.insert(local, known),
@@ -96,12 +110,12 @@ impl Facts {
 
     /// A local is assigned a constant.
     pub(crate) fn assign_constant(&mut self, local: Local, handle: u32) {
-        self.set(local, Some(Known { constant: Some(handle), path: None }));
+        self.set(local, Some(Known { constant: Some(handle), ..Known::default() }));
     }
 
     /// A local is assigned the value at a path.
     pub(crate) fn assign_path(&mut self, local: Local, path: PathId) {
-        self.set(local, Some(Known { constant: None, path: Some((path, self.time)) }));
+        self.set(local, Some(Known { path: Some((path, self.time)), ..Known::default() }));
     }
 
     /// A local becomes undefined.

@@ -1,7 +1,7 @@
 //! Small functions that many statements share: too long to be emitted in place, too hot for the runtime's general ones.
 
 use rego_value::abi;
-use wasm_encoder::Instruction;
+use wasm_encoder::{Instruction, ValType};
 
 use super::body::Body;
 use super::{Generator, HANDLE};
@@ -14,12 +14,16 @@ pub(super) enum Helper {
     /// holds the first two words of the last object that had it, and the position at which it did, since objects that
     /// one place of a policy sees mostly have the same members in the same order.
     Member,
+    /// `seek(cursor, end, distance, mixture) -> cursor`: the next item of an array whose word in the array's column is the
+    /// one that is sought, or any address from the end on. See [`super::seek`].
+    Seek,
 }
 
 impl Helper {
     pub(super) fn generate(self, generator: &mut Generator<'_>) -> Generated {
         match self {
             Self::Member => member(generator),
+            Self::Seek => seek(),
         }
     }
 }
@@ -78,6 +82,35 @@ fn member(generator: &mut Generator<'_>) -> Generated {
     Generated {
         name: "member".to_owned(),
         params: vec![HANDLE; 3],
+        results: vec![HANDLE],
+        locals,
+        code,
+        export: None,
+    }
+}
+
+/// Four words at once; what is read behind a column's end is padding ([`abi::COLUMN_PADDING`]).
+fn seek() -> Generated {
+    let mut body = Body::new(4);
+    let (cursor, end, distance, mixture) = (0, 1, 2, 3);
+    let wanted = body.new_local(ValType::V128);
+    let equal = body.new_local(HANDLE);
+    body.get(mixture).op(Instruction::I32x4Splat).op(Instruction::LocalSet(wanted));
+    body.block();
+    let found = body.depth();
+    body.loop_();
+    let next = body.depth();
+    body.get(cursor).get(distance).op(Instruction::I32Add).load_vector().op(Instruction::LocalGet(wanted));
+    body.op(Instruction::I32x4Eq).op(Instruction::I32x4Bitmask).tee(equal).br_if(found);
+    body.get(cursor).constant(16).op(Instruction::I32Add).tee(cursor);
+    body.get(end).op(Instruction::I32LtU).br_if(next);
+    body.end().get(cursor).op(Instruction::Return).end();
+    body.get(cursor).get(equal).op(Instruction::I32Ctz).constant(2).op(Instruction::I32Shl);
+    body.op(Instruction::I32Add);
+    let (locals, code) = body.finish();
+    Generated {
+        name: "seek".to_owned(),
+        params: vec![HANDLE; 4],
         results: vec![HANDLE],
         locals,
         code,

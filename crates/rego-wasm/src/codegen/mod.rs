@@ -16,6 +16,7 @@ mod helpers;
 mod index;
 mod paths;
 mod regex;
+mod seek;
 mod values;
 mod whole;
 
@@ -101,6 +102,8 @@ pub(crate) struct Generator<'p> {
     constant_sets: HashSet<u32>,
     /// The helpers in use.
     helpers: Vec<Helper>,
+    /// The handles of the keys of each column that is asked for.
+    pub(crate) columns: Vec<Vec<u32>>,
     /// Whom the module is for.
     pub(crate) target: Target,
     /// The expressions that the engine matches, with the name of the function that does.
@@ -129,6 +132,7 @@ impl<'p> Generator<'p> {
             host_functions: Vec::new(),
             constant_sets: HashSet::new(),
             helpers: Vec::new(),
+            columns: Vec::new(),
             target,
             engine_patterns: Vec::new(),
         }

@@ -52,16 +52,29 @@ impl<'p> FuncGen<'_, 'p> {
     pub(super) fn dot_member(&mut self, source: Local, key: u32, target: Local) -> Result<()> {
         let Some((id, path)) = self.path_of(source, key) else {
             self.push_member(source, key, None)?;
+            let is_from_data = self.is_from_data(source);
             self.pop_defined(target);
+            if is_from_data {
+                self.facts.mark_data(target);
+            }
             return Ok(());
         };
+        let is_from_data = self.is_from_data(source);
         let Path { found, slot, .. } = path;
         self.body.get(found).constant(abi::UNDEFINED).op(Instruction::I32Eq).if_();
         self.push_member(source, key, slot)?;
         self.body.set(found).end().get(found);
         self.pop_defined(target);
         self.facts.assign_path(target, id);
+        if is_from_data {
+            self.facts.mark_data(target);
+        }
         Ok(())
+    }
+
+    /// Whether a local holds the data document or a part of it.
+    pub(super) fn is_from_data(&self, local: Local) -> bool {
+        self.is_data(local) || self.facts.is_from_data(local)
     }
 
     /// Pushes the member of a constant key. The entry that had it last is looked at in place; what is no object, or has the
@@ -121,11 +134,45 @@ impl<'p> FuncGen<'_, 'p> {
         if self.paths.replaced > 0 {
             return None;
         }
-        let (base, reads) = match self.facts.path(source) {
-            Some(path) => (Base::Path(path), self.paths.known.get(path)?.reads),
-            None if self.is_data(source) => (Base::Document(source), None),
-            None if self.is_document(source) => (Base::Document(source), Some(self.shared.reads)),
+        let base = match self.facts.path(source) {
+            Some(path) => Base::Path(path),
+            None if self.is_document(source) => Base::Document(source),
             None => return None,
+        };
+        self.path_below(base, key)
+    }
+
+    /// A variable that holds what stands by constant keys below a local, where that is a document or a path: what is not
+    /// known yet is looked up. Undefined is what any part of it leads to.
+    pub(super) fn found_below(&mut self, source: Local, keys: &[u32]) -> Result<u32> {
+        let member = self.shared.helper(Helper::Member);
+        let mut from = self.local(source);
+        let mut path = None;
+        for (position, key) in keys.iter().enumerate() {
+            let next = match path {
+                None if position == 0 => self.path_of(source, *key),
+                None => None,
+                Some(id) => self.path_below(Base::Path(id), *key),
+            };
+            let cell = self.shared.constants.cell()?;
+            let found = match next {
+                Some((_, path)) => path.found,
+                None => self.temporary(),
+            };
+            path = next.map(|(id, _)| id);
+            self.body.get(found).op(Instruction::I32Eqz).if_();
+            self.body.get(from).constant(*key).constant(cell).call(member).set(found).end();
+            from = found;
+        }
+        Ok(from)
+    }
+
+    /// The path of a key below a document or path.
+    fn path_below(&mut self, base: Base, key: u32) -> Option<(PathId, Path<'p>)> {
+        let reads = match base {
+            Base::Path(path) => self.paths.known.get(path)?.reads,
+            Base::Document(local) if self.is_data(local) => None,
+            Base::Document(_) => Some(self.shared.reads),
         };
         if let Some(id) = self.paths.ids.get(&(base, key)) {
             return Some((*id, *self.paths.known.get(*id)?));

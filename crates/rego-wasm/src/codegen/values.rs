@@ -176,7 +176,11 @@ impl FuncGen<'_, '_> {
                 self.call_runtime("rt_get");
             }
         }
+        let is_from_data = self.is_from_data(collection);
         self.pop_defined(target);
+        if is_from_data {
+            self.facts.mark_data(target);
+        }
         Ok(())
     }
 
