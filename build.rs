@@ -12,9 +12,6 @@ use std::process::ExitCode;
 
 use rego_build::{Options, PlanOptions, Source, Target};
 
-/// What every pack answers.
-const ENTRYPOINT: &str = "guardrails/evaluate";
-
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=rego");
     println!("cargo::rerun-if-changed=policies");
@@ -96,7 +93,7 @@ fn compile(root: &Path, file: &Path) -> Result<Vec<u8>, String> {
         wasm: PlanOptions { target: Target::Engine, ..PlanOptions::default() },
         ..Options::default()
     };
-    let module = rego_build::build(&sources, &[ENTRYPOINT], &options);
+    let module = rego_build::build(&sources, package.entrypoints(), &options);
     Ok(module.map_err(|error| format!("{shown}:\n{error}"))?.bytes)
 }
 

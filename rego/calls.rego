@@ -43,7 +43,6 @@ unstated(fields) := finding if {
 	missing := [field | some field in fields; not stated(field)]
 	count(missing) > 0
 	finding := {
-		"order": 0,
 		"action": "block",
 		"reason": sprintf("the call does not say its %s, which this policy checks", [concat(" and ", missing)]),
 	}

@@ -8,16 +8,21 @@ package hexarch.decisions
 
 # METADATA
 # description: |
-#   The decision. Every finding has an `order` of its own, an `action` and a `reason`. A finding with an
-#   unknown action leaves the decision undefined, and two that share an order are an error: both are
+#   The decision. Findings stand under their order, and each has an `action` and a `reason`. A finding with
+#   an unknown action leaves the decision undefined, and two that share an order are an error: both are
 #   denials to whoever asks.
-decide(policy, findings) := _decision(winner, ordered) if {
-	every finding in findings {
-		_weights[finding.action]
-	}
-	ordered := {finding.order: finding | some finding in findings}
-	heaviest := max({_weights[finding.action] | some finding in findings} | {_weights.allow})
-	winner := _first(policy, [finding | some finding in ordered; _weights[finding.action] == heaviest])
+decide(policy, findings) := _decision(winner, findings) if {
+	weights := [_weights[finding.action] | some finding in findings]
+	count(weights) == count(findings)
+	heaviest := max(weights)
+	winner := [finding | some finding in findings; _weights[finding.action] == heaviest][0]
+} else := {
+	"allowed": true,
+	"action": "allow",
+	"reason": concat("", ["policy `", policy, "` has nothing against this call"]),
+	"charges": [],
+} if {
+	count(findings) == 0
 }
 
 # METADATA
@@ -34,32 +39,14 @@ denial(reason) := {"allowed": false, "action": "block", "reason": reason}
 
 _weights := {"allow": 1, "warn": 2, "queue": 3, "throttle": 4, "require_confirmation": 5, "block": 6}
 
-_first(policy, candidates) := candidates[0] if {
-	count(candidates) > 0
-} else := {"action": "allow", "reason": concat("", ["policy `", policy, "` has nothing against this call"])}
-
-_decision(winner, ordered) := {name: value |
-	some part in [
-		{"allowed": true, "action": winner.action, "reason": winner.reason},
-		_details(winner),
-		{"charges": [finding.charge | some finding in ordered]},
-	]
-	some name, value in part
-} if {
+_decision(winner, findings) := object.union(
+	_told(winner),
+	{"allowed": true, "charges": [finding.charge | some finding in findings]},
+) if {
 	winner.action in {"allow", "warn"}
-} else := {name: value |
-	some part in [
-		{"allowed": false, "action": winner.action, "reason": winner.reason},
-		_details(winner),
-		{name: value | some name, value in winner; name == "confirm"},
-	]
-	some name, value in part
-}
+} else := object.union(_told(winner), {"allowed": false})
 
-_details(winner) := {name: value |
-	some part in [
-		{name: value | some name, value in winner; name in {"limit", "remaining", "retry_after_ms", "metadata"}},
-		{"metadata": {"rule": rule} | rule := winner.rule},
-	]
-	some name, value in part
-}
+# What the finding says that decides.
+_told(winner) := object.union(said, {"metadata": {"rule": winner.rule}}) if {
+	said := object.remove(winner, ["order", "rule", "charge"])
+} else := object.remove(winner, ["order", "charge"])

@@ -2,12 +2,12 @@ package hexarch.decisions_test
 
 import data.hexarch.decisions
 
-_finding(order, action) := {"order": order, "action": action, "reason": sprintf("finding %d", [order])}
+_finding(order, action) := {"action": action, "reason": sprintf("finding %d", [order])}
 
 _permits := {"allow": true, "warn": true, "queue": false, "throttle": false, "require_confirmation": false, "block": false}
 
 test_without_findings_the_call_is_allowed if {
-	decisions.decide("p", set()) == {
+	decisions.decide("p", {}) == {
 		"allowed": true,
 		"action": "allow",
 		"reason": "policy `p` has nothing against this call",
@@ -18,7 +18,7 @@ test_without_findings_the_call_is_allowed if {
 test_the_heaviest_action_wins if {
 	actions := ["allow", "warn", "queue", "throttle", "require_confirmation", "block"]
 	every heavy, action in actions {
-		findings := {_finding(5 - order, lighter) | some order, lighter in actions; order <= heavy}
+		findings := {5 - order: _finding(5 - order, lighter) | some order, lighter in actions; order <= heavy}
 		decision := decisions.decide("p", findings)
 		decision.action == action
 		decision.allowed == _permits[action]
@@ -26,14 +26,14 @@ test_the_heaviest_action_wins if {
 }
 
 test_the_first_of_equals_speaks if {
-	decision := decisions.decide("p", {_finding(3, "block"), _finding(2, "block"), _finding(1, "warn")})
+	decision := decisions.decide("p", {3: _finding(3, "block"), 2: _finding(2, "block"), 1: _finding(1, "warn")})
 	decision.reason == "finding 2"
 }
 
 test_an_allowed_call_is_charged_to_every_limit_in_order if {
 	first := object.union(_finding(2, "allow"), {"charge": {"limit": "a"}})
 	second := object.union(_finding(10, "warn"), {"charge": {"limit": "b"}, "limit": "b", "remaining": 4, "rule": "r"})
-	decision := decisions.decide("p", {second, first})
+	decision := decisions.decide("p", {10: second, 2: first})
 	decision.charges == [{"limit": "a"}, {"limit": "b"}]
 	decision.limit == "b"
 	decision.remaining == 4
@@ -43,7 +43,7 @@ test_an_allowed_call_is_charged_to_every_limit_in_order if {
 test_a_denied_call_is_not_charged if {
 	charged := object.union(_finding(1, "allow"), {"charge": {"limit": "a"}})
 	refused := object.union(_finding(2, "throttle"), {"limit": "b", "remaining": 0, "retry_after_ms": 7})
-	decisions.decide("p", {charged, refused}) == {
+	decisions.decide("p", {1: charged, 2: refused}) == {
 		"allowed": false,
 		"action": "throttle",
 		"reason": "finding 2",
@@ -55,7 +55,7 @@ test_a_denied_call_is_not_charged if {
 
 test_what_to_confirm_is_passed_on if {
 	asked := object.union(_finding(1, "require_confirmation"), {"confirm": {"policy": "p", "rule": "r"}})
-	decisions.decide("p", {asked}).confirm == {"policy": "p", "rule": "r"}
+	decisions.decide("p", {1: asked}).confirm == {"policy": "p", "rule": "r"}
 }
 
-test_an_unknown_action_is_no_decision if not decisions.decide("p", {_finding(1, "shrug")})
+test_an_unknown_action_is_no_decision if not decisions.decide("p", {1: _finding(1, "shrug")})

@@ -17,9 +17,10 @@ check(limit) := _left_to_the_store(limit) if {
 	limit.algorithm
 } else := finding if {
 	amount := _amount(limit.kind)
-	cell := _cell(limit)
-	used := _used(cell)
-	finding := _judge(limit, cell, amount, used)
+	key := _key(limit)
+	window := windows.of(limit.period, limit.timezone)
+	used := _used(limit.id, key, window.id)
+	finding := _judge(limit, key, window, amount, used)
 } else := _refusal(limit, "the call does not say its cost, which this policy counts") if {
 	limit.kind == "budget"
 	not input.cost
@@ -36,13 +37,12 @@ check(limit) := _left_to_the_store(limit) if {
 	not _key(limit)
 } else := _refusal(limit, "the session did not begin within the last day, or the call does not say when") if {
 	limit.kind == "iterations"
-	not _cell(limit)
+	not windows.of(limit.period, limit.timezone)
 } else := _refusal(limit, concat("", ["the ", limit.name, " cannot be checked: the time or the state is malformed"]))
 
 # What slides or leaks is the store's to judge when the call is charged: it alone knows when what was counted
 # stops to count, and a number that it told is no longer true a moment later.
 _left_to_the_store(limit) := {
-	"order": limit.order,
 	"rule": limit.rule,
 	"limit": limit.id,
 	"action": "allow",
@@ -59,34 +59,28 @@ _left_to_the_store(limit) := {
 	},
 }
 
-_amount(kind) := 1 if kind in {"rate", "iterations", "concurrency"}
+_amount(kind) := _cost if {
+	kind == "budget"
+} else := _tokens if {
+	kind == "tokens"
+} else := 1 if {
+	kind in {"rate", "iterations", "concurrency"}
+}
 
-_amount("budget") := _cost
-
-# A rule, so that it is computed once, however many budgets there are.
+# Rules, so that each is computed once, however many limits there are.
 _cost := micro_dollars(input.cost) if input.cost >= 0
 
-_amount(kind) := input.tokens if {
-	kind == "tokens"
+_tokens := input.tokens if {
 	is_number(input.tokens)
 	input.tokens >= 0
 	input.tokens == round(input.tokens)
 }
 
 # What the limit is counted for: a session where it is one of a loop, else everybody together.
-_key(limit) := limit.key if limit.kind != "iterations"
-
-_key(limit) := input.session.id if {
-	limit.kind == "iterations"
+_key(limit) := limit.key if {
+	limit.kind != "iterations"
+} else := input.session.id if {
 	calls.stated("session")
-}
-
-# The cell of the state that the call would be charged to.
-_cell(limit) := _merge([
-	{"limit": limit.id, "key": _key(limit), "window": window.id},
-	{name: value | some name, value in window; name == "reset_ms"},
-]) if {
-	window := windows.of(limit.period, limit.timezone, input.time_ns)
 }
 
 # METADATA
@@ -102,29 +96,25 @@ _above(rest) := 1 if {
 	rest > 0.000001
 } else := 0
 
-_used(cell) := 0 if not data.hexarch.state[cell.limit][cell.key][cell.window]
-
-_used(cell) := sum([held | some held in replicas]) if {
-	replicas := data.hexarch.state[cell.limit][cell.key][cell.window]
+_used(limit, key, window) := sum([held | some held in replicas]) if {
+	replicas := data.hexarch.state[limit][key][window]
 	is_object(replicas)
+} else := 0 if {
+	not data.hexarch.state[limit][key][window]
 }
 
-_judge(limit, cell, amount, used) := _merge([
-	_within(limit, used, used + amount),
-	_named(limit),
-	{"remaining": limit.max - (used + amount), "charge": _charge(limit, cell, amount, _ceiling(limit))},
-]) if {
+_judge(limit, key, window, amount, used) := _within(limit, key, window, amount, used) if {
 	used + amount <= limit.max
 } else := _merge([
 	{"action": "warn", "reason": _exceeded(limit, used, amount)},
 	_named(limit),
-	{"remaining": _left(limit, used + amount), "charge": _charge(limit, cell, amount, _unlimited)},
+	{"remaining": _left(limit, used + amount), "charge": _charge(limit, key, window, amount, _unlimited)},
 ]) if {
 	limit.action == "warn"
 } else := _merge([
 	{"action": "allow", "reason": concat("", ["confirmed beyond the ", limit.name])},
 	_named(limit),
-	{"remaining": 0, "charge": _charge(limit, cell, amount, _unlimited)},
+	{"remaining": 0, "charge": _charge(limit, key, window, amount, _unlimited)},
 ]) if {
 	limit.action == "require_confirmation"
 	calls.confirmed
@@ -132,7 +122,7 @@ _judge(limit, cell, amount, used) := _merge([
 	{"action": _stop(limit, amount), "reason": _exceeded(limit, used, amount)},
 	_named(limit),
 	{"remaining": _left(limit, used)},
-	_retry(limit, cell, amount),
+	_retry(limit, window, amount),
 ])
 
 # There will never be room for a call that does not fit an empty window: it is not worth standing in line.
@@ -142,14 +132,28 @@ _stop(limit, amount) := "block" if {
 } else := limit.action
 
 # The call that reaches a percentage is warned about, and those after it are not: once for a window.
-_within(limit, used, total) := {"action": "warn", "reason": reason} if {
+_within(limit, key, window, amount, used) := {
+	"rule": limit.rule,
+	"limit": limit.id,
+	"action": "warn",
+	"reason": sprintf("%d%% of the %s is used", [_percent(total, limit.max), limit.name]),
+	"remaining": limit.max - total,
+	"charge": _charge(limit, key, window, amount, _ceiling(limit)),
+} if {
+	total := used + amount
 	some percentage in limit.warn_at
 	used * 100 < limit.max * percentage
 	total * 100 >= limit.max * percentage
-	reason := sprintf("%d%% of the %s is used", [_percent(total, limit.max), limit.name])
-} else := {"action": "allow", "reason": concat("", ["within the ", limit.name])}
+} else := {
+	"rule": limit.rule,
+	"limit": limit.id,
+	"action": "allow",
+	"reason": concat("", ["within the ", limit.name]),
+	"remaining": limit.max - (used + amount),
+	"charge": _charge(limit, key, window, amount, _ceiling(limit)),
+}
 
-_named(limit) := {"order": limit.order, "rule": limit.rule, "limit": limit.id}
+_named(limit) := {"rule": limit.rule, "limit": limit.id}
 
 _exceeded(limit, used, amount) := reason if {
 	limit.kind == "budget"
@@ -176,7 +180,7 @@ _left(limit, used) := limit.max - used if {
 } else := 0
 
 # Waiting helps only where the window ends and the call fits an empty one.
-_retry(limit, cell, amount) := {"retry_after_ms": cell.reset_ms} if {
+_retry(limit, window, amount) := {"retry_after_ms": window.reset_ms} if {
 	amount <= limit.max
 	limit.kind != "iterations"
 } else := {}
@@ -189,10 +193,24 @@ _ceiling(limit) := _unlimited if {
 # The largest number that every JSON reader keeps exact.
 _unlimited := 9007199254740991
 
-_charge(limit, cell, amount, ceiling) := _merge([
-	cell,
-	{"amount": amount, "max": ceiling, "kind": _accounts[limit.kind]},
-])
+_charge(limit, key, window, amount, ceiling) := {
+	"limit": limit.id,
+	"key": key,
+	"window": window.id,
+	"amount": amount,
+	"max": ceiling,
+	"kind": _accounts[limit.kind],
+	"reset_ms": window.reset_ms,
+} if {
+	window.reset_ms
+} else := {
+	"limit": limit.id,
+	"key": key,
+	"window": window.id,
+	"amount": amount,
+	"max": ceiling,
+	"kind": _accounts[limit.kind],
+}
 
 # What kind of account the store keeps: a budget is given back when a call is cut off, an attempt is not,
 # and a place among those that run is free whenever a call ends.
@@ -205,7 +223,6 @@ _accounts := {
 }
 
 _refusal(limit, reason) := {
-	"order": limit.order,
 	"rule": limit.rule,
 	"limit": limit.id,
 	"action": "block",

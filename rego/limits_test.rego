@@ -3,7 +3,6 @@ package hexarch.limits_test
 import data.hexarch.limits
 
 _budget := {
-	"order": 1,
 	"rule": "rule_1",
 	"id": "api.rule_1.monthly_budget",
 	"key": "all",
@@ -17,7 +16,6 @@ _budget := {
 }
 
 _rate := {
-	"order": 2,
 	"rule": "rule_1",
 	"id": "api.rule_1.requests_per_minute",
 	"key": "all",
@@ -41,7 +39,6 @@ _counted(cells) := {_rate.id: {"all": {sprintf("%d", [_now / 60000000000]): cell
 test_a_call_within_the_budget_is_charged if {
 	finding := limits.check(_budget) with input as _costing(2) with data.hexarch.state as {}
 	finding == {
-		"order": 1,
 		"rule": "rule_1",
 		"limit": "api.rule_1.monthly_budget",
 		"action": "allow",

@@ -8,10 +8,32 @@ package hexarch.windows
 
 # METADATA
 # description: |
+#   The window of a period that the call's moment lies in, as `at` tells it. It is taken from
+#   `data.hexarch.calendar[timezone][period]` where whoever asks has kept it there, until it ends.
+of(period, timezone) := {"id": kept.id, "reset_ms": reset_ms} if {
+	kept := data.hexarch.calendar[timezone][period]
+	kept.from_ms <= _now_ms
+	reset_ms := kept.until_ms - _now_ms
+	reset_ms > 0
+} else := at(period, timezone, input.time_ns)
+
+# METADATA
+# description: |
+#   What may be kept of the window that the call's moment lies in: its `id`, and from when until when it is
+#   the window, in milliseconds since the epoch. Windows end with a whole millisecond.
+kept(period, timezone) := {"id": window.id, "from_ms": _now_ms, "until_ms": _now_ms + window.reset_ms} if {
+	window := at(period, timezone, input.time_ns)
+}
+
+# Rounded down.
+_now_ms := (input.time_ns - (input.time_ns % 1000000)) / 1000000 if input.time_ns >= 0
+
+# METADATA
+# description: |
 #   The window of a period that a moment lies in: its `id`, and `reset_ms`, the milliseconds until it
 #   ends (absent for `total`, which never does). Undefined for an unknown period or timezone, and for a
 #   moment that is not a whole number of nanoseconds.
-of(period, timezone, time_ns) := window if {
+at(period, timezone, time_ns) := window if {
 	period in {"second", "minute", "hour"}
 	length := _lengths[period]
 	elapsed := time_ns % length
@@ -22,7 +44,7 @@ of(period, timezone, time_ns) := window if {
 	}
 }
 
-of(period, timezone, time_ns) := window if {
+at(period, timezone, time_ns) := window if {
 	period == "day"
 	[year, month, day] := time.date([time_ns, timezone])
 	window := {
@@ -33,7 +55,7 @@ of(period, timezone, time_ns) := window if {
 
 # A week is named after its Monday. Noon stands for that day: a change of the clocks in between cannot
 # move noon into another day.
-of(period, timezone, time_ns) := window if {
+at(period, timezone, time_ns) := window if {
 	period == "week"
 	passed := _days_since_monday[time.weekday([time_ns, timezone])]
 	noon := ((time_ns - _since_midnight(timezone, time_ns)) - (passed * _day)) + (_day / 2)
@@ -44,7 +66,7 @@ of(period, timezone, time_ns) := window if {
 	}
 }
 
-of(period, timezone, time_ns) := window if {
+at(period, timezone, time_ns) := window if {
 	period == "month"
 	[year, month, day] := time.date([time_ns, timezone])
 	window := {
@@ -53,14 +75,14 @@ of(period, timezone, time_ns) := window if {
 	}
 }
 
-of(period, timezone, time_ns) := {"id": "total"} if {
+at(period, timezone, time_ns) := {"id": "total"} if {
 	period == "total"
 	timezone != ""
 	time_ns % 1 == 0
 }
 
 # A session is forgotten a day after it began, so that the state does not grow with every loop.
-of(period, timezone, time_ns) := window if {
+at(period, timezone, time_ns) := window if {
 	period == "session"
 	timezone != ""
 	began := input.session.started_ns
@@ -71,7 +93,7 @@ of(period, timezone, time_ns) := window if {
 }
 
 # What runs is counted whenever it began.
-of(period, timezone, time_ns) := {"id": "running"} if {
+at(period, timezone, time_ns) := {"id": "running"} if {
 	period == "running"
 	timezone != ""
 	time_ns % 1 == 0

@@ -17,6 +17,7 @@
 mod answer;
 mod asked;
 mod breaker;
+mod calendar;
 mod cells;
 mod fallback;
 mod pushed;

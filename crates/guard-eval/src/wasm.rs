@@ -17,6 +17,7 @@ use thiserror::Error;
 
 use crate::answer::{self, Read};
 use crate::asked::Asked;
+use crate::calendar::Calendar;
 use crate::cells::Cells;
 use crate::pushed::STATE;
 
@@ -68,6 +69,7 @@ pub struct Wasm {
     pool: Pool,
     entrypoint: EntrypointId,
     asked: Binding<Asked<'static>>,
+    calendar: Option<Calendar>,
     digest: Option<Arc<str>>,
     store: Arc<dyn StateStore>,
     /// What the pool's data have of the state. Held while they are brought to a later revision.
@@ -136,12 +138,16 @@ impl Wasm {
         let digest = digest.map(Arc::from);
         // A policy may read what no request has; it finds that undefined.
         let (asked, _) = module.bind_partly::<Asked<'_>>();
-        Ok(Self { pool, entrypoint, asked, digest, store, applied, reached })
+        let calendar = Calendar::of(module);
+        Ok(Self { pool, entrypoint, asked, calendar, digest, store, applied, reached })
     }
 
     fn decide(&self, question: Question<'_>) -> Result<Evaluated, EvalError> {
         let deadline = question.deadline;
         let revision = self.follow()?;
+        if let Some(calendar) = &self.calendar {
+            calendar.keep(&self.pool, &self.asked, question);
+        }
         let result = self.pool.with_patience(deadline.remaining(), |instance, _| {
             let context = EvalContext {
                 deadline: Some(deadline.remaining()),

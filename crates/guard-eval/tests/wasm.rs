@@ -155,3 +155,45 @@ fn modules_that_make_no_decisions_are_refused() {
     let error = Wasm::load(&module, None, None, store, WasmConfig::default()).err().unwrap();
     assert_eq!(error.to_string(), "the module has no entrypoint `guardrails/evaluate`; it has other/p");
 }
+
+/// Answers with the window that is kept, and keeps one of ten seconds.
+const CALENDAR: &str = "package guardrails
+
+evaluate := {\"allowed\": true, \"action\": \"allow\", \"reason\": reason}
+
+reason := sprintf(\"%v\", [data.hexarch.calendar.UTC.day.until_ms]) if {
+	data.hexarch.calendar.UTC.day.until_ms
+} else := \"none\"
+
+calendar.UTC.day := {\"until_ms\": until} if {
+	input.operation != \"no answer\"
+	until := ((floor(input.time_ns / 1000000) - (floor(input.time_ns / 1000000) % 10000)) + 10000)
+}
+";
+
+#[test]
+fn windows_are_kept_until_they_end() {
+    let source = Source::new("policy.rego", CALENDAR);
+    let entrypoints = ["guardrails/evaluate", "guardrails/calendar"];
+    let module =
+        build(&[source], &entrypoints, &Options::default()).unwrap_or_else(|error| panic!("{error}"));
+    let (store, _) = store("r1");
+    let wasm = wasm(&module.bytes, store as _, 1);
+    let told = |operation: &str, millis: i64| {
+        let mut request = request(operation, "a");
+        request.time = guard_core::Timestamp::from_nanos(millis * 1_000_000);
+        ask(&wasm, &request, LONG).unwrap().decision.reason
+    };
+    // Where it cannot be told, a minute passes before it is asked for again.
+    assert_eq!(
+        [told("no answer", 5_000), told("call", 6_000), told("call", 64_999)],
+        ["none", "none", "none"]
+    );
+    assert_eq!([told("call", 65_001), told("call", 69_999)], ["70000", "70000"]);
+    assert_eq!([told("call", 70_000), told("call", 75_000)], ["80000", "80000"]);
+    // A clock that was set back: what is kept is not for that moment.
+    assert_eq!(
+        [told("call", 12_000), told("call", 19_000), told("call", 12_001)],
+        ["20000", "20000", "20000"]
+    );
+}

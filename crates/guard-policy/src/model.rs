@@ -450,6 +450,11 @@ impl Period {
         }
     }
 
+    /// Whether its windows are worth keeping until they end.
+    pub(crate) const fn is_of_the_calendar(self) -> bool {
+        matches!(self, Self::Hour | Self::Day | Self::Week | Self::Month)
+    }
+
     /// How long a rate's is where it is no calendar's, in milliseconds.
     pub(crate) const fn span_ms(self) -> u64 {
         match self {

@@ -7,6 +7,8 @@ mod guards;
 mod policy;
 pub(crate) mod text;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 
 use crate::library::{RegoModule, library};
@@ -15,6 +17,9 @@ use crate::model::{LimitKind, Period, PolicyFile, Queue, RateAlgorithm, RuleActi
 use text::quoted;
 
 pub(crate) use policy::{path_step, policy_module, policy_text};
+
+/// What callers ask for.
+const ENTRYPOINTS: &[&str] = &["guardrails/evaluate", "guardrails/calendar"];
 
 /// What a hexarch.yaml has become: ready to compile, to publish to an OPA, or to read.
 #[derive(Debug, Clone)]
@@ -29,9 +34,10 @@ impl RegoPackage {
         &self.modules
     }
 
-    /// The rules to ask for, in the form of OPA's entrypoints.
+    /// The rules to ask for, in the form of OPA's entrypoints: the decision, and the windows of the calendar that a host
+    /// may keep under `data.hexarch.calendar` until they end, so that not every decision computes them.
     pub const fn entrypoints(&self) -> &'static [&'static str] {
-        &["guardrails/evaluate"]
+        ENTRYPOINTS
     }
 
     /// The policies, in the order of the file.
@@ -99,6 +105,7 @@ pub struct LimitInfo {
 pub fn translate(file: &PolicyFile) -> RegoPackage {
     let mut modules = library();
     modules.push(dispatcher(file));
+    modules.push(calendar(file));
     modules.extend(file.policies().iter().map(|policy| policy_module(file, policy)));
     let policies = file.policies().iter().map(|policy| PolicyInfo {
         id: policy.id().to_owned(),
@@ -152,4 +159,43 @@ evaluate := data.guardrails.policies[input.policy_id].decision if {{
 {known}"
     );
     RegoModule { name: "guardrails/evaluate.rego".to_owned(), text }
+}
+
+/// The windows of hours, days, weeks and months in which something is counted, by timezone. Shorter ones are computed
+/// sooner than looked up.
+fn calendar(file: &PolicyFile) -> RegoModule {
+    let mut zones: BTreeMap<&str, BTreeSet<&'static str>> = BTreeMap::new();
+    for policy in file.policies().iter().filter(|policy| policy.enabled()) {
+        let limits = policy.rules().iter().flat_map(|rule| rule.limits());
+        let counted = limits.filter(|limit| limit.algorithm() == RateAlgorithm::FixedWindow);
+        let periods = counted.map(|limit| limit.period()).filter(|period| period.is_of_the_calendar());
+        let mut periods = periods.map(Period::as_str).peekable();
+        if periods.peek().is_some() {
+            zones.entry(policy.timezone()).or_default().extend(periods);
+        }
+    }
+    let lines: String = zones
+        .iter()
+        .flat_map(|(zone, periods)| periods.iter().map(move |period| (zone, period)))
+        .map(|(zone, period)| {
+            let path = format!("calendar{}{}", path_step(zone), path_step(period));
+            format!("\n{path} := windows.kept({}, {})\n", quoted(period), quoted(zone))
+        })
+        .collect();
+    let (import, rules) = match lines.is_empty() {
+        true => ("", "calendar := {}\n".to_owned()),
+        false => ("import data.hexarch.windows\n\n", lines.trim_start().to_owned()),
+    };
+    let text = format!(
+        "package guardrails
+
+{import}# METADATA
+# title: The windows of the calendar that the call's moment lies in, by timezone and period
+# description: |
+#   Whoever asks for many decisions keeps them as `data.hexarch.calendar` until they end; without that each
+#   decision computes its own.
+# entrypoint: true
+{rules}"
+    );
+    RegoModule { name: "guardrails/calendar.rego".to_owned(), text }
 }

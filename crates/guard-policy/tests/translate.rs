@@ -16,8 +16,7 @@ fn read(name: &str) -> PolicyFile {
 
 fn policies(file: &PolicyFile) -> String {
     let package = translate(file);
-    let policies =
-        package.modules().iter().filter(|module| module.name().starts_with("guardrails/policies/"));
+    let policies = package.modules().iter().filter(|module| !module.name().starts_with("hexarch/"));
     policies.map(|module| module.text()).collect::<Vec<_>>().join("\n")
 }
 
@@ -85,7 +84,7 @@ fn an_exported_policy_reads_back_as_the_same() {
 fn what_a_package_says_about_its_policies() {
     let file = read("sample.yaml");
     let package = translate(&file);
-    assert_eq!(package.entrypoints(), ["guardrails/evaluate"]);
+    assert_eq!(package.entrypoints(), ["guardrails/evaluate", "guardrails/calendar"]);
     assert_eq!(package.data(), serde_json::json!({"hexarch": {"state": {}}}));
     let [policy] = package.policies() else { panic!("one policy") };
     assert_eq!((policy.id(), policy.enabled()), ("sample", true));

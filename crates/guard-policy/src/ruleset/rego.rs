@@ -17,7 +17,7 @@ use super::{Condition, ConditionKind, ConditionRule, Conditions, Expected, Scala
 pub(crate) fn statements(source: &str, policy: &Policy, conditions: &Conditions, order: usize) -> String {
     let names = Names::of(conditions);
     let mut out = format!(
-        "# Rules with conditions, in the order in which they are asked.\n_findings contains finding if {{\n\
+        "# Rules with conditions, in the order in which they are asked.\n_findings[finding.order] := finding if {{\n\
          \tsome finding in conditions.findings({}, {order}, _asked, {})\n}}\n",
         quoted(policy.id()),
         quoted(conditions.otherwise().as_str())

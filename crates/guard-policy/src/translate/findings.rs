@@ -5,7 +5,7 @@ use crate::model::{HourRange, Limit, Matches, Pattern, Policy, Rule, RuleAction,
 use super::conditions::fits_none;
 use super::text::{Literal, enumerated, quoted};
 
-/// One statement `_findings contains … if { … }`.
+/// One statement `_findings[…] := … if { … }`.
 pub(super) struct Finding {
     /// What stands above it.
     pub(super) comment: String,
@@ -21,7 +21,7 @@ pub(super) enum Value {
     Checked(Literal),
 }
 
-/// All findings of a policy. Each has an `order` of its own, from 1.
+/// All findings of a policy; they stand under their positions, from 1.
 pub(super) fn findings(file: &str, policy: &Policy) -> Vec<Finding> {
     let mut writer = Writer { file, policy, findings: Vec::new() };
     if policy.requires_confirmation() {
@@ -73,10 +73,6 @@ impl Writer<'_> {
         }
     }
 
-    fn order(&self) -> Literal {
-        Literal::Number(self.findings.len() as u64 + 1)
-    }
-
     fn comment(&self, rule: &Rule) -> String {
         let place = format!("{} ({}:{})", rule.id(), self.file, rule.place().line);
         match rule.description() {
@@ -88,7 +84,6 @@ impl Writer<'_> {
     fn limit(&mut self, rule: &Rule, limit: &Limit) {
         let text = |text: &str| Literal::Text(text.to_owned());
         let mut members = vec![
-            ("order", self.order()),
             ("rule", text(rule.id())),
             ("id", Literal::Text(limit.id(self.policy, rule))),
             ("key", text("all")),
@@ -185,7 +180,6 @@ impl Writer<'_> {
         let reason = "every call under this policy needs a confirmation";
         let comment = format!("requires_confirmation ({}:{})", self.file, self.policy.place().line);
         let members = vec![
-            ("order", self.order()),
             ("action", Literal::Text(RuleAction::RequireConfirmation.as_str().to_owned())),
             ("reason", Literal::Text(reason.to_owned())),
             ("confirm", Literal::Object(vec![("policy", Literal::Text(self.policy.id().to_owned()))])),
@@ -206,7 +200,6 @@ impl Writer<'_> {
             _ => reason.to_owned(),
         };
         let mut members = vec![
-            ("order", self.order()),
             ("rule", Literal::Text(rule.id().to_owned())),
             ("action", Literal::Text(action.as_str().to_owned())),
             ("reason", Literal::Text(reason)),

@@ -69,15 +69,18 @@ fn enforced(source: &str, policy: &Policy) -> (Vec<&'static str>, String) {
     let fields = required_fields(policy);
     if !fields.is_empty() {
         imports.push("calls");
-        let fields: Vec<String> = fields.into_iter().map(quoted).collect();
+        let fields: Vec<String> = fields.iter().copied().map(quoted).collect();
         text.push_str("\n# A call has to say what the guards below look at.\n");
-        text.push_str(&format!("_findings contains calls.unstated({})\n", list('[', &fields, ']', 0)));
+        text.push_str(&format!("_findings[0] := calls.unstated({})\n", list('[', &fields, ']', 0)));
     }
     let findings = findings(source, policy);
-    for finding in &findings {
+    if fields.is_empty() && findings.is_empty() && policy.conditions().is_none() {
+        text.push_str("\n_findings := {}\n");
+    }
+    for (order, finding) in (1..).zip(&findings) {
         imports.extend(finding.packages());
         text.push('\n');
-        statement(finding, &mut text);
+        statement(order, finding, &mut text);
     }
     if let Some(conditions) = policy.conditions() {
         imports.push("conditions");
@@ -106,9 +109,9 @@ impl Finding {
     }
 }
 
-fn statement(finding: &Finding, out: &mut String) {
+fn statement(order: usize, finding: &Finding, out: &mut String) {
     out.push_str(&comment(&finding.comment));
-    out.push_str("_findings contains ");
+    out.push_str(&format!("_findings[{order}] := "));
     match &finding.value {
         Value::Spelled(members) => out.push_str(&members.render()),
         Value::Checked(members) => {

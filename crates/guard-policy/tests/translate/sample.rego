@@ -1,4 +1,38 @@
 # METADATA
+# title: Guardrails
+# description: Asks the policy that the call names.
+package guardrails
+
+import data.hexarch.decisions
+
+# METADATA
+# title: The decision about a call
+# entrypoint: true
+evaluate := data.guardrails.policies[input.policy_id].decision if {
+	input.policy_id in _known
+} else := decisions.denial("the policy gave no decision") if {
+	input.policy_id in _known
+} else := decisions.denial("there is no policy with this id")
+
+_known := {
+	"sample",
+}
+
+package guardrails
+
+import data.hexarch.windows
+
+# METADATA
+# title: The windows of the calendar that the call's moment lies in, by timezone and period
+# description: |
+#   Whoever asks for many decisions keeps them as `data.hexarch.calendar` until they end; without that each
+#   decision computes its own.
+# entrypoint: true
+calendar["Europe/Berlin"].day := windows.kept("day", "Europe/Berlin")
+
+calendar["Europe/Berlin"].month := windows.kept("month", "Europe/Berlin")
+
+# METADATA
 # title: "sample"
 # description: "A bit of everything.\nIn two lines, with \"quotes\" and a # that is no comment.\n"
 # custom:
@@ -15,11 +49,10 @@ import data.hexarch.limits
 decision := decisions.decide("sample", _findings)
 
 # A call has to say what the guards below look at.
-_findings contains calls.unstated(["model", "operation", "resource", "resource_type"])
+_findings[0] := calls.unstated(["model", "operation", "resource", "resource_type"])
 
 # requires_confirmation (hexarch.yaml:3)
-_findings contains {
-	"order": 1,
+_findings[1] := {
 	"action": "require_confirmation",
 	"reason": "every call under this policy needs a confirmation",
 	"confirm": {"policy": "sample"},
@@ -28,8 +61,7 @@ _findings contains {
 }
 
 # money (hexarch.yaml:9): the agent's purse
-_findings contains limits.check({
-	"order": 2,
+_findings[2] := limits.check({
 	"rule": "money",
 	"id": "sample.money.daily_budget",
 	"key": "all",
@@ -46,8 +78,7 @@ _findings contains limits.check({
 }
 
 # money (hexarch.yaml:9): the agent's purse
-_findings contains limits.check({
-	"order": 3,
+_findings[3] := limits.check({
 	"rule": "money",
 	"id": "sample.money.monthly_budget",
 	"key": "all",
@@ -64,8 +95,7 @@ _findings contains limits.check({
 }
 
 # rule_2 (hexarch.yaml:16)
-_findings contains limits.check({
-	"order": 4,
+_findings[4] := limits.check({
 	"rule": "rule_2",
 	"id": "sample.rule_2.requests_per_second",
 	"key": "all",
@@ -80,8 +110,7 @@ _findings contains limits.check({
 }
 
 # rule_3 (hexarch.yaml:19)
-_findings contains {
-	"order": 5,
+_findings[5] := {
 	"rule": "rule_3",
 	"action": "require_confirmation",
 	"reason": "it is outside the allowed hours 09:00-12:00 and 13:30-17:00 (Europe/Berlin)",
@@ -94,8 +123,7 @@ _findings contains {
 }
 
 # rule_3 (hexarch.yaml:19)
-_findings contains {
-	"order": 6,
+_findings[6] := {
 	"rule": "rule_3",
 	"action": "require_confirmation",
 	"reason": "it is a forbidden day: Saturday and Sunday (Europe/Berlin)",
@@ -108,8 +136,7 @@ _findings contains {
 }
 
 # rule_4 (hexarch.yaml:24)
-_findings contains {
-	"order": 7,
+_findings[7] := {
 	"rule": "rule_4",
 	"action": "block",
 	"reason": "the model is not one of the allowed: `a-model` and `b-model`",
@@ -118,8 +145,7 @@ _findings contains {
 }
 
 # rule_5 (hexarch.yaml:26)
-_findings contains {
-	"order": 8,
+_findings[8] := {
 	"rule": "rule_5",
 	"action": "warn",
 	"reason": "model `*-preview` is not allowed",
