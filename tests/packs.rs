@@ -9,7 +9,7 @@ use guard_core::{
     Deadline, Decision, Evaluator as _, FixedClock, Json, Question, Request, Session, Timestamp, User,
 };
 use guard_eval::{Wasm, WasmConfig};
-use guard_policy::{LoadOptions, Table};
+use guard_policy::{LoadOptions, PolicyFile, RegoPackage, Table};
 use guard_state::MemoryStore;
 use hexarch_guardrails::{DECISION_ENTRYPOINT, compile_for_engine, packs};
 use rego_engine::{Config, Engine, EvalContext, Instance, Module};
@@ -58,14 +58,23 @@ fn every_row_of_every_table_holds() {
 
 #[test]
 fn every_key_does_what_its_rows_say() {
+    assert_keys(guard_policy::translate);
+}
+
+/// As policies do in files of thousands.
+#[test]
+fn every_key_does_so_where_policies_share_modules() {
+    assert_keys(|file| guard_policy::translate_sharing(file, 1));
+}
+
+fn assert_keys(translated: impl Fn(&PolicyFile) -> RegoPackage) {
     let engine = Engine::new(Config::default()).unwrap();
     let options = LoadOptions { allow_writable_by_others: true, ..LoadOptions::default() };
     let mut wrong = Vec::new();
     let mut rows = 0;
     for entry in std::fs::read_dir(root().join("crates/guard-policy/tests/keys")).unwrap() {
         let folder = entry.unwrap().path();
-        let package =
-            guard_policy::translate(&guard_policy::load(folder.join("hexarch.yaml"), &options).unwrap());
+        let package = translated(&guard_policy::load(folder.join("hexarch.yaml"), &options).unwrap());
         let module = compile_for_engine(package.modules(), package.entrypoints()).unwrap();
         let (found, read) = wrong_rows(&engine, &folder, &module);
         wrong.extend(found);

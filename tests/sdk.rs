@@ -249,6 +249,34 @@ fn a_wrong_configuration_is_refused_with_its_place() {
 }
 
 #[test]
+fn many_policies_that_are_alike_each_keep_their_own_terms() {
+    let mut text = String::from("logging: {enabled: false}\npolicies:\n");
+    for number in 0..100 {
+        text += &format!(
+            "  - id: customer-{number}\n    enabled: {}\n    rules:\n      - {{resource: \"api-{number}\", requests_per_day: {}}}\n",
+            number != 50,
+            number % 3 + 1
+        );
+    }
+    text += "  - {id: other, rules: [{operation: delete, action: block}]}\n";
+    let guardian = Guardian::builder().policy_text("mine.yaml", text);
+    let guardian = guardian.clock(FixedClock::at(NOW)).build().unwrap();
+    for number in 0..100 {
+        let id = format!("customer-{number}");
+        let call = |resource: &str| guardian.check(&id).unwrap().resource(resource).run(|| ());
+        let allowed = (0..5).filter(|_| call(&format!("api-{number}")).is_ok()).count();
+        assert_eq!(allowed, if number == 50 { 5 } else { number % 3 + 1 }, "{id}");
+        assert!(call("elsewhere").is_ok(), "{id}");
+        if number != 50 {
+            let violation = denied(call(&format!("api-{number}")));
+            let limit = format!("{id}.rule_1.requests_per_day");
+            assert_eq!(violation.limit.as_deref(), Some(&*limit));
+        }
+    }
+    assert!(guardian.check("other").unwrap().operation("delete").run(|| ()).is_err());
+}
+
+#[test]
 fn every_pack_is_ready() {
     assert!(!hexarch_guardrails::packs().is_empty());
     for pack in hexarch_guardrails::packs() {

@@ -81,7 +81,7 @@ pub use ruleset::{
     RuleSetBuilder, TRACE_ENTRYPOINT, trace_modules,
 };
 pub use table::{Row, Table, Totals};
-pub use translate::{LimitInfo, PolicyInfo, RegoPackage, translate};
+pub use translate::{LimitInfo, PolicyInfo, RegoPackage, translate, translate_sharing};
 pub use warnings::{Warning, WarningCode};
 
 /// The JSON Schema (draft 2020-12) of hexarch.yaml, for editors. It is generated from the tables that the

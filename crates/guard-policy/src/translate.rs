@@ -1,21 +1,23 @@
 //! The typed model to Rego that a person would have written: a package for each policy, one statement for
 //! each finding, and the dispatcher that asks the policy a call names.
 
+mod alike;
 mod conditions;
 mod findings;
 mod guards;
 mod policy;
 pub(crate) mod text;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::{Value, json};
 
 use crate::library::{RegoModule, library};
-use crate::model::{LimitKind, Period, PolicyFile, Queue, RateAlgorithm, RuleAction};
+use crate::model::{LimitKind, Period, Policy, PolicyFile, Queue, RateAlgorithm, RuleAction};
 
 use text::quoted;
 
+use policy::policy_body;
 pub(crate) use policy::{path_step, policy_module, policy_text};
 
 /// What callers ask for.
@@ -103,10 +105,29 @@ pub struct LimitInfo {
 
 /// Translates a whole file. It cannot fail: what could has been refused when the file was read.
 pub fn translate(file: &PolicyFile) -> RegoPackage {
+    translate_sharing(file, alike::WORTH_IT)
+}
+
+/// The same with one module for each `at_least` policies that differ in names and numbers only. [`translate`] does so
+/// from 64 on; tests do so from one.
+pub fn translate_sharing(file: &PolicyFile, at_least: usize) -> RegoPackage {
+    let forms = if file.policies().len() < at_least { Vec::new() } else { forms(file, at_least) };
+    let shared: HashSet<usize> = forms.iter().flat_map(alike::Form::places).collect();
+    let alone: Vec<&Policy> = file
+        .policies()
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| !shared.contains(place))
+        .map(|(_, policy)| policy)
+        .collect();
     let mut modules = library();
-    modules.push(dispatcher(file));
+    modules.push(dispatcher(&alone, !forms.is_empty()));
     modules.push(calendar(file));
-    modules.extend(file.policies().iter().map(|policy| policy_module(file, policy)));
+    modules.extend(alone.iter().map(|policy| policy_module(file, policy)));
+    if !forms.is_empty() {
+        modules.push(alike::own_module(&forms, &file.policies().iter().map(Policy::id).collect::<Vec<_>>()));
+        modules.extend(forms.iter().map(alike::Form::module));
+    }
     let policies = file.policies().iter().map(|policy| PolicyInfo {
         id: policy.id().to_owned(),
         description: policy.description().map(str::to_owned),
@@ -129,9 +150,16 @@ pub fn translate(file: &PolicyFile) -> RegoPackage {
     RegoPackage { modules, policies: policies.collect() }
 }
 
+/// The forms of a file's policies. Functions of an author's own are in a module of their own, and so are rules with
+/// conditions, which a trace asks for.
+fn forms(file: &PolicyFile, at_least: usize) -> Vec<alike::Form> {
+    let body = |policy: &Policy| policy.conditions().is_none().then(|| policy_body(file, policy));
+    alike::forms(&file.policies().iter().map(body).collect::<Vec<_>>(), at_least)
+}
+
 /// The one rule that callers ask for. Looking the policy up costs the same for ten and for ten thousand.
-fn dispatcher(file: &PolicyFile) -> RegoModule {
-    let mut policies: Vec<&str> = file.policies().iter().map(|policy| policy.id()).collect();
+fn dispatcher(alone: &[&Policy], forms: bool) -> RegoModule {
+    let mut policies: Vec<&str> = alone.iter().map(|policy| policy.id()).collect();
     policies.sort_unstable();
     let known = if policies.is_empty() {
         "_known := set()\n".to_owned()
@@ -139,20 +167,22 @@ fn dispatcher(file: &PolicyFile) -> RegoModule {
         let lines: String = policies.iter().map(|id| format!("\t{},\n", quoted(id))).collect();
         format!("_known := {{\n{lines}}}\n")
     };
+    let import = if forms { "import data.guardrails.alike\n" } else { "" };
+    let shared = if forms { SHARED } else { "" };
     let text = format!(
         "# METADATA
 # title: Guardrails
 # description: Asks the policy that the call names.
 package guardrails
 
-import data.hexarch.decisions
+{import}import data.hexarch.decisions
 
 # METADATA
 # title: The decision about a call
 # entrypoint: true
 evaluate := data.guardrails.policies[input.policy_id].decision if {{
 	input.policy_id in _known
-}} else := decisions.denial(\"the policy gave no decision\") if {{
+}}{shared} else := decisions.denial(\"the policy gave no decision\") if {{
 	input.policy_id in _known
 }} else := decisions.denial(\"there is no policy with this id\")
 
@@ -160,6 +190,13 @@ evaluate := data.guardrails.policies[input.policy_id].decision if {{
     );
     RegoModule { name: "guardrails/evaluate.rego".to_owned(), text }
 }
+
+/// The branches of the dispatcher for policies that share a module.
+const SHARED: &str = " else := data.guardrails.forms[form].decision if {
+	form := alike.policies[input.policy_id][0]
+} else := decisions.denial(\"the policy gave no decision\") if {
+	alike.policies[input.policy_id]
+}";
 
 /// The windows of hours, days, weeks and months in which something is counted, by timezone. Shorter ones are computed
 /// sooner than looked up.

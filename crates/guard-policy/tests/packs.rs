@@ -7,7 +7,9 @@ mod support;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use guard_policy::{LoadOptions, PolicyFile, Table, export_rego, load, translate};
+use guard_policy::{
+    LoadOptions, PolicyFile, RegoPackage, Table, export_rego, load, translate, translate_sharing,
+};
 use serde_json::{Value, json};
 use test_support::Folder;
 
@@ -109,21 +111,31 @@ fn well_formed(decision: &Value) -> Result<(), String> {
     read.map(drop).map_err(|error| format!("{error}: {decision}"))
 }
 
-#[test]
-#[ignore = "needs OPA"]
-fn needs_opa_the_tables_hold_in_real_opa() {
+fn assert_tables(how: &str, translated: impl Fn(&PolicyFile) -> RegoPackage) {
     let opa = support::opa();
     let mut wrong = Vec::new();
     for pack in packs() {
         let scratch = Folder::new("guard-policy");
-        for module in translate(&pack.file).modules() {
+        for module in translated(&pack.file).modules() {
             scratch.write(module.name(), module.text());
         }
         let rows: Vec<&guard_policy::Row> = pack.table.rows().iter().collect();
         let decisions = decide(opa, &scratch, "data.guardrails.evaluate", &rows);
-        wrong.extend(wrong_rows(&pack, "translated", &rows, &decisions));
+        wrong.extend(wrong_rows(&pack, how, &rows, &decisions));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+#[ignore = "needs OPA"]
+fn needs_opa_the_tables_hold_in_real_opa() {
+    assert_tables("translated", translate);
+}
+
+#[test]
+#[ignore = "needs OPA"]
+fn needs_opa_the_tables_hold_where_policies_share_modules() {
+    assert_tables("sharing", |file| translate_sharing(file, 1));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::library::RegoModule;
 use crate::model::{Policy, PolicyFile};
 use crate::ruleset::{own_functions, statements};
 
+use super::alike::Body;
 use super::findings::{Finding, Value, findings, required_fields};
 use super::text::{comment, list, quoted};
 
@@ -15,9 +16,8 @@ pub(crate) fn policy_module(file: &PolicyFile, policy: &Policy) -> RegoModule {
 
 /// The module but for the functions of the author's own, which stand at its end.
 pub(crate) fn policy_text(file: &PolicyFile, policy: &Policy) -> String {
-    let source = file_name(policy.source.as_deref().unwrap_or(file.file()));
-    let (imports, body) =
-        if policy.enabled() { enforced(source, policy) } else { (vec!["decisions"], switched_off(policy)) };
+    let Body { imports, text: body } = policy_body(file, policy);
+    let source = source(file, policy);
     let mut text = String::from("# METADATA\n");
     text.push_str(&format!("# title: {}\n", quoted(policy.id())));
     if let Some(description) = policy.description() {
@@ -34,6 +34,19 @@ pub(crate) fn policy_text(file: &PolicyFile, policy: &Policy) -> String {
     text.push('\n');
     text.push_str(&body);
     text
+}
+
+/// What stands below the head of a policy's module.
+pub(super) fn policy_body(file: &PolicyFile, policy: &Policy) -> Body {
+    if policy.enabled() {
+        enforced(source(file, policy), policy)
+    } else {
+        Body { imports: vec!["decisions"], text: switched_off(policy) }
+    }
+}
+
+fn source<'a>(file: &'a PolicyFile, policy: &'a Policy) -> &'a str {
+    file_name(policy.source.as_deref().unwrap_or(file.file()))
 }
 
 /// Paths differ from machine to machine, and what is generated should not.
@@ -60,7 +73,7 @@ fn switched_off(policy: &Policy) -> String {
 }
 
 /// The packages that the statements use, sorted, and the statements.
-fn enforced(source: &str, policy: &Policy) -> (Vec<&'static str>, String) {
+fn enforced(source: &str, policy: &Policy) -> Body {
     let mut imports = vec!["decisions"];
     let mut text = format!(
         "# METADATA\n# title: The decision of this policy\ndecision := decisions.decide({}, _findings)\n",
@@ -89,7 +102,7 @@ fn enforced(source: &str, policy: &Policy) -> (Vec<&'static str>, String) {
     }
     imports.sort_unstable();
     imports.dedup();
-    (imports, text)
+    Body { imports, text }
 }
 
 impl Finding {
