@@ -9,7 +9,7 @@ use guard_confirm::Desk;
 use guard_core::{
     AuditSink, Clock, Confirmer, Evaluator, FailMode, FailModes, NoConfirmer, Record, StateStore, SystemClock,
 };
-use guard_eval::{Breaker, BreakerConfig, Fallback, PolicyText, Sidecar, Wasm, WasmConfig};
+use guard_eval::{Breaker, BreakerConfig, DecisionService, Fallback, PolicyText, Sidecar, Wasm, WasmConfig};
 use guard_policy::{Enforcement, EvaluatorOrder, LoadOptions, OpaTls, PolicyFile, RegoPackage, RuleSet};
 use guard_state::MemoryStore;
 use guardian::{Driver, Ports, QueueTerms, Settings, TracingAudit};
@@ -17,6 +17,7 @@ use rego_engine::{PublicKey, Verified};
 
 use crate::compile;
 use crate::confirmation::{self, Asked};
+use crate::custom::Bounded;
 use crate::error::BuildError;
 use crate::guardian::{Guardian, Inner, Policies};
 use crate::hooks::{Hook, hooked};
@@ -57,6 +58,7 @@ pub struct GuardianBuilder {
     breaker: BreakerConfig,
     precompiled: Option<(Vec<u8>, Vec<PublicKey>)>,
     hooks: Vec<Hook>,
+    evaluator: Option<Arc<dyn Evaluator>>,
 }
 
 impl GuardianBuilder {
@@ -178,6 +180,26 @@ impl GuardianBuilder {
         self
     }
 
+    /// Asks this evaluator alone, in place of the module in this process and of the sidecar: see
+    /// [`DecideFn`](crate::DecideFn). It is held to the deadline, and when it panics there is no decision. Without policies
+    /// every policy's id is known.
+    #[must_use]
+    pub fn evaluator(mut self, evaluator: impl Evaluator + 'static) -> Self {
+        self.evaluator = Some(Arc::new(evaluator));
+        self
+    }
+
+    /// Asks a decision service alone, as [`GuardianBuilder::evaluator`] does: see
+    /// [`DecisionService`](crate::DecisionService). It stands behind a breaker.
+    ///
+    /// # Errors
+    /// When the address or the token is not one.
+    pub fn decision_service(mut self, url: &str, token: Option<&str>) -> Result<Self, BuildError> {
+        let service = DecisionService::new(url, token.map(str::to_owned))?;
+        self.evaluator = Some(Arc::new(Breaker::new(Arc::new(service), self.breaker)));
+        Ok(self)
+    }
+
     /// In which order the module in this process and the sidecar are asked.
     #[must_use]
     pub fn order(mut self, order: EvaluatorOrder) -> Self {
@@ -256,6 +278,9 @@ impl GuardianBuilder {
         if permissive::is_asked_for() {
             return self.build_permissive("HEXARCH_PERMISSIVE=1");
         }
+        if let (Some(evaluator), None, true) = (self.evaluator.clone(), &self.source, self.rules.is_empty()) {
+            return Ok(self.build_without_policies(Arc::new(Bounded(evaluator))));
+        }
         let (file, packed) = self.policies_and_rules()?;
         for warning in file.warnings() {
             tracing::warn!(target: "hexarch::policy", "{}", warning.render(file.file()));
@@ -273,7 +298,11 @@ impl GuardianBuilder {
             Some(store) => store,
             None => state::open(&file, Arc::clone(&clock), Arc::new(Audited(Arc::clone(&audit))))?,
         };
-        let wasm = match plan.wants_wasm() {
+        let own = self.evaluator.clone();
+        if own.is_some() {
+            plan.opa = None;
+        }
+        let wasm = match plan.wants_wasm() && own.is_none() {
             true => Some(self.wasm(&package, packed, Arc::clone(&store))?),
             false => None,
         };
@@ -281,7 +310,10 @@ impl GuardianBuilder {
             Some(config) => Some(Arc::new(sidecar(config, &package, Arc::clone(&store))?)),
             None => None,
         };
-        let evaluator = plan.evaluator(wasm, sidecar.clone(), self.breaker);
+        let evaluator: Arc<dyn Evaluator> = match own {
+            Some(own) => Arc::new(Bounded(own)),
+            None => plan.evaluator(wasm, sidecar.clone(), self.breaker),
+        };
         let asked = match (self.confirmer, file.settings().confirmation()) {
             (Some(confirmer), _) => Asked { confirmer, desk: None, courier: None },
             (None, None) => Asked { confirmer: Arc::new(NoConfirmer), desk: None, courier: None },
@@ -315,26 +347,40 @@ impl GuardianBuilder {
     /// A Guardian that checks nothing, if that is allowed here.
     pub(crate) fn build_permissive(self, why: &str) -> Result<Guardian, BuildError> {
         permissive::admit(why)?;
+        let permissive = Self { enforce: None, fail_modes: None, confirmer: None, accept_flag: None, ..self };
+        Ok(permissive.build_without_policies(Arc::new(AllowAll)))
+    }
+
+    /// A Guardian that knows no policies, so that there is every one, with this evaluator.
+    fn build_without_policies(self, evaluator: Arc<dyn Evaluator>) -> Guardian {
+        let defaults = Settings::default();
+        let settings = Settings {
+            enforce: self.enforce.unwrap_or(defaults.enforce),
+            fail_modes: self.fail_modes.unwrap_or(defaults.fail_modes),
+            deadline: self.deadline.unwrap_or(defaults.deadline),
+            lease: self.lease.unwrap_or(defaults.lease),
+            queues: HashMap::new(),
+        };
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
         let ports = Ports {
-            evaluator: Arc::new(AllowAll),
+            evaluator,
             store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::new(Arc::clone(&clock)))),
             audit: hooked(self.audit.unwrap_or_else(|| Arc::new(TracingAudit)), self.hooks),
-            confirmer: Arc::new(NoConfirmer),
+            confirmer: self.confirmer.unwrap_or_else(|| Arc::new(NoConfirmer)),
             clock,
         };
-        let driver = Arc::new(Driver::new(ports, Settings::default()));
+        let driver = Arc::new(Driver::new(ports, settings));
         let inner = Inner {
             driver,
             policies: Policies::new(Vec::new()),
             settings: None,
             permissive: true,
-            flag: true,
+            flag: self.accept_flag.unwrap_or(true),
             desk: None,
             _courier: None,
             sidecar: None,
         };
-        Ok(Guardian { inner: Arc::new(inner) })
+        Guardian { inner: Arc::new(inner) }
     }
 
     /// The configuration with all rules, and the pack that it is.

@@ -68,6 +68,9 @@ pub enum BuildError {
         /// What is wrong with it.
         source: Box<guard_core::StateError>,
     },
+    /// The decision service's address or token is not one.
+    #[error(transparent)]
+    Service(#[from] guard_eval::ServiceConfigError),
     /// Neither a file, nor a text, nor a pack.
     #[error("no policies were given: name a file, a text or a pack, or use `Guardian::discover()`")]
     NoPolicies,

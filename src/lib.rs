@@ -64,18 +64,27 @@ mod builder;
 mod check;
 mod compile;
 mod confirmation;
+mod custom;
 mod error;
 #[doc(hidden)]
 pub mod guarded;
 mod guardian;
 mod hooks;
 mod installed;
+#[cfg(feature = "tower")]
+mod limits;
 mod logging;
+#[cfg(feature = "reqwest-middleware")]
+pub mod outgoing;
 mod packs;
 mod permissive;
 mod reload;
 mod rules;
+#[cfg(feature = "reqwest-middleware")]
+mod spent;
 mod state;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod wait;
 
 pub use ::guardian::{Permit, TracingAudit, Verdict};
@@ -84,6 +93,7 @@ pub use check::Check;
 pub use compile::{DECISION_ENTRYPOINT, sources_digest};
 #[cfg(feature = "compiler")]
 pub use compile::{compile_for_engine, compile_policies};
+pub use custom::DecideFn;
 pub use error::{AlreadyInstalled, BuildError, GuardError, NoGuardian, RequestError, UnknownPolicy};
 pub use guard_confirm::{
     Desk, DeskConfig, DeskError, Entry as ConfirmationEntry, Filter as ConfirmationFilter, Person,
@@ -96,7 +106,7 @@ pub use guard_core::{
     Request, ReservationId, Revision, Session, Severity, Snapshot, StateError, StateStore, SystemClock,
     Timestamp, User, Violation,
 };
-pub use guard_eval::{Breaker, BreakerConfig, Fallback};
+pub use guard_eval::{Breaker, BreakerConfig, DecisionService, Fallback, ServiceConfigError};
 pub use guard_policy::{EvaluatorOrder, LimitInfo, LoadOptions, PolicyInfo, RuleSet, Settings};
 /// Rules with conditions in Rust.
 pub mod conditions {
@@ -164,6 +174,8 @@ pub use packs::{Pack, packs};
 pub use rego_engine as engine;
 pub use rego_engine::{NativeError, PublicKey};
 pub use reload::Reloadable;
+#[cfg(feature = "reqwest-middleware")]
+pub use spent::Spent;
 pub use state::open_state;
 
 /// The README's snippet, as a test.

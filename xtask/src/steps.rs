@@ -25,6 +25,7 @@ const STEPS: &[Step] = &[
     ("tests", tests),
     ("tls", tls),
     ("schedules", schedules),
+    ("outgoing", outgoing),
     ("peers", peers),
     ("conformance", judge),
     ("fuzz", fuzz),
@@ -143,6 +144,13 @@ fn tls(machine: &Machine) -> Result<(), String> {
 fn schedules(machine: &Machine) -> Result<(), String> {
     let package = ["--package", "guard-state", "--features", "shuttle", "--test", "schedules"];
     run_tests("schedules", machine, &package)
+}
+
+/// The middleware for `reqwest` clients: its dependencies change what wasmtime is built with.
+fn outgoing(machine: &Machine) -> Result<(), String> {
+    let feature = "hexarch-guardrails/reqwest-middleware";
+    let arguments = ["--workspace", "--exclude", PEERS, "--features", feature, "--test", "outgoing"];
+    run_tests("tests of the reqwest middleware", machine, &arguments)
 }
 
 fn peers(machine: &Machine) -> Result<(), String> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::amount::Amount;
 use crate::confirm::PendingConfirmation;
 use crate::decision::{Action, Severity};
 use crate::json::Json;
@@ -21,6 +22,8 @@ pub struct Violation {
     pub reason: String,
     /// The limit that decided, where one did.
     pub limit: Option<String>,
+    /// What that limit has left, in its own unit.
+    pub remaining: Option<Amount>,
     /// When to try again, where that is known.
     pub retry_after: Option<Duration>,
     /// Names the decision in the audit log.

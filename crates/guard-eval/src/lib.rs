@@ -2,6 +2,7 @@
 //!
 //! **Job.** Turn a question into a decision, with what is at hand: [`Wasm`] runs the compiled policies in
 //! this process; [`Sidecar`] publishes them to an OPA, keeps its copy of the state current, and asks it;
+//! [`DecisionService`] asks any service that speaks its contract;
 //! [`Fallback`] tries several in order, and [`Breaker`] leaves one alone for a while that keeps failing.
 //!
 //! **Invariants.**
@@ -21,10 +22,12 @@ mod calendar;
 mod cells;
 mod fallback;
 mod pushed;
+mod service;
 mod sidecar;
 mod wasm;
 
 pub use breaker::{Breaker, BreakerConfig};
 pub use fallback::Fallback;
+pub use service::{DecisionService, ServiceConfigError};
 pub use sidecar::{PolicyText, Sidecar};
 pub use wasm::{LoadError, Wasm, WasmConfig};

@@ -59,7 +59,7 @@ pub struct Client {
     max_reply: usize,
 }
 
-const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 const REGO: &str = "text/plain";
 
 impl Client {
@@ -69,22 +69,7 @@ impl Client {
     /// When the address or the token is not one, or the client's thread cannot be started.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         let base = base_url(&config.url)?;
-        let mut headers = HeaderMap::new();
-        if let Some(token) = &config.token {
-            let mut value =
-                HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| ConfigError::Token)?;
-            value.set_sensitive(true);
-            headers.insert(AUTHORIZATION, value);
-        }
-        let http = reqwest::Client::builder()
-            .default_headers(headers)
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .pool_idle_timeout(config.idle)
-            .tcp_nodelay(true)
-            .build()
-            .map_err(|error| ConfigError::Start(chain(&error)))?;
-        Ok(Self { worker: Worker::start()?, http, base, max_reply: config.max_reply })
+        Ok(Self { worker: Worker::start()?, http: http(config)?, base, max_reply: config.max_reply })
     }
 
     /// The address.
@@ -257,17 +242,41 @@ impl<'a> Body<'a> {
     }
 }
 
+/// A pool that sends the token to nobody but the address it is for.
+pub(crate) fn http(config: &Config) -> Result<reqwest::Client, ConfigError> {
+    let mut headers = HeaderMap::new();
+    if let Some(token) = &config.token {
+        let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| ConfigError::Token)?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    reqwest::Client::builder()
+        .default_headers(headers)
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .pool_idle_timeout(config.idle)
+        .tcp_nodelay(true)
+        .build()
+        .map_err(|error| ConfigError::Start(chain(&error)))
+}
+
 fn base_url(text: &str) -> Result<Url, ConfigError> {
+    let mut url = url(text)?;
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    Ok(url)
+}
+
+/// An address that this build can speak to.
+pub(crate) fn url(text: &str) -> Result<Url, ConfigError> {
     let wrong = |reason: &str| ConfigError::Url { url: text.to_owned(), reason: reason.to_owned() };
-    let mut url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
+    let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
     match url.scheme() {
         "http" => {}
         "https" if cfg!(feature = "tls") => {}
         "https" => return Err(wrong("this build speaks http only (the feature `tls` is off)")),
         _ => return Err(wrong("it must begin with http:// or https://")),
-    }
-    if !url.path().ends_with('/') {
-        url.set_path(&format!("{}/", url.path()));
     }
     Ok(url)
 }
@@ -276,7 +285,7 @@ fn data_url(path: &DataPath) -> String {
     format!("v1/data/{}", path.as_str())
 }
 
-async fn exchange(request: RequestBuilder, cap: usize) -> Result<Vec<u8>, OpaError> {
+pub(crate) async fn exchange(request: RequestBuilder, cap: usize) -> Result<Vec<u8>, OpaError> {
     let unreachable = |error: reqwest::Error| OpaError::Unreachable { detail: chain(&error.without_url()) };
     let response = request.send().await.map_err(unreachable)?;
     let status = response.status();

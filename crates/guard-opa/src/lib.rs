@@ -20,9 +20,11 @@ mod client;
 mod error;
 mod patch;
 mod path;
+mod service;
 mod worker;
 
 pub use client::{Client, Config};
 pub use error::{ConfigError, OpaError, Refused};
 pub use patch::{Patch, PatchOp};
 pub use path::{DataPath, UnpushableName};
+pub use service::Service;

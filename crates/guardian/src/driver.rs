@@ -264,6 +264,7 @@ fn no_permit(machine: &Machine) -> Box<Violation> {
         action: guard_core::Action::Block,
         reason: "internal error: the decision ended without a permit".into(),
         limit: None,
+        remaining: None,
         retry_after: None,
         decision_id: machine.id(),
         severity: None,

@@ -322,10 +322,15 @@ impl Machine {
             true => why.words(&limit),
             false => format!("{}: {}", why.words(&limit), self.decision.reason),
         };
-        let retry_after = self.decision.retry_after;
+        let Decision { retry_after, remaining, .. } = self.decision;
         let metadata = self.decision.metadata.take();
-        self.decision =
-            Decision { limit: Some(limit), retry_after, metadata, ..Decision::new(Action::Queue, reason) };
+        self.decision = Decision {
+            limit: Some(limit),
+            remaining,
+            retry_after,
+            metadata,
+            ..Decision::new(Action::Queue, reason)
+        };
         self.deny(Recorded::Blocked, self.violation())
     }
 
@@ -543,6 +548,7 @@ impl Machine {
             action: self.decision.action,
             reason: self.decision.reason.clone(),
             limit: self.decision.limit.clone(),
+            remaining: self.decision.remaining,
             retry_after: self.decision.retry_after,
             decision_id: self.id,
             severity: self.decision.severity.clone(),
