@@ -191,9 +191,9 @@ _named := {
 #   The findings of rules that are asked one after the other. Each has its `actions`, the `reason` of them, its
 #   `metadata` and the `answer` of its condition. The first rule that allows, that blocks, that asks for a
 #   confirmation which is not there, or whose condition nobody can answer, ends it; `otherwise` is what happens
-#   where none does. `order` is the order of the first finding.
-findings(policy, order, rules, otherwise) := array.concat(
-	[object.union(_finding(policy, rule), {"order": order + position}) |
+#   where none does. `order` is the order of the first finding, and `confirm` what a confirmation is told.
+findings(confirm, order, rules, otherwise) := array.concat(
+	[object.union(_finding(confirm, rule), {"order": order + position}) |
 		some position, rule in rules
 		position <= end
 	],
@@ -223,7 +223,7 @@ _asks(rule) if {
 	not calls.confirmed
 }
 
-_finding(policy, rule) := {
+_finding(confirm, rule) := {
 	"action": "block",
 	"reason": sprintf("rule `%s` has no answer: %s", [rule.metadata.rule, concat(", ", reasons)]),
 	"metadata": object.union(rule.metadata, {"undecided": fields}),
@@ -238,7 +238,7 @@ _finding(policy, rule) := {
 	"action": "require_confirmation",
 	"reason": rule.reason,
 	"metadata": rule.metadata,
-	"confirm": {"policy": policy, "rule": rule.metadata.rule},
+	"confirm": object.union(confirm, {"rule": rule.metadata.rule}),
 } if {
 	rule.answer == true
 	_asks(rule)

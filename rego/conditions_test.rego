@@ -102,7 +102,7 @@ test_everything_in_the_way_is_told if {
 _rule(id, actions, answer) := {"actions": actions, "reason": id, "metadata": {"rule": id}, "answer": answer}
 
 _summary(rules, otherwise) := [[finding.order, finding.action, finding.reason] |
-	some finding in conditions.findings("p", 3, rules, otherwise)
+	some finding in conditions.findings({"policy": "p"}, 3, rules, otherwise)
 ]
 
 test_the_first_rule_that_settles_it_ends_it if {
@@ -132,7 +132,7 @@ test_a_confirmation_lets_the_next_rule_speak if {
 
 test_a_rule_without_an_answer_blocks_whatever_it_does if {
 	every action in ["allow", "block", "require_confirmation", "warn"] {
-		[finding] := conditions.findings("p", 1, [_rule("r", [action], _missing)], "allow")
+		[finding] := conditions.findings({"policy": "p"}, 1, [_rule("r", [action], _missing)], "allow")
 		finding.action == "block"
 		finding.reason == "rule `r` has no answer: the call does not say `context.a`"
 		finding.metadata == {"rule": "r", "undecided": {"context.a"}}

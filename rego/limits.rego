@@ -123,6 +123,7 @@ _judge(limit, key, window, amount, used) := _within(limit, key, window, amount, 
 	_named(limit),
 	{"remaining": _left(limit, used)},
 	_retry(limit, window, amount),
+	{name: value | some name, value in limit; name == "confirm"},
 ])
 
 # There will never be room for a call that does not fit an empty window: it is not worth standing in line.

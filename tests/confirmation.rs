@@ -125,6 +125,22 @@ async fn the_same_without_blocking() {
 }
 
 #[test]
+fn a_rule_has_approvers_of_its_own() {
+    let text = POLICIES.replace(
+        "action: require_confirmation",
+        "action: require_confirmation\n        approvers: '@dba'\n        four_eyes: false",
+    );
+    let guardian = guardian(&text);
+    let held = hold(&guardian);
+    let desk = guardian.confirmations().unwrap();
+    let lead = Person::new("grace").with_role("lead");
+    assert!(desk.approve(&held.id, &lead, "").wait().is_err());
+    // Not of four eyes: whoever asked may approve.
+    desk.approve(&held.id, &Person::new("ada").with_role("dba"), "").wait().unwrap();
+    assert!(delete(&guardian, "users").confirmation_token(held.token).run(|| ()).is_ok());
+}
+
+#[test]
 fn without_a_terminal_a_terminal_confirms_nothing() {
     // Tests have no terminal.
     let text = POLICIES

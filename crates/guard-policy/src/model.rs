@@ -12,6 +12,7 @@ use crate::ruleset::Conditions;
 use crate::warnings::Warning;
 use crate::yaml::Node;
 
+pub(crate) use confirmation::Approval;
 pub use confirmation::{Ask, ConfirmationSettings, Webhook};
 pub use settings::{
     Enforcement, EvaluatorOrder, FailMode, FailModes, LogLevel, Logging, Opa, OpaTls, Secret, Settings,
@@ -61,6 +62,7 @@ pub struct Policy {
     pub(crate) description: Option<String>,
     pub(crate) enabled: bool,
     pub(crate) requires_confirmation: bool,
+    pub(crate) approval: Approval,
     pub(crate) timezone: String,
     pub(crate) rules: Vec<Rule>,
     pub(crate) conditions: Option<Conditions>,
@@ -131,6 +133,7 @@ pub struct Rule {
     pub(crate) tokens_per_request: Option<u64>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) needs_confirmation: bool,
+    pub(crate) approval: Approval,
     pub(crate) action: Option<RuleAction>,
     pub(crate) queue: Queue,
 }
@@ -151,6 +154,11 @@ impl Default for Queue {
 }
 
 impl Rule {
+    /// Whether it ever has a person asked.
+    pub(crate) fn asks(&self) -> bool {
+        self.needs_confirmation || self.action == Some(RuleAction::RequireConfirmation)
+    }
+
     /// The id: the author's, or `rule_<n>` by its position from 1.
     pub fn id(&self) -> &str {
         &self.id

@@ -93,3 +93,22 @@ impl Webhook {
         self.link.as_deref()
     }
 }
+
+/// Who has to approve the calls of a rule, or of all rules of a policy, where it is not as `confirmation` has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Approval {
+    pub(crate) approvers: Option<Vec<String>>,
+    pub(crate) four_eyes: Option<bool>,
+    pub(crate) approvals: Option<u64>,
+}
+
+impl Approval {
+    /// What a rule says, and the policy where it says nothing.
+    pub(crate) fn or(&self, policy: &Self) -> Self {
+        Self {
+            approvers: self.approvers.clone().or_else(|| policy.approvers.clone()),
+            four_eyes: self.four_eyes.or(policy.four_eyes),
+            approvals: self.approvals.or(policy.approvals),
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{Ask, ConfirmationSettings, Secret, Webhook};
+use crate::model::{Approval, Ask, ConfirmationSettings, Secret, Webhook};
 use crate::problem::{Problem, ProblemCode};
 use crate::schema;
 use crate::yaml::Entry;
@@ -38,6 +38,26 @@ pub(super) fn read(entry: &Entry, problems: &mut Vec<Problem>) -> Option<Confirm
         flag: fields.get("flag").and_then(|e| values::boolean(e, problems)).unwrap_or(false),
         webhook,
     })
+}
+
+/// The keys of a rule or of a policy.
+pub(super) fn approval(fields: &Fields<'_>, problems: &mut Vec<Problem>) -> Approval {
+    Approval {
+        approvers: fields.get("approvers").map(|e| values::names(e, problems)),
+        four_eyes: fields.get("four_eyes").and_then(|e| values::boolean(e, problems)),
+        approvals: fields.get("approvals").and_then(|e| values::count(e, "people", problems)),
+    }
+}
+
+/// Who approves is said where nothing is to be approved.
+pub(super) fn check_approval(fields: &Fields<'_>, asks: bool, whose: &str, problems: &mut Vec<Problem>) {
+    let mut said = ["approvers", "four_eyes", "approvals"].into_iter().filter_map(|key| fields.get(key));
+    if let (Some(entry), false) = (said.next(), asks) {
+        let message =
+            format!("`{}` says who approves, and no call of the {whose} needs a confirmation", entry.key);
+        let problem = Problem::new(ProblemCode::Contradiction, entry.place, message);
+        problems.push(problem.with_help("add `requires_confirmation: true`, or drop the key"));
+    }
 }
 
 fn store(entry: &Entry, problems: &mut Vec<Problem>) -> Option<String> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::model::{Policy, Rule};
+use crate::model::{Approval, Policy, Rule};
 use crate::problem::{MAX_PROBLEMS, Place, Problem, ProblemCode};
 use crate::schema;
 use crate::yaml::{Kind, Node};
@@ -83,11 +83,22 @@ fn policy(item: &Arc<Node>, inherited: &str, seen: &mut Seen, problems: &mut Vec
     let instead = asks || fields.get("conditions").is_some();
     let rules = rules(&fields, item.place, instead, problems);
     let conditions = crate::ruleset::read_in_policy(&fields, problems);
+    let approval = super::confirmation::approval(&fields, problems);
+    let asks = asks || conditions.is_some() || rules.iter().any(Rule::asks);
+    super::confirmation::check_approval(&fields, asks, "policy", problems);
+    let own = rules.iter().find(|rule| rule.approval != Approval::default());
+    if let (Some(rule), Some(true)) = (own, confirmation) {
+        let message =
+            "the policy holds every call, so that who approves is the policy's to say, not a rule's";
+        let problem = Problem::new(ProblemCode::Contradiction, rule.place, message);
+        problems.push(problem.with_help("say it for the policy, or drop its `requires_confirmation`"));
+    }
     Some(Policy {
         id: id?.to_owned(),
         description: description.map(str::to_owned),
         enabled: enabled.unwrap_or(true),
         requires_confirmation: confirmation.unwrap_or(false),
+        approval,
         timezone: timezone.unwrap_or(inherited).to_owned(),
         rules,
         conditions,

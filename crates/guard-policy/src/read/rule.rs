@@ -72,6 +72,7 @@ pub(super) fn read(item: &Arc<Node>, position: usize, problems: &mut Vec<Problem
             .and_then(|e| values::count(e, "tokens", problems)),
         timeout: fields.get("timeout_seconds").and_then(|e| values::seconds(e, problems)),
         needs_confirmation: confirmation(&fields, problems),
+        approval: super::confirmation::approval(&fields, problems),
         action: said.map(|said| match said {
             Said::Action(action) => action,
             Said::WarnAt(_) => RuleAction::Block,
@@ -81,6 +82,7 @@ pub(super) fn read(item: &Arc<Node>, position: usize, problems: &mut Vec<Problem
     // Whether the parts fit is only worth asking when every key is known and could be read.
     if problems.len() == before {
         check(&rule, item, &fields, problems);
+        super::confirmation::check_approval(&fields, rule.asks(), "rule", problems);
     }
     Some(rule)
 }

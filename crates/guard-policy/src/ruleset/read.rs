@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::call::to_value;
-use crate::model::{Policy, PolicyFile, RuleAction, Settings};
+use crate::model::{Approval, Policy, PolicyFile, RuleAction, Settings};
 use crate::problem::{MAX_PROBLEMS, Place, Problem, ProblemCode, Problems};
 use crate::read::{Fields, document, one_of, values};
 use crate::schema;
@@ -55,6 +55,7 @@ pub(super) fn read_set(file: &str, text: &str) -> Result<PolicyFile, Problems> {
             description: description.map(str::to_owned),
             enabled: enabled.unwrap_or(true),
             requires_confirmation: false,
+            approval: Approval::default(),
             timezone: "UTC".to_owned(),
             rules: Vec::new(),
             conditions: Some(conditions?),

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::model::Policy;
-use crate::translate::path_step;
 use crate::translate::text::{comment, list, quoted};
+use crate::translate::{confirm, path_step};
 
 use super::operators::Operand;
 use super::path::{Path, Step};
@@ -19,7 +19,7 @@ pub(crate) fn statements(source: &str, policy: &Policy, conditions: &Conditions,
     let mut out = format!(
         "# Rules with conditions, in the order in which they are asked.\n_findings[finding.order] := finding if {{\n\
          \tsome finding in conditions.findings({}, {order}, _asked, {})\n}}\n",
-        quoted(policy.id()),
+        confirm(policy, None).flat(),
         quoted(conditions.otherwise().as_str())
     );
     out.push_str(&asked(conditions, &names));

@@ -72,6 +72,13 @@ pub(crate) const POLICY: &[Key] = &[
     now("enabled", Takes::Truth, "`false` switches the policy off: it then allows every call."),
     now("requires_confirmation", Takes::Truth, "`true`: every call under the policy needs a confirmation."),
     now(
+        "approvers",
+        Takes::Texts,
+        "Who may approve its calls, in place of the file's `confirmation.approvers`.",
+    ),
+    now("four_eyes", Takes::Truth, "`true`: never the one who asks; in place of the file's."),
+    now("approvals", Takes::Count, "How many different people have to approve, in place of the file's."),
+    now(
         "timezone",
         Takes::Text,
         "The timezone of its hours, days and calendar windows, in place of the file's.",
@@ -115,6 +122,18 @@ pub(crate) const RULE: &[Key] = &[
     ),
     now("requires_confirmation", Takes::Truth, "`true`: the calls need a confirmation."),
     now("requires_approval", Takes::Truth, "The same as `requires_confirmation`."),
+    now(
+        "approvers",
+        Takes::Texts,
+        "Who may approve these calls, in place of the policy's and the file's `approvers`. Of several rules that hold a \
+         call, the first says who.",
+    ),
+    now(
+        "four_eyes",
+        Takes::Truth,
+        "`true`: never the one who asks; in place of the policy's and the file's.",
+    ),
+    now("approvals", Takes::Count, "How many different people have to approve these calls."),
     now(
         "requires",
         Takes::Words(&["confirmation"]),

@@ -102,6 +102,9 @@ impl Writer<'_> {
             let percentages = rule.warn_at().iter().map(|percentage| u64::from(*percentage));
             members.push(("warn_at", Literal::Numbers(percentages.collect())));
         }
+        if rule.on_violation() == RuleAction::RequireConfirmation {
+            members.push(("confirm", confirm(self.policy, Some(rule))));
+        }
         let comment = self.comment(rule);
         let value = Value::Checked(Literal::Object(members));
         self.findings.push(Finding { comment, value, conditions: rule.matches.conditions() });
@@ -182,7 +185,7 @@ impl Writer<'_> {
         let members = vec![
             ("action", Literal::Text(RuleAction::RequireConfirmation.as_str().to_owned())),
             ("reason", Literal::Text(reason.to_owned())),
-            ("confirm", Literal::Object(vec![("policy", Literal::Text(self.policy.id().to_owned()))])),
+            ("confirm", confirm(self.policy, None)),
         ];
         let value = Value::Spelled(Literal::Object(members));
         self.findings.push(Finding { comment, value, conditions: vec!["not calls.confirmed".to_owned()] });
@@ -205,14 +208,24 @@ impl Writer<'_> {
             ("reason", Literal::Text(reason)),
         ];
         if action == RuleAction::RequireConfirmation {
-            let text = |text: &str| Literal::Text(text.to_owned());
-            let confirm = vec![("policy", text(self.policy.id())), ("rule", text(rule.id()))];
-            members.push(("confirm", Literal::Object(confirm)));
+            members.push(("confirm", confirm(self.policy, Some(rule))));
             conditions.push("not calls.confirmed".to_owned());
         }
         let comment = self.comment(rule);
         self.findings.push(Finding { comment, value: Value::Spelled(Literal::Object(members)), conditions });
     }
+}
+
+/// What is to be confirmed, and by whom.
+pub(crate) fn confirm(policy: &Policy, rule: Option<&Rule>) -> Literal {
+    let text = |text: &str| Literal::Text(text.to_owned());
+    let mut members = vec![("policy", text(policy.id()))];
+    members.extend(rule.map(|rule| ("rule", text(rule.id()))));
+    let approval = rule.map_or_else(|| policy.approval.clone(), |rule| rule.approval.or(&policy.approval));
+    members.extend(approval.approvers.map(|names| ("approvers", Literal::Texts(names))));
+    members.extend(approval.four_eyes.map(|truth| ("four_eyes", Literal::Truth(truth))));
+    members.extend(approval.approvals.map(|count| ("approvals", Literal::Number(count))));
+    Literal::Object(members)
 }
 
 const fn weight(action: RuleAction) -> u8 {

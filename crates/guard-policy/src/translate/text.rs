@@ -7,6 +7,8 @@ pub(crate) enum Literal {
     Text(String),
     Number(u64),
     Numbers(Vec<u64>),
+    Truth(bool),
+    Texts(Vec<String>),
     Object(Vec<(&'static str, Literal)>),
 }
 
@@ -41,13 +43,19 @@ impl Literal {
         }
     }
 
-    fn flat(&self) -> String {
+    /// The value in one line.
+    pub(crate) fn flat(&self) -> String {
         match self {
             Self::Text(text) => quoted(text),
             Self::Number(number) => number.to_string(),
             Self::Numbers(numbers) => {
                 let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
                 format!("[{}]", numbers.join(", "))
+            }
+            Self::Truth(truth) => truth.to_string(),
+            Self::Texts(texts) => {
+                let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+                format!("[{}]", texts.join(", "))
             }
             Self::Object(members) => {
                 let members: Vec<String> = members
