@@ -296,7 +296,11 @@ impl GuardianBuilder {
         let audit = hooked(audit, self.hooks.clone());
         let store: Arc<dyn StateStore> = match self.store.clone() {
             Some(store) => store,
-            None => state::open(&file, Arc::clone(&clock), Arc::new(Audited(Arc::clone(&audit))))?,
+            None => state::open(
+                &file,
+                Arc::clone(&clock),
+                Arc::new(Audited { audit: Arc::clone(&audit), clock: Arc::clone(&clock) }),
+            )?,
         };
         let own = self.evaluator.clone();
         if own.is_some() {

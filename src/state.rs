@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guard_core::{
-    Action, AuditSink, Clock, DecisionId, Record, RecordKind, Recorded, StateEvent, StateListener,
+    Action, AuditSink, Clock, DecisionId, Record, RecordKind, Recorded, StateEvent, StateListener, Timestamp,
 };
 use guard_policy::{PolicyFile, StateStore};
 use guard_state::{MemoryStore, Store};
@@ -19,7 +19,7 @@ use crate::logging;
 /// When the store is not built in, cannot be opened, or the file of `logging` cannot be appended to.
 pub fn open_state(file: &PolicyFile, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, BuildError> {
     let audit = logging::sink(file.settings().logging())?;
-    open(file, clock, Arc::new(Audited(audit)))
+    open(file, Arc::clone(&clock), Arc::new(Audited { audit, clock }))
 }
 
 /// The store of a file. `memory` is one of this process.
@@ -116,6 +116,15 @@ fn opa(
     Ok(Arc::new(store.map_err(|error| unusable(file, error))?))
 }
 
+/// The error of a store that takes a feature which this program was built without.
+#[cfg_attr(
+    all(feature = "sqlite", feature = "redis", feature = "postgres", feature = "opa-documents", not(test)),
+    expect(dead_code, reason = "with every feature there is every store")
+)]
+fn not_built_in(file: &PolicyFile, feature: &'static str) -> BuildError {
+    BuildError::StoreNotBuiltIn { place: place(file), feature }
+}
+
 macro_rules! not_built_in {
     ($feature:literal, $name:ident($($argument:ty),*)) => {
         #[cfg(not(feature = $feature))]
@@ -125,7 +134,7 @@ macro_rules! not_built_in {
             _: Arc<dyn Clock>,
             _: Arc<dyn StateListener>,
         ) -> Result<Arc<dyn Store>, BuildError> {
-            Err(BuildError::StoreNotBuiltIn { place: place(file), feature: $feature })
+            Err(not_built_in(file, $feature))
         }
     };
 }
@@ -148,19 +157,22 @@ fn unusable(file: &PolicyFile, source: guard_core::StateError) -> BuildError {
     BuildError::State { place: place(file), source: Box::new(source) }
 }
 
-/// Hands what a store tells to the audit.
-pub(crate) struct Audited(pub(crate) Arc<dyn AuditSink>);
+/// Hands what a store tells to the audit, with the time of the clock that everything else goes by.
+pub(crate) struct Audited {
+    pub(crate) audit: Arc<dyn AuditSink>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
 
 impl StateListener for Audited {
     fn tell(&self, event: &StateEvent) {
-        if let Err(error) = self.0.record(&record(event)).wait() {
+        if let Err(error) = self.audit.record(&record(event, self.clock.now())).wait() {
             tracing::error!(target: "hexarch::audit", "what a store told is not recorded: {error}");
         }
     }
 }
 
 /// What the audit keeps of it. The policy is not known to a store; the limit's name begins with it.
-fn record(event: &StateEvent) -> Record {
+fn record(event: &StateEvent, timestamp: Timestamp) -> Record {
     let (kind, decision, action, id, limit, reason) = match event {
         StateEvent::LeaseExpired { reservation, returned } => {
             let each: Vec<_> =
@@ -197,7 +209,6 @@ fn record(event: &StateEvent) -> Record {
             (RecordKind::LimitAdjusted, Recorded::Allowed, Action::Allow, DecisionId::random(), limit, reason)
         }
     };
-    let timestamp = guard_core::SystemClock::new().now();
     Record {
         kind,
         decision_id: id,
@@ -218,5 +229,36 @@ fn record(event: &StateEvent) -> Record {
         engine: None,
         module_digest: None,
         data_revision: None,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use guard_core::{FixedClock, NoListener};
+
+    use super::*;
+
+    #[test]
+    fn a_store_that_is_not_built_in_is_told_with_its_line_and_its_feature() {
+        let file = guard_policy::parse(
+            "hexarch.yaml",
+            "state:\n  store: redis\n  url: redis://127.0.0.1:1/0\npolicies: []\n",
+        )
+        .unwrap();
+        assert_eq!(
+            not_built_in(&file, "redis").to_string(),
+            "hexarch.yaml:2:10: this program was built without that store; build it with the feature `redis`"
+        );
+        // Whatever it was built with: a store that cannot be had is an error with the line, and never another store.
+        let clock = Arc::new(FixedClock::at(Timestamp::from_seconds(0)));
+        let error = open(&file, clock, Arc::new(NoListener)).map(|_| ()).unwrap_err();
+        match cfg!(feature = "redis") {
+            true => assert!(matches!(error, BuildError::State { .. }), "{error}"),
+            false => {
+                assert!(matches!(error, BuildError::StoreNotBuiltIn { feature: "redis", .. }), "{error}")
+            }
+        }
+        assert!(error.to_string().starts_with("hexarch.yaml:2:10: "), "{error}");
     }
 }

@@ -112,6 +112,7 @@ fn leases_that_run_out_and_operators_are_recorded() {
     assert_eq!(expired.len(), 1, "{records:?}");
     assert_eq!(expired[0].decision_id, id);
     assert!(expired[0].reason.contains("4000000"), "{}", expired[0].reason);
+    assert_eq!(expired[0].timestamp, Timestamp::from_seconds(1_800_000_031));
     assert!(expired[0].limit.is_some());
 
     let log = folder.path().join("audit.jsonl");
@@ -121,6 +122,7 @@ fn leases_that_run_out_and_operators_are_recorded() {
     assert!(!store.reset(&CellFilter::default()).wait().unwrap().is_empty());
     drop(store);
     let told = std::fs::read_to_string(&log).unwrap();
+    assert!(told.contains("2027-01-15T08:00:31"), "{told}");
     assert!(told.contains(r#""kind":"limit_adjusted""#) && told.contains("an operator set"), "{told}");
 }
 

@@ -10,7 +10,7 @@ mod suite;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use guard_core::{FixedClock, ReservationId, Settlement, StateStore};
+use guard_core::{FixedClock, ReservationId, Settlement, StateError, StateStore};
 use guard_state::{RedisConfig, RedisStore};
 use suite::{LEASE, batch, charge};
 use test_support::RedisServer;
@@ -47,4 +47,42 @@ mod needs_redis {
         RedisStore,
         300
     );
+
+    /// What the namespace's clock says of the version.
+    fn version(server: &RedisServer, set: Option<&str>) -> Option<String> {
+        let mut connection = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
+        if let Some(version) = set {
+            let mut call = redis::cmd("HSET");
+            call.arg("{suite}:clock").arg("version").arg(version).exec(&mut connection).unwrap();
+        }
+        redis::cmd("HGET").arg("{suite}:clock").arg("version").query(&mut connection).unwrap()
+    }
+
+    fn endless() -> guard_core::Charge {
+        guard_core::Charge { resets_in: None, ..charge("l", 1, 9) }
+    }
+
+    #[test]
+    #[ignore = "needs Redis"]
+    fn keys_of_another_version_are_left_alone() {
+        let server = RedisServer::start();
+        let open = store(&server, "suite", None);
+        assert_eq!(version(&server, None), None);
+        open.charge(&batch(1, vec![endless()])).wait().unwrap();
+        assert_eq!(version(&server, None).as_deref(), Some("1"));
+        // A newer program, while this one runs.
+        version(&server, Some("2"));
+        let error = open.charge(&batch(2, vec![endless()])).wait().unwrap_err();
+        assert!(matches!(error, StateError::Unusable(_)), "{error}");
+        assert!(error.to_string().contains("version 2, and this program knows 1"), "{error}");
+        assert!(open.snapshot().wait().is_err());
+        let config = RedisConfig { namespace: "suite".to_owned(), ..RedisConfig::new(server.url()) };
+        let error = RedisStore::connect(&config).map(|_| ()).unwrap_err();
+        assert!(matches!(error, StateError::Unusable(_)), "{error}");
+        // Another namespace is not concerned, and nothing was lost.
+        store(&server, "other", None).charge(&batch(3, vec![endless()])).wait().unwrap();
+        version(&server, Some("1"));
+        let cells = open.snapshot().wait().unwrap().cells;
+        assert_eq!(cells.iter().map(|(_, used)| used.units()).collect::<Vec<_>>(), [1]);
+    }
 }

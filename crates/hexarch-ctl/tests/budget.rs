@@ -62,3 +62,19 @@ fn a_memory_store_is_nobody_elses() {
     let nothing = Folder::new("ctl-budget-nothing");
     assert_eq!(budget(nothing.path(), &["list", "--config", "nowhere.yaml"]).status.code(), Some(1));
 }
+
+#[test]
+fn torture_tells_a_store_that_held_from_one_that_could_not_be_had() {
+    let folder = Folder::new("ctl-torture");
+    let short = ["--runs", "1", "--threads", "2", "--calls", "4", "--kills", "1", "--processes", "1"];
+    let torture =
+        |store: &str| budget(folder.path(), &[&["torture", "--store", store, "--json"], &short[..]].concat());
+    let held = torture("memory:");
+    assert_eq!(held.status.code(), Some(0), "{}", said(&held));
+    assert!(String::from_utf8_lossy(&held.stdout).contains("\"held\":true"), "{}", said(&held));
+    for store in ["nonsense:", "sqlite:/nowhere/at/all/state.db"] {
+        let unjudged = torture(store);
+        assert_eq!(unjudged.status.code(), Some(2), "{store}: {}", said(&unjudged));
+        assert!(unjudged.stdout.is_empty(), "{}", said(&unjudged));
+    }
+}

@@ -74,7 +74,21 @@ impl Told {
             let word = text(items.next().as_ref())?.to_owned();
             Some((expired?, Self { store: Arc::clone(store), word, rest: items.collect() }))
         };
-        read().ok_or_else(|| garbled(store, "an answer without a word"))
+        let (expired, told) = read().ok_or_else(|| garbled(store, "an answer without a word"))?;
+        if told.word == "version" {
+            return Err(told.other_version());
+        }
+        Ok((expired, told))
+    }
+
+    fn other_version(&self) -> StateError {
+        let said = |position| text(self.at(position)).unwrap_or("?");
+        let detail = format!(
+            "its keys are of version {}, and this program knows {}; use a newer program, or another namespace",
+            said(0),
+            said(1)
+        );
+        Unusable { store: self.store.to_string(), detail }.into()
     }
 
     fn at(&self, position: usize) -> Option<&Value> {

@@ -10,7 +10,15 @@ local function digits(number)
     return string.format('%.0f', number)
 end
 
-local clock = redis.call('HMGET', KEYS[1], 'latest', 'revision', 'followable')
+-- The version of what is kept here, beside the clock. Version 1 began without saying so. Whatever a newer program keeps
+-- is not touched: it may mean what this one does not know. The first change of the layout adds its migration here, in the
+-- script that finds the older version.
+local VERSION = 1
+
+local clock = redis.call('HMGET', KEYS[1], 'latest', 'revision', 'followable', 'version')
+if clock[4] and tonumber(clock[4]) ~= VERSION then
+    return { {}, 'version', clock[4], tostring(VERSION) }
+end
 local latest = tonumber(clock[1]) or -LARGEST
 local revision, followable = tonumber(clock[2]) or 0, tonumber(clock[3]) or 0
 local seen = revision
@@ -93,7 +101,7 @@ end
 local function finish(answer)
     if revision ~= seen then
         redis.call('HSET', KEYS[1], 'latest', digits(now), 'revision', digits(revision),
-            'followable', digits(followable))
+            'followable', digits(followable), 'version', digits(VERSION))
     end
     return answer
 end
