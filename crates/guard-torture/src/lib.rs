@@ -8,7 +8,8 @@
 //! **Invariants checked.** What was admitted never exceeds a limit, but for calls that settled after their lease, which
 //! are counted all the same. Every acknowledged charge is there, nothing is counted twice, and nothing is counted in a
 //! part of its batch. What was in doubt when a process died is asked of the store by its reservation, and then known.
-//! After all leases have run out nothing is reserved.
+//! After all leases have run out nothing is reserved. Of slices ([`judge_slices`]): what was acknowledged never exceeds a
+//! limit and is always covered by what the store counts, which is exact where no process was killed.
 //!
 //! **Shown by** `tests/mutants.rs`: a store without its lock, its lease check, its idempotency or its all-or-nothing is
 //! found out; and by `tests/stores.rs`, which tortures each store with kills, server restarts and cut connections.
@@ -19,8 +20,10 @@ mod load;
 mod parent;
 mod proxy;
 mod random;
+mod slices;
 
 pub use judge::{Verdict, judge};
 pub use load::{Load, spend, worker, worker_of};
 pub use parent::{Plan, Report, Trouble, torture};
 pub use proxy::Proxy;
+pub use slices::judge_slices;

@@ -12,6 +12,7 @@ use crate::judge::{Verdict, judge};
 use crate::load::{LEASE, Load, open, spend};
 use crate::proxy::Proxy;
 use crate::random::Random;
+use crate::slices::judge_slices;
 
 /// The longest that a process may take.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -51,6 +52,8 @@ struct Over {
     logs: Vec<PathBuf>,
     /// The store of this process, where it dies with it.
     store: Option<Box<dyn Store>>,
+    /// Whether a process was killed or cut off.
+    disturbed: bool,
     since: Instant,
 }
 
@@ -114,13 +117,15 @@ pub fn torture(
     let mut over: VecDeque<Over> = VecDeque::new();
     for run in 0..plan.runs {
         let load = Load { seed: plan.seed, run, threads: plan.threads, calls: plan.calls };
+        let before = (report.kills, report.troubles);
         let (logs, store) = if plan.store == "memory:" {
             let (log, store) = in_this_process(plan, load)?;
             (vec![log], Some(store))
         } else {
             (processes(plan, &through, load, program, &mut trouble, &mut report)?, None)
         };
-        over.push_back(Over { load, logs, store, since: Instant::now() });
+        let disturbed = plan.cuts || before != (report.kills, report.troubles);
+        over.push_back(Over { load, logs, store, disturbed, since: Instant::now() });
         while let Some(ripe) = over.pop_front_if(|over| over.since.elapsed() >= RIPE) {
             hear(plan, &ripe, &mut report, told)?;
         }
@@ -135,10 +140,12 @@ pub fn torture(
 
 /// Has a run judged. The logs of one that broke something are left.
 fn hear(plan: &Plan, over: &Over, report: &mut Report, told: &mut dyn FnMut(&str)) -> Result<(), String> {
-    let Over { load, logs, store, .. } = over;
-    let verdict = match store {
-        Some(store) => judge(&**store, *load, logs)?,
-        None => judge(&*open(&plan.store).map_err(|error| error.to_string())?, *load, logs)?,
+    let Over { load, logs, store, disturbed, .. } = over;
+    let opened = |address: &str| open(address).map_err(|error| error.to_string());
+    let verdict = match (store, plan.store.strip_prefix("leased:")) {
+        (Some(store), _) => judge(&**store, *load, logs)?,
+        (None, Some(shared)) => judge_slices(&*opened(shared)?, *load, logs, *disturbed)?,
+        (None, None) => judge(&*opened(&plan.store)?, *load, logs)?,
     };
     if verdict.broken.is_empty() {
         for log in logs {

@@ -192,3 +192,25 @@ fn needs_redis_of_the_redis_store() {
 fn needs_postgres_of_the_postgres_store() {
     every_guard_is_missed(&PostgresServer::start().url());
 }
+
+/// Two processes that spend what they have not taken from the store they share: each believes that all of the limit is its
+/// slice. The judge of slices finds it, by the store of one of them.
+#[test]
+fn slices_that_nobody_was_asked_for_are_found() {
+    let folder = Folder::new("torture-mutant-slices");
+    let load = Load { seed: 1, run: 1, threads: 4, calls: 40 };
+    let stores = [0, 1].map(|_| guard_state::open("memory:", Arc::new(SystemClock::new())).unwrap());
+    let logs = [0, 1].map(|process| {
+        let log = folder.path().join(format!("{process}.log"));
+        spend(&*stores[process], load, u64::try_from(process).unwrap(), 0, &log).unwrap();
+        log
+    });
+    for disturbed in [false, true] {
+        let verdict = guard_torture::judge_slices(&*stores[0], load, &logs, disturbed).unwrap();
+        let found = |what: &str| verdict.broken.iter().any(|broken| broken.contains(what));
+        assert!(found("was admitted") && found("was acknowledged, and only"), "{:?}", verdict.broken);
+        // One process alone held to the limit.
+        let alone = guard_torture::judge_slices(&*stores[0], load, &logs[..1], disturbed).unwrap();
+        assert_eq!(alone.broken, [""; 0]);
+    }
+}

@@ -64,3 +64,38 @@ fn needs_postgres_holds_through_restarts_and_cut_connections() {
     let report = run(&plan, Some(&mut || server.restart()));
     assert!(report.cuts > 0 && report.troubles > 0);
 }
+
+#[test]
+fn slices_of_sqlite_are_exact_where_nobody_is_killed() {
+    let folder = Folder::new("torture-leased-calm");
+    let store = format!("leased:sqlite:{}", folder.path().join("state.db").display());
+    let report = run(&Plan { kills: 0, ..plan(store, &folder) }, None);
+    assert_eq!(report.kills, 0);
+}
+
+#[test]
+fn slices_of_sqlite_hold() {
+    let folder = Folder::new("torture-leased-sqlite");
+    let store = format!("leased:sqlite:{}", folder.path().join("state.db").display());
+    assert!(run(&plan(store, &folder), None).kills > 0);
+}
+
+#[test]
+#[ignore = "needs Redis"]
+fn needs_redis_slices_hold_through_restarts_and_cut_connections() {
+    let folder = Folder::new("torture-leased-redis");
+    let mut server = RedisServer::start();
+    let plan = Plan { cuts: true, ..plan(format!("leased:{}", server.url()), &folder) };
+    let report = run(&plan, Some(&mut || server.restart()));
+    assert!(report.cuts > 0 && report.troubles > 0);
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn needs_postgres_slices_hold_through_restarts_and_cut_connections() {
+    let folder = Folder::new("torture-leased-postgres");
+    let mut server = PostgresServer::start();
+    let plan = Plan { cuts: true, calls: 4, ..plan(format!("leased:{}", server.url()), &folder) };
+    let report = run(&plan, Some(&mut || server.restart()));
+    assert!(report.cuts > 0 && report.troubles > 0);
+}

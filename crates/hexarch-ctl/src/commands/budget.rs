@@ -71,7 +71,8 @@ pub(crate) struct Setting {
 /// What `torture` is given.
 #[derive(Args)]
 pub(crate) struct Torture {
-    /// The store: `memory:`, `sqlite:PATH`, `redis://HOST:PORT/DB` or `postgres://USER@HOST:PORT/DATABASE`.
+    /// The store: `memory:`, `sqlite:PATH`, `redis://HOST:PORT/DB` or `postgres://USER@HOST:PORT/DATABASE`; with `leased:`
+    /// before one of the latter three, slices of it.
     #[arg(long, value_name = "URL")]
     store: String,
     /// Threads in each process.
