@@ -25,38 +25,27 @@ impl Failure {
     /// `operand N must be EXPECTED but got KIND`.
     #[cold]
     pub(crate) fn operand(position: u8, expected: &[&str], got: Value) -> Failure {
-        let mut text = String::from("operand ");
-        text.push(char::from(b'0' + position));
+        let mut text = operand(position);
         match expected {
-            [one] => {
-                text.push_str(" must be ");
-                text.push_str(one);
-            }
+            [one] => append(&mut text, &[" must be ", one]),
             several => {
-                text.push_str(" must be one of {");
+                append(&mut text, &[" must be one of {"]);
                 for (at, name) in several.iter().enumerate() {
-                    if at > 0 {
-                        text.push_str(", ");
-                    }
-                    text.push_str(name);
+                    append(&mut text, &[if at > 0 { ", " } else { "" }, name]);
                 }
-                text.push('}');
+                append(&mut text, &["}"]);
             }
         }
-        text.push_str(" but got ");
-        text.push_str(got.kind().name());
+        append(&mut text, &[" but got ", got.kind().name()]);
         Failure::Operand(text)
     }
 
     /// `operand N TEXT`.
     #[cold]
     pub(crate) fn operand_text(position: u8, parts: &[&str]) -> Failure {
-        let mut text = String::from("operand ");
-        text.push(char::from(b'0' + position));
-        text.push(' ');
-        for part in parts {
-            text.push_str(part);
-        }
+        let mut text = operand(position);
+        append(&mut text, &[" "]);
+        append(&mut text, parts);
         Failure::Operand(text)
     }
 
@@ -64,10 +53,26 @@ impl Failure {
     #[cold]
     pub(crate) fn builtin(parts: &[&str]) -> Failure {
         let mut text = String::new();
-        for part in parts {
-            text.push_str(part);
-        }
+        append(&mut text, parts);
         Failure::Builtin(text)
+    }
+}
+
+/// `operand N`.
+#[cold]
+#[inline(never)]
+fn operand(position: u8) -> String {
+    let mut text = String::from("operand ");
+    text.push(char::from(b'0' + position));
+    text
+}
+
+/// Appends texts. A function of its own, since in place each would be some hundred bytes of every module.
+#[cold]
+#[inline(never)]
+fn append(text: &mut String, parts: &[&str]) {
+    for part in parts {
+        text.push_str(part);
     }
 }
 
@@ -114,9 +119,8 @@ fn record(name: &str, failure: Failure) -> Value {
     };
     let record = slot();
     if load_u32(record + STATE) == STATE_NONE {
-        let mut message = String::from(name);
-        message.push_str(": ");
-        message.push_str(&text);
+        let mut message = String::new();
+        append(&mut message, &[name, ": ", &text]);
         store_u32(record + CODE, code);
         store_u32(record + MESSAGE, Value::string(&message).0);
         store_u32(record + STATE, STATE_PENDING);

@@ -1,9 +1,8 @@
 //! Objects and sets: entries in a row, and an index of their hashes where there are many.
 
-use crate::memory::{alloc, copy_words, load_u8, load_u32, store_u8, store_u32};
+use crate::memory::{alloc, load_u8, load_u32, store_u8, store_u32};
 use crate::order::{compare, equal, hash};
 use crate::value::{Value, store_header};
-use alloc::vec::Vec;
 use core::cmp::Ordering;
 use rego_value::abi::{
     CAPACITY, ENTRY_HASH, ENTRY_KEY, ENTRY_VALUE, FLAG_SORTED, FLAGS, INDEX, INDEX_MASK, ITEMS, KIND_OBJECT,
@@ -178,6 +177,7 @@ fn grow(table: Value, kind: u8, len: u32) {
     rebuild_index(table, kind, len);
 }
 
+#[inline(never)]
 fn rebuild_index(table: Value, kind: u8, len: u32) {
     let index = load_u32(table.0 + INDEX);
     if index == 0 {
@@ -239,34 +239,67 @@ pub(crate) fn sort(table: Value) {
     }
 }
 
+/// Copies words; a function of its own, since in place each copy would be a hundred bytes of every module.
+#[inline(never)]
+fn copy_words(target: u32, source: u32, count: u32) {
+    crate::memory::copy_words(target, source, count);
+}
+
+/// More entries than these are sorted in runs of as many, which are merged.
+const RUN: u32 = 12;
+
 fn sort_entries(table: Value) {
-    let (kind, len) = (load_u8(table.0), table.len());
-    let (size, entries) = (entry_size(kind), load_u32(table.0 + ITEMS));
-    if len <= 12 {
-        insertion_sort(entries, size, len);
-    } else {
-        let mut keyed: Vec<[u32; 3]> = Vec::with_capacity(len as usize);
-        for position in 0..len {
-            let at = entries + position * size;
-            let value = if kind == KIND_OBJECT { load_u32(at + ENTRY_VALUE) } else { 0 };
-            keyed.push([load_u32(at + ENTRY_HASH), load_u32(at + ENTRY_KEY), value]);
-        }
-        crate::sort::sort(&mut keyed, |[_, a, _], [_, b, _]| compare(Value(*a), Value(*b)));
-        let mut at = entries;
-        for [key_hash, key, value] in keyed {
-            store_u32(at + ENTRY_HASH, key_hash);
-            store_u32(at + ENTRY_KEY, key);
-            if kind == KIND_OBJECT {
-                store_u32(at + ENTRY_VALUE, value);
-            }
-            at += size;
-        }
-        rebuild_index(table, kind, len);
+    let (size, len) = (entry_size(load_u8(table.0)), table.len());
+    let entries = load_u32(table.0 + ITEMS);
+    let end = entries + len * size;
+    let mut at = entries;
+    while at < end {
+        let run = RUN.min((end - at) / size);
+        insertion_sort(at, size, run);
+        at += run * size;
     }
-    if len <= 12 && load_u32(table.0 + INDEX) != 0 {
-        rebuild_index(table, kind, len);
+    if len > RUN {
+        merge_sort(entries, end, size);
     }
+    rebuild_index(table, load_u8(table.0), len);
     store_u8(table.0 + FLAGS, FLAG_SORTED);
+}
+
+/// Sorts entries that stand in order in runs of [`RUN`]. It is made of words and not of values, for it is part of nearly
+/// every module and short so.
+fn merge_sort(entries: u32, end: u32, size: u32) {
+    let length = end - entries;
+    let (mut from, mut to) = (entries, alloc(length));
+    let mut width = RUN.saturating_mul(size);
+    while width < length {
+        let mut start = 0;
+        while start < length {
+            let middle = start.saturating_add(width).min(length);
+            let last = middle.saturating_add(width).min(length);
+            merge((from + start, from + middle, from + last), to + start, size);
+            start = last;
+        }
+        (from, to) = (to, from);
+        width = width.saturating_mul(2);
+    }
+    if from != entries {
+        copy_words(entries, from, length / 4);
+    }
+}
+
+/// Merges the entries from `left` to `middle` with those from there to `end`.
+fn merge((mut left, middle, end): (u32, u32, u32), mut to: u32, size: u32) {
+    let mut right = middle;
+    while left < middle || right < end {
+        let from_right = left == middle
+            || (right < end
+                && compare(Value(load_u32(left + ENTRY_KEY)), Value(load_u32(right + ENTRY_KEY)))
+                    == Ordering::Greater);
+        let from = if from_right { &mut right } else { &mut left };
+        copy_words(to, *from, size / 4);
+        *from += size;
+        to += size;
+    }
 }
 
 fn insertion_sort(entries: u32, size: u32, len: u32) {

@@ -99,6 +99,26 @@ fn iteration_is_sorted_and_lookups_survive_it() {
 }
 
 #[test]
+fn tables_of_all_sizes_are_sorted() {
+    for len in (0..60).chain([95, 96, 97, 100, 191, 192, 193, 1_000]) {
+        native::reset();
+        // In an order of its own for each; as texts, 10 stands before 9.
+        let keys: Vec<String> =
+            (0..len).map(|at| (at * 7_919 + len) % 10_007).map(|key| key.to_string()).collect();
+        let members: Vec<String> = keys.iter().map(|key| format!("\"{key}\":\"{key}\"")).collect();
+        let object = native::parse(&format!("{{{}}}", members.join(","))).unwrap();
+        assert_eq!(exports::rt_iter_len(object), len);
+        let sorted: std::collections::BTreeSet<&String> = keys.iter().collect();
+        let members: Vec<String> = sorted.iter().map(|key| format!("\"{key}\":\"{key}\"")).collect();
+        assert_eq!(native::json(object), format!("{{{}}}", members.join(",")));
+        for key in &keys {
+            let key = native::parse(&format!("\"{key}\"")).unwrap();
+            assert!(native::compare(exports::rt_get(object, key), key).is_eq(), "{len}");
+        }
+    }
+}
+
+#[test]
 fn the_last_of_equal_keys_stays() {
     native::reset();
     assert_eq!(native::json(native::parse("{\"a\":1,\"b\":2,\"a\":3}").unwrap()), "{\"a\":3,\"b\":2}");
