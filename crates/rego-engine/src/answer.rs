@@ -164,8 +164,23 @@ fn member(memory: &[u8], object: u32, name: &[u8]) -> Option<u32> {
     Some(word(entry, ENTRY_VALUE))
 }
 
+#[inline]
 fn is_string(memory: &[u8], handle: u32, text: &[u8]) -> bool {
-    string(memory, handle) == Some(text)
+    string(memory, handle).is_some_and(|string| equal(string, text))
+}
+
+/// Whether two texts are equal. Those of names' usual lengths are compared by their first and last bytes, which overlap:
+/// comparing slices is a call.
+#[inline]
+fn equal(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    match one.len() {
+        4..8 => one.first_chunk::<4>() == other.first_chunk() && one.last_chunk::<4>() == other.last_chunk(),
+        8..=16 => one.first_chunk::<8>() == other.first_chunk() && one.last_chunk::<8>() == other.last_chunk(),
+        _ => one == other,
+    }
 }
 
 /// The bytes of a string.
