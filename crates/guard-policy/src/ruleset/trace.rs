@@ -13,37 +13,46 @@ use super::{Condition, ConditionKind, ConditionRule};
 /// The entrypoint of [`trace_modules`].
 pub const TRACE_ENTRYPOINT: &str = "guardrails/trace/rules";
 
+const HEAD: &str = "\
+# METADATA
+# title: How rules with conditions came to their answers
+package guardrails.trace
+
+";
+
 /// The modules that a file of policies needs beside its own so that [`TRACE_ENTRYPOINT`] answers: for each policy with
 /// conditions a list of its rules in the order in which they are asked, each with `rule`, `line`, `priority`, `actions`
 /// and `when`. A condition has `line`, `operator` and `answer` (`true`, `false`, or the list of what is in the way), a
 /// comparison also `field`, `expected` and `value` (null where the call does not say it), a group its `conditions`.
 pub fn trace_modules(file: &PolicyFile) -> Vec<RegoModule> {
-    let mut text =
-        "# METADATA\n# title: How rules with conditions came to their answers\npackage guardrails.trace\n\n\
-                    import data.hexarch.conditions\nimport data.hexarch.traces\n"
-            .to_owned();
+    let mut imports: Vec<(&str, String)> = Vec::new();
     let mut body = String::new();
-    let mut number = 0;
     for policy in file.policies().iter().filter(|policy| policy.enabled()) {
         let Some(conditions) = policy.conditions() else { continue };
-        number += 1;
-        let alias = format!("policy_{number}");
         // `fmt::Write` to a text cannot fail.
-        let _ = writeln!(text, "import {} as {alias}", package_of(policy));
-        let names = Names::of(conditions);
-        let package = format!("{alias}.");
-        let _ = write!(body, "\nrules[{}] := [\n", quoted(policy.id()));
+        let _ = write!(body, "\nrules[{}] := ", quoted(policy.id()));
+        if conditions.asked().next().is_none() {
+            body.push_str("[]\n");
+            continue;
+        }
+        let alias = format!("policy_{}", imports.len() + 1);
+        imports.push((policy.id(), format!("import {} as {alias}\n", package_of(policy))));
+        let (names, package) = (Names::of(conditions), format!("{alias}."));
+        body.push_str("[\n");
         for rule in conditions.asked() {
             rule_text(&names, &package, policy, rule, &mut body);
         }
         body.push_str("]\n");
     }
+    let mut text = HEAD.to_owned();
+    // In the order of `opa fmt`.
+    imports.sort();
+    text.extend(imports.into_iter().map(|(_, import)| import));
     // An import that nothing uses would be an error under `--strict`.
-    if !body.contains("conditions.") {
-        text = text.replace("import data.hexarch.conditions\n", "");
-    }
-    if !body.contains("traces.") {
-        text = text.replace("import data.hexarch.traces\n", "");
+    for library in ["conditions", "traces"] {
+        if body.contains(&format!("{library}.")) {
+            let _ = writeln!(text, "import data.hexarch.{library}");
+        }
     }
     text.push_str(&body);
     let module = |name: &str, text: String| RegoModule { name: name.to_owned(), text };
