@@ -39,3 +39,8 @@ impl Rules {
         })
     }
 }
+
+/// The snippet of the page about rules, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/rules.md")]
+struct RulesPage;

@@ -5,8 +5,11 @@
 #[path = "conditions/reference.rs"]
 mod reference;
 
-use guard_policy::{PolicyFile, RegoModule, RuleSet, TRACE_ENTRYPOINT, trace_modules, translate};
-use hexarch_guardrails::{DECISION_ENTRYPOINT, compile_for_engine};
+use guard_policy::{
+    LoadOptions, PolicyFile, RegoModule, RuleSet, TRACE_ENTRYPOINT, trace_modules, translate,
+};
+use hexarch_guardrails::conditions::{Field, NewCondition, NewRule, RuleAction};
+use hexarch_guardrails::{DECISION_ENTRYPOINT, GuardError, Guardian, compile_for_engine};
 use reference::{Answer, Set, call, decide};
 use rego_engine::{Config, Engine, EvalContext, Instance, Module};
 use serde_json::{Value, json};
@@ -153,4 +156,63 @@ fn needs_opa_what_is_generated_passes_opa_check_and_fmt() {
             String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {told}");
     }
+}
+
+fn refunds() -> RuleSet {
+    let large = NewCondition::all([
+        Field::at("operation").equals("refund"),
+        Field::at("context.amount").greater_than(500),
+    ]);
+    RuleSet::builder("refunds")
+        .rule(NewRule::new("large", large).action(RuleAction::RequireConfirmation))
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn a_guardian_enforces_rules_beside_its_policies() {
+    let text = "policies: [{id: other, requires_confirmation: true}]";
+    let guardian = Guardian::builder().policy_text("hexarch.yaml", text).rules(refunds()).build().unwrap();
+    let ran = |amount: Value| {
+        guardian.check("refunds").unwrap().operation("refund").context("amount", amount).run(|| 7)
+    };
+    assert_eq!(ran(json!(500)).unwrap(), 7);
+    for (amount, reason) in [
+        (json!(501), "confirmation is required and nobody is there to ask"),
+        (json!("501"), "rule `large` has no answer: `context.amount` is a text, and a number is compared"),
+        (Value::Null, "rule `large` has no answer: the call does not say `context.amount`"),
+    ] {
+        match ran(amount) {
+            Err(GuardError::Denied(violation)) => assert_eq!(violation.reason, reason),
+            other => panic!("{other:?}"),
+        }
+    }
+    let confirmed =
+        guardian.check("refunds").unwrap().operation("refund").context("amount", 501).confirm(true);
+    assert_eq!(confirmed.run(|| 7).unwrap(), 7);
+    assert!(guardian.check("other").is_ok());
+}
+
+#[test]
+fn rules_are_policies_by_themselves_and_ids_are_taken_once() {
+    let folder = Folder::new("conditions-file");
+    let path = folder.write("rules.yaml", refunds().to_yaml());
+    let options = LoadOptions { allow_writable_by_others: true, ..LoadOptions::default() };
+    let guardian = Guardian::builder().rules_file(&path).load_options(options).build().unwrap();
+    assert!(guardian.check("refunds").unwrap().operation("read").run(|| ()).is_ok());
+    let twice = Guardian::builder().rules_file(&path).load_options(options).rules(refunds()).build();
+    let told = twice.map(|_| ()).unwrap_err().to_string();
+    assert!(told.contains("the policy id `refunds` is taken"), "{told}");
+    let packed = Guardian::builder().pack("safe_delete").rules(refunds()).build().unwrap();
+    assert!(packed.check("refunds").is_ok() && packed.check("safe_delete").is_ok());
+    let wrong = folder
+        .write("wrong.yaml", "id: refunds\nrules: [{id: r, action: block, when: {field: oops, equals: 1}}]");
+    let told = Guardian::builder()
+        .rules_file(wrong)
+        .load_options(options)
+        .build()
+        .map(|_| ())
+        .unwrap_err()
+        .to_string();
+    assert!(told.contains("wrong.yaml:2:"), "{told}");
 }

@@ -28,11 +28,13 @@ pub(crate) enum Kind {
     Map(Vec<Entry>),
 }
 
-/// A scalar's text. `plain` ones may be null, a boolean or a number; quoted ones and blocks are texts.
+/// A scalar's text. `plain` ones may be null, a boolean or a number; quoted ones and blocks are texts. The lines of
+/// `literal` ones are lines of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scalar {
     pub(crate) text: String,
     pub(crate) plain: bool,
+    pub(crate) literal: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

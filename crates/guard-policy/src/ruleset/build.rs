@@ -16,12 +16,12 @@ fn node(kind: Kind) -> Arc<Node> {
 }
 
 fn text(text: impl Into<String>) -> Arc<Node> {
-    node(Kind::Scalar(Scalar { text: text.into(), plain: false }))
+    node(Kind::Scalar(Scalar { text: text.into(), plain: false, literal: false }))
 }
 
 /// A number, a truth or nothing.
 fn plain(text: impl Into<String>) -> Arc<Node> {
-    node(Kind::Scalar(Scalar { text: text.into(), plain: true }))
+    node(Kind::Scalar(Scalar { text: text.into(), plain: true, literal: false }))
 }
 
 fn entry(key: &str, value: Arc<Node>) -> Entry {

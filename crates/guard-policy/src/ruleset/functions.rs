@@ -14,7 +14,7 @@ use rego_syntax::{
 use crate::library::PACKAGES;
 use crate::problem::{Place, Problem, ProblemCode};
 use crate::read::values;
-use crate::yaml::Entry;
+use crate::yaml::{Entry, Kind};
 
 /// The functions of one policy.
 #[derive(Debug, Default)]
@@ -88,11 +88,21 @@ fn laid_out(file: &SourceFile) -> Result<String, FormatError> {
     Ok(format!("{}\n", body.trim_matches('\n')))
 }
 
-/// A problem on a line of the functions. Their lines are not those of the file where the text is folded or in quotes, so
-/// that both are said.
+/// A problem on a line of the functions, counted from that of the package. Where they are a block of their own, its lines
+/// are those of the file; a text behind its key may have been put together of lines in any way.
 fn wrong(entry: &Entry, row: usize, message: &str) -> Problem {
-    let line = row.saturating_sub(HEAD_LINES).max(1);
-    let place = Place { line: entry.value.place.line, column: entry.value.place.column };
-    Problem::new(ProblemCode::BadValue, place, format!("line {line} of the functions: {message}"))
+    let Place { line: first, column } = entry.value.place;
+    let (literal, lines) = match &entry.value.kind {
+        Kind::Scalar(scalar) => (scalar.literal, scalar.text.lines().count()),
+        Kind::List(_) | Kind::Map(_) => (false, 0),
+    };
+    // What is missing at the end is told on the last line.
+    let line = row.saturating_sub(HEAD_LINES).min(lines).max(1);
+    let (place, message) = if literal {
+        (Place { line: first + line - 1, column }, format!("`functions`: {message}"))
+    } else {
+        (entry.value.place, format!("line {line} of `functions`: {message}"))
+    };
+    Problem::new(ProblemCode::BadValue, place, message)
         .with_help("functions are Rego, such as `large(amount) := amount > 500`")
 }

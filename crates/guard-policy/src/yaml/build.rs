@@ -89,7 +89,8 @@ impl Builder {
             Event::Scalar(text, style, anchor, tag) => {
                 self.check_tag(tag.as_deref(), place);
                 let plain = style == ScalarStyle::Plain && tag.is_none();
-                let kind = Kind::Scalar(Scalar { text: text.into_owned(), plain });
+                let literal = style == ScalarStyle::Literal;
+                let kind = Kind::Scalar(Scalar { text: text.into_owned(), plain, literal });
                 self.put(Arc::new(Node { place, kind }), anchor, 1)
             }
             Event::SequenceStart(anchor, tag) => {
