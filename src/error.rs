@@ -44,6 +44,9 @@ pub enum BuildError {
     /// The confirmations' webhook cannot be told.
     #[error(transparent)]
     Webhook(#[from] guard_confirm::DeskError),
+    /// `confirmation.signed` has keys that cannot be.
+    #[error("confirmation.signed: {0}")]
+    SigningKeys(#[from] guard_confirm::KeyError),
     /// The file of `logging` cannot be appended to.
     #[error("cannot log to `{file}`: {source}")]
     LogFile {

@@ -112,6 +112,7 @@ pub use guard_policy::{EvaluatorOrder, LimitInfo, LoadOptions, PolicyInfo, RuleS
 pub mod conditions {
     pub use guard_policy::{Field, NewCondition, NewRule, Operand, Otherwise, RuleAction, RuleSetBuilder};
 }
+pub use confirmation::open_desk;
 pub use guard_state::MemoryStore;
 pub use guarded::GuardedReturn;
 /// Checks a policy before a function or a method runs, synchronous or not, and tells the policy its named arguments.

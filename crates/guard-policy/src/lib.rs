@@ -71,9 +71,9 @@ pub use export::{export_json, export_rego, export_yaml};
 pub use file::{FileError, LoadError, LoadOptions, load};
 pub use library::{RegoModule, library};
 pub use model::{
-    Ask, ConfirmationSettings, Enforcement, EvaluatorOrder, FailMode, FailModes, Limit, LimitKind, LogLevel,
-    Logging, Opa, OpaTls, Period, Policy, PolicyFile, Queue, RateAlgorithm, Rule, RuleAction, Secret,
-    Settings, State, StateStore, Webhook,
+    Ask, ConfirmationSettings, Enforcement, EvaluatorOrder, FailMode, FailModes, KeyMaterial, Limit,
+    LimitKind, LogLevel, Logging, Opa, OpaTls, Period, Policy, PolicyFile, Queue, RateAlgorithm, Rule,
+    RuleAction, Secret, Settings, SigningKey, State, StateStore, Webhook,
 };
 pub use problem::{Place, Problem, ProblemCode, Problems};
 pub use ruleset::{

@@ -13,7 +13,7 @@ use crate::warnings::Warning;
 use crate::yaml::Node;
 
 pub(crate) use confirmation::Approval;
-pub use confirmation::{Ask, ConfirmationSettings, Webhook};
+pub use confirmation::{Ask, ConfirmationSettings, KeyMaterial, SigningKey, Webhook};
 pub use settings::{
     Enforcement, EvaluatorOrder, FailMode, FailModes, LogLevel, Logging, Opa, OpaTls, Secret, Settings,
     State, StateStore,

@@ -13,7 +13,8 @@ pub(crate) use conditions::{CONDITION_RULE, RULES_FILE, condition_keys};
 pub(crate) use json::{json_schema, rules_schema};
 pub(crate) use reference::{conditions_reference, reference};
 pub(crate) use tables::{
-    CALL, CONFIRMATION, FILE, LOGGING, OPA, OPA_TLS, POLICY, ROW, RULE, SCRIPT, STATE, STEP, TABLE, WEBHOOK,
+    CALL, CONFIRMATION, FILE, LOGGING, OPA, OPA_TLS, POLICY, ROW, RULE, SCRIPT, SIGNING_KEY, STATE, STEP,
+    TABLE, WEBHOOK,
 };
 
 /// One key of one kind of mapping.

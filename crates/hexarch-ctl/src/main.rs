@@ -51,7 +51,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Budget(command) => budget::run(&command),
-        Command::Confirm(command) => confirm::run(&command),
+        Command::Confirm(command) => confirm::run(&command, arguments.config.as_deref()),
         Command::Demo(demo) => demo::run(&demo),
         Command::Init(arguments) => init::run(&arguments),
         Command::Policy(command) => policy::run(&command, arguments.config.as_deref()),

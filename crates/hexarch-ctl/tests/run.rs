@@ -136,3 +136,34 @@ fn signals_go_to_the_command_and_its_end_is_ours() {
     terminate(child.id());
     assert_eq!(child.wait().unwrap().signal(), Some(15));
 }
+
+/// Tokens that carry the confirmation in themselves; the keys are rotated while one is about.
+#[test]
+fn a_signed_token_is_approved_by_its_ticket() {
+    let folder = folder();
+    let path = folder.path().join("hexarch.yaml");
+    let plain = std::fs::read_to_string(&path).unwrap();
+    let with = |keys: &str| {
+        std::fs::write(&path, plain.replace("four_eyes", &format!("signed: [{keys}], four_eyes"))).unwrap();
+    };
+    let old = "{id: spring, hmac: a-secret-of-the-tests}";
+    with(old);
+    std::fs::write(folder.path().join("victim"), "").unwrap();
+    let command = ["rm", "victim"];
+    let held = json(&run(&folder, &["--json"], &command).stderr)["confirmation"].clone();
+    let (ticket, token) = (held["id"].as_str().unwrap(), held["token"].as_str().unwrap());
+    assert!(ticket.starts_with("hxs1.spring."), "{held}");
+    let new = format!("{{id: summer, ed25519: '{}'}}", "5a".repeat(32));
+    let confirm = |words: &[&str]| ctl(folder.path()).arg("confirm").args(words).output().unwrap();
+    with(&new);
+    assert_eq!(confirm(&["approve", ticket, "--as", "grace"]).status.code(), Some(1));
+    with(&format!("{new}, {old}"));
+    let next = json(&run(&folder, &["--json"], &command).stderr)["confirmation"]["id"].clone();
+    assert!(next.as_str().unwrap().starts_with("hxs1.summer."), "{next}");
+    assert_eq!(confirm(&["list"]).stdout, b"");
+    assert_eq!(confirm(&["approve", ticket]).status.code(), Some(1));
+    let approved = confirm(&["approve", ticket, "--as", "grace"]);
+    assert!(approved.status.success(), "{}", String::from_utf8_lossy(&approved.stderr));
+    assert!(run(&folder, &["--confirm", token], &command).status.success());
+    assert_eq!(run(&folder, &["--confirm", token], &command).status.code(), Some(3));
+}

@@ -15,6 +15,25 @@ pub struct ConfirmationSettings {
     pub(crate) expires: Duration,
     pub(crate) flag: bool,
     pub(crate) webhook: Option<Webhook>,
+    pub(crate) signed: Vec<SigningKey>,
+}
+
+/// An item of `confirmation.signed`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SigningKey {
+    /// Names the key in tokens.
+    pub id: String,
+    /// The key itself.
+    pub key: KeyMaterial,
+}
+
+/// What tokens are signed with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyMaterial {
+    /// HMAC-SHA256 with these bytes.
+    Hmac(Secret),
+    /// Ed25519 with this seed of 32 bytes, in hexadecimal.
+    Ed25519(Secret),
 }
 
 /// `confirmation.ask`.
@@ -69,6 +88,11 @@ impl ConfirmationSettings {
     /// Whether a caller's own `confirm: true` counts; not where the file does not say.
     pub const fn flag(&self) -> bool {
         self.flag
+    }
+
+    /// The keys of signed tokens, of which the first signs; none where tokens are random.
+    pub fn signed(&self) -> &[SigningKey] {
+        &self.signed
     }
 
     /// Who is told of each confirmation.

@@ -118,7 +118,7 @@ fn value(takes: &Takes, name: &str) -> Value {
         }
         Takes::List(keys) => {
             let required: &[&str] = match name {
-                "policies" => &["id"],
+                "policies" | "signed" => &["id"],
                 // `rules` are of two kinds: those with conditions have one.
                 _ if keys.iter().any(|key| key.name == "when") => &["id", "when"],
                 _ => &[],

@@ -58,6 +58,19 @@ pub(crate) const CONFIRMATION: &[Key] = &[
         "`true`: a caller's own `confirm: true` counts. It does too where the file has no `confirmation`.",
     ),
     now("webhook", Takes::Mapping(WEBHOOK), "Who is told of each call that waits."),
+    now(
+        "signed",
+        Takes::List(SIGNING_KEY),
+        "Tokens carry the confirmation in themselves, signed, and nothing is stored before somebody decides. The first key \
+         signs; the others are for tokens that are still about.",
+    ),
+];
+
+/// A key of signed tokens.
+pub(crate) const SIGNING_KEY: &[Key] = &[
+    now("id", Takes::Name, "Names the key in tokens: letters, digits, `-` and `_`."),
+    now("hmac", Takes::Text, "The secret of HMAC-SHA256; at least 16 bytes."),
+    now("ed25519", Takes::Text, "The seed of an Ed25519 key: 32 bytes in hexadecimal."),
 ];
 
 pub(crate) const WEBHOOK: &[Key] = &[

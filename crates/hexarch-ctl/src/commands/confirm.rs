@@ -1,11 +1,13 @@
 //! `hexarch-ctl confirm`: calls that wait for a person.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use guard_confirm::{Desk, DeskConfig, Entry, Filter, Person, State, visible};
 use guard_core::{SystemClock, Timestamp};
+use guard_policy::LoadOptions;
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -24,9 +26,10 @@ pub(crate) enum Command {
 /// Where confirmations are kept.
 #[derive(Args)]
 struct Place {
-    /// The store: `sqlite:PATH`, `redis://HOST:PORT/DB` or `postgres://USER@HOST:PORT/DATABASE`.
+    /// The store: `sqlite:PATH`, `redis://HOST:PORT/DB` or `postgres://USER@HOST:PORT/DATABASE`. Without it, what
+    /// hexarch.yaml says under `confirmation`: its store, and the keys of signed tokens.
     #[arg(long, value_name = "URL", env = "HEXARCH_CONFIRMATIONS")]
-    store: String,
+    store: Option<String>,
     /// Prints JSON.
     #[arg(long)]
     json: bool,
@@ -50,7 +53,7 @@ pub(crate) struct Listing {
 pub(crate) struct Answer {
     #[command(flatten)]
     place: Place,
-    /// The confirmation's id.
+    /// The confirmation's id, or its signed ticket.
     id: String,
     /// Who answers; without it, who runs this command.
     #[arg(long = "as", value_name = "USER", env = "USER")]
@@ -78,26 +81,44 @@ fn state(text: &str) -> Result<Wanted, String> {
 }
 
 /// Carries a command out.
-pub(crate) fn run(command: &Command) -> Result<(), Failure> {
+pub(crate) fn run(command: &Command, config: Option<&Path>) -> Result<(), Failure> {
     match command {
-        Command::List(listing) => list(listing),
-        Command::Approve(answer) => decide(answer, true),
-        Command::Reject(answer) => decide(answer, false),
+        Command::List(listing) => list(listing, config),
+        Command::Approve(answer) => decide(answer, true, config),
+        Command::Reject(answer) => decide(answer, false, config),
     }
 }
 
-fn desk(place: &Place) -> Result<Desk, Failure> {
-    let store = guard_confirm::open(&place.store).map_err(Failure::of)?;
-    Ok(Desk::new(store, Arc::new(SystemClock::new()), DeskConfig::default()))
+fn desk(place: &Place, config: Option<&Path>) -> Result<Desk, Failure> {
+    let clock = Arc::new(SystemClock::new());
+    if let Some(store) = &place.store {
+        let store = guard_confirm::open(store).map_err(Failure::of)?;
+        return Ok(Desk::new(store, clock, DeskConfig::default()));
+    }
+    let path = match config {
+        Some(path) => path.to_owned(),
+        None => guard_policy::discover(".").map_err(Failure::of)?,
+    };
+    let file = guard_policy::load(&path, &LoadOptions::default()).map_err(Failure::of)?;
+    let settings = file.settings().confirmation();
+    if settings.is_some_and(|settings| settings.store() != "memory:")
+        && let Some(desk) = hexarch_guardrails::open_desk(&file, clock).map_err(Failure::of)?
+    {
+        return Ok(desk);
+    }
+    Err(Failure::Failed(format!(
+        "`{}` keeps no confirmations that another process could see; name a store under `confirmation`, or with --store",
+        path.display()
+    )))
 }
 
-fn list(listing: &Listing) -> Result<(), Failure> {
+fn list(listing: &Listing, config: Option<&Path>) -> Result<(), Failure> {
     let state = match listing.state {
         Wanted::All => None,
         Wanted::Only(state) => Some(state),
     };
     let filter = Filter { state, limit: listing.limit };
-    let entries = desk(&listing.place)?.list(&filter).wait().map_err(Failure::of)?;
+    let entries = desk(&listing.place, config)?.list(&filter).wait().map_err(Failure::of)?;
     let mut out = std::io::stdout().lock();
     if listing.place.json {
         let rows: Vec<_> = entries.iter().map(entry_json).collect();
@@ -108,8 +129,8 @@ fn list(listing: &Listing) -> Result<(), Failure> {
     Ok(())
 }
 
-fn decide(answer: &Answer, approves: bool) -> Result<(), Failure> {
-    let desk = desk(&answer.place)?;
+fn decide(answer: &Answer, approves: bool, config: Option<&Path>) -> Result<(), Failure> {
+    let desk = desk(&answer.place, config)?;
     let person = Person { id: answer.person.clone(), roles: answer.roles.clone() };
     let answered = match approves {
         true => desk.approve(&answer.id, &person, &answer.note),
