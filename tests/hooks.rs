@@ -1,33 +1,13 @@
 //! Hooks, which hear of decisions, and the Guardian that decides nothing.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod safe_delete;
+
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use hexarch_guardrails::{FixedClock, GuardError, Guardian, GuardianBuilder, Record, Recorded, Timestamp};
-
-const POLICIES: &str = r#"
-policies:
-  - id: safe_delete
-    rules:
-      - operation: delete
-        resource: "production/*"
-        action: block
-      - operation: delete
-        requests_per_minute: 1
-        action: throttle
-"#;
-
-fn builder() -> GuardianBuilder {
-    let clock = FixedClock::at(Timestamp::from_seconds(1_772_466_000));
-    Guardian::builder().policy_text("hexarch.yaml", POLICIES).clock(clock)
-}
-
-fn delete(guardian: &Guardian, resource: &str) -> Result<(), GuardError> {
-    let check =
-        guardian.check("safe_delete").unwrap().function("wipe").operation("delete").resource(resource);
-    check.user("ada").run(|| ())
-}
+use hexarch_guardrails::{GuardError, Guardian, Record, Recorded};
+use safe_delete::{builder, delete};
 
 #[test]
 fn a_hook_hears_of_each_decision_and_breaks_none() {

@@ -1,37 +1,17 @@
 //! What a subscriber of tracing is told about decisions. One test: which events are wanted is known to the whole process.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod safe_delete;
+
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
-use hexarch_guardrails::{Action, FixedClock, GuardError, Guardian, GuardianBuilder, NullAudit, Timestamp};
+use hexarch_guardrails::{Action, NullAudit};
+use safe_delete::{builder, delete};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Metadata, Subscriber};
-
-const POLICIES: &str = r#"
-policies:
-  - id: safe_delete
-    rules:
-      - operation: delete
-        resource: "production/*"
-        action: block
-      - operation: delete
-        requests_per_minute: 1
-        action: throttle
-"#;
-
-fn builder() -> GuardianBuilder {
-    let clock = FixedClock::at(Timestamp::from_seconds(1_772_466_000));
-    Guardian::builder().policy_text("hexarch.yaml", POLICIES).clock(clock)
-}
-
-fn delete(guardian: &Guardian, resource: &str) -> Result<(), GuardError> {
-    let check =
-        guardian.check("safe_delete").unwrap().function("wipe").operation("delete").resource(resource);
-    check.user("ada").run(|| ())
-}
 
 /// The fields of spans and of events, by their target.
 #[derive(Clone, Default)]

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::library::PACKAGES;
+use crate::translate::text::token_length;
 
 /// One definition of the library, renamed for its new home.
 struct Item {
@@ -124,29 +125,4 @@ fn called<'a>(package: &str, after: &'a str) -> Option<(String, &'a str)> {
     let end = member.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(member.len());
     let (name, after) = member.split_at_checked(end)?;
     Some((local_name(package, name), after))
-}
-
-/// How many bytes the token at the beginning of `rest` has: a word, a string, a comment or one character.
-fn token_length(rest: &str, first: char) -> usize {
-    match first {
-        '#' => rest.find('\n').unwrap_or(rest.len()),
-        '"' => string_length(rest),
-        c if c.is_ascii_alphanumeric() || c == '_' => {
-            rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len())
-        }
-        other => other.len_utf8(),
-    }
-}
-
-fn string_length(rest: &str) -> usize {
-    let mut escaped = false;
-    for (at, c) in rest.char_indices().skip(1) {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' => return at + 1,
-            _ => {}
-        }
-    }
-    rest.len()
 }

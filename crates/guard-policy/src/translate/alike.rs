@@ -13,6 +13,8 @@ use std::fmt::Write as _;
 
 use crate::library::RegoModule;
 
+use super::text::token_length;
+
 /// From how many policies on a form is worth it. Few policies each have a module that can be read by itself.
 pub(super) const WORTH_IT: usize = 64;
 
@@ -152,14 +154,10 @@ fn cut(text: &str) -> (String, Vec<&str>) {
     for line in text.split_inclusive('\n').filter(|line| !line.starts_with('#')) {
         let mut rest = line;
         while let Some(first) = rest.chars().next() {
-            let length = match first {
-                '"' => string(rest),
-                '-' | '0'..='9' => number(rest),
-                _ => 0,
-            };
-            let taken = if length > 0 { length } else { word(rest).max(first.len_utf8()) };
+            let number = number(rest);
+            let taken = if number > 0 { number } else { token_length(rest, first) };
             let (piece, after) = rest.split_at_checked(taken).unwrap_or((rest, ""));
-            if length > 0 {
+            if number > 0 || first == '"' {
                 code.push(HOLE);
                 literals.push(piece);
             } else {
@@ -171,21 +169,7 @@ fn cut(text: &str) -> (String, Vec<&str>) {
     (code, literals)
 }
 
-/// The bytes of the string at the beginning, quotes and all.
-fn string(text: &str) -> usize {
-    let mut escaped = false;
-    for (at, c) in text.char_indices().skip(1) {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' => return at + 1,
-            _ => {}
-        }
-    }
-    0
-}
-
-/// The bytes of the number at the beginning, with its sign.
+/// The bytes of the number at the beginning, with its sign; none where no number begins.
 fn number(text: &str) -> usize {
     let digits = text.trim_start_matches('-');
     if !digits.starts_with(|c: char| c.is_ascii_digit()) {
@@ -202,12 +186,6 @@ fn number(text: &str) -> usize {
         (before, end) = (c, end + c.len_utf8());
     }
     end
-}
-
-/// The bytes of the word at the beginning, in which digits are not numbers.
-fn word(text: &str) -> usize {
-    let inside = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    text.find(|c| !inside(c)).unwrap_or(text.len())
 }
 
 #[cfg(test)]

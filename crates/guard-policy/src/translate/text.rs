@@ -82,3 +82,28 @@ pub(crate) fn enumerated(words: &[String], last: &str) -> String {
         [init @ .., word] => format!("{} {last} {word}", init.join(", ")),
     }
 }
+
+/// How many bytes the token at the beginning of generated Rego has: a word, a string, a comment or one character.
+pub(crate) fn token_length(rest: &str, first: char) -> usize {
+    match first {
+        '#' => rest.find('\n').unwrap_or(rest.len()),
+        '"' => string_length(rest),
+        c if c.is_ascii_alphanumeric() || c == '_' => {
+            rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len())
+        }
+        other => other.len_utf8(),
+    }
+}
+
+fn string_length(rest: &str) -> usize {
+    let mut escaped = false;
+    for (at, c) in rest.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return at + 1,
+            _ => {}
+        }
+    }
+    rest.len()
+}
