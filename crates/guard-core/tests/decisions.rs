@@ -64,7 +64,7 @@ fn the_table() {
         ),
         (
             r#"{"allowed": true, "action": "Allow", "reason": ""}"#,
-            "`action` of the decision is `Allow`, which is none of `allow`, `warn`, `throttle`, `block`, \
+            "`action` of the decision is `Allow`, which is none of `allow`, `warn`, `queue`, `throttle`, `block`, \
              `require_confirmation`",
         ),
         (

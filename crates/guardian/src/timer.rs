@@ -140,7 +140,7 @@ mod tests {
     fn sleeps_end_in_their_order_and_leave_nothing() {
         let order = Mutex::new(Vec::new());
         std::thread::scope(|scope| {
-            for millis in [60, 20, 40] {
+            for millis in [300, 100, 200] {
                 let order = &order;
                 scope.spawn(move || {
                     let begin = Instant::now();
@@ -150,7 +150,7 @@ mod tests {
                 });
             }
         });
-        assert_eq!(order.into_inner().unwrap(), [20, 40, 60]);
+        assert_eq!(order.into_inner().unwrap(), [100, 200, 300]);
         let mut cut = Box::pin(Sleep::new(Duration::from_secs(3_600)));
         assert!(cut.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         drop(cut);

@@ -17,6 +17,18 @@ The functions of OPA 1.22.2, as `rego-builtins` has them; this page is written f
 |---|---|---|---|---|
 ";
 
+const OTHERWISE: &str = "
+## What is done otherwise than in OPA 1.22.2
+
+On purpose, each the careful way; everything else is held to OPA's answers by tests.
+
+- `json.patch` indexes an array that has changed its length as it is by then, as RFC 6902 says. OPA goes on with the elements that the array had before: `[{\"op\": \"remove\", \"path\": \"/0\"}, {\"op\": \"add\", \"path\": \"/1/x\", \"value\": 9}]` on `[{\"a\": 1}, {\"b\": 2}, {\"c\": 3}]` loses `c` there, and other patches crash it.
+- `io.jwt.*` refuse to sign or verify an HMAC with an Ed25519 public key.
+- `json.match_schema` and `json.verify_schema` refuse remote references; OPA fetches them unless `allow_net` forbids it. A schema that names a type twice is refused.
+- `http.send` and `net.lookup_ip_addr` reach nothing unless the host has opened the network to listed hosts.
+- Functions end with the evaluation's deadline, and what they produce is bounded (`regex.replace`, `json.patch`, `json.marshal_with_options`).
+";
+
 fn page() -> String {
     let mut page = HEAD.to_owned();
     for row in all() {
@@ -34,7 +46,7 @@ fn page() -> String {
         )
         .unwrap();
     }
-    page
+    page + OTHERWISE
 }
 
 fn name(row: &Builtin) -> String {
