@@ -103,7 +103,12 @@ pub(crate) fn parse(_: &mut Context, args: &[Value]) -> Outcome {
     let text = Args(args).string(1)?.replace('"', "");
     let (number, unit) = amount(&text, NAME)?;
     let mut letters = unit.chars();
-    let unit: String = letters.next().into_iter().chain(letters.as_str().to_lowercase().chars()).collect();
+    // OPA parts the unit behind its first byte, which shows in its error.
+    let first = match letters.next() {
+        Some(letter) if !letter.is_ascii() => "\u{fffd}".repeat(letter.len_utf8()),
+        letter => letter.into_iter().collect(),
+    };
+    let unit = first + &letters.as_str().to_lowercase();
     let (numerator, denominator) =
         factor(&unit).ok_or_else(|| BuiltinError::new(format!("{NAME}: unit {unit} not recognized")))?;
     let (mantissa, scale) = decimal(number)
