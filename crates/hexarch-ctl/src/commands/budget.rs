@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use guard_core::{CellFilter, CellView, Quantity, SystemClock};
-use guard_policy::{LoadOptions, StateStore};
+use guard_policy::StateStore;
 use guard_state::Store;
 use guard_torture::{Plan, torture};
 use serde_json::json;
 
+use crate::commands::policy;
 use crate::failure::Failure;
 
 /// What is done with budgets.
@@ -144,17 +145,13 @@ fn open_address(address: &str) -> Result<Arc<dyn Store>, Failure> {
 
 /// The store that the configuration names; what is changed in it is told where the configuration logs.
 fn open_configured(selection: &Selection) -> Result<Arc<dyn Store>, Failure> {
-    let path = match &selection.config {
-        Some(path) => path.clone(),
-        None => guard_policy::discover(".").map_err(Failure::of)?,
-    };
-    let file = guard_policy::load(&path, &LoadOptions::default()).map_err(Failure::of)?;
+    let file = policy::load(selection.config.as_deref())?;
     match file.settings().state().store() {
         StateStore::Memory => {
             return Err(Failure::Failed(format!(
                 "`{}` counts in the memory of the process that it guards, which nobody else sees; name a store under \
                  `state`, or with --store",
-                path.display()
+                file.file()
             )));
         }
         StateStore::Sqlite { path } => has_to_be_there(Path::new(path))?,

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use guard_confirm::{Desk, DeskConfig, Entry, Filter, Person, State, visible};
 use guard_core::{SystemClock, Timestamp};
-use guard_policy::LoadOptions;
 use serde_json::json;
 
+use crate::commands::policy;
 use crate::failure::Failure;
 
 /// What is done with confirmations.
@@ -95,11 +95,7 @@ fn desk(place: &Place, config: Option<&Path>) -> Result<Desk, Failure> {
         let store = guard_confirm::open(store).map_err(Failure::of)?;
         return Ok(Desk::new(store, clock, DeskConfig::default()));
     }
-    let path = match config {
-        Some(path) => path.to_owned(),
-        None => guard_policy::discover(".").map_err(Failure::of)?,
-    };
-    let file = guard_policy::load(&path, &LoadOptions::default()).map_err(Failure::of)?;
+    let file = policy::load(config)?;
     let settings = file.settings().confirmation();
     if settings.is_some_and(|settings| settings.store() != "memory:")
         && let Some(desk) = hexarch_guardrails::open_desk(&file, clock).map_err(Failure::of)?
@@ -108,7 +104,7 @@ fn desk(place: &Place, config: Option<&Path>) -> Result<Desk, Failure> {
     }
     Err(Failure::Failed(format!(
         "`{}` keeps no confirmations that another process could see; name a store under `confirmation`, or with --store",
-        path.display()
+        file.file()
     )))
 }
 
