@@ -2,35 +2,16 @@
 //! texts anew, to be read before they are committed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-use std::path::{Path, PathBuf};
+#[path = "support/told.rs"]
+mod told;
 
 use guard_policy::{LogLevel, ProblemCode, parse};
 
-fn cases() -> Vec<PathBuf> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/problems");
-    let files = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    let mut cases: Vec<PathBuf> =
-        files.filter(|path| path.extension().is_some_and(|ext| ext == "yaml")).collect();
-    cases.sort();
-    assert!(cases.len() > 10);
-    cases
-}
-
 #[test]
 fn everything_wrong_is_told_at_once() {
-    let mut different = Vec::new();
-    for case in cases() {
-        let text = std::fs::read_to_string(&case).unwrap();
-        let problems = parse("hexarch.yaml", &text).expect_err(&case.display().to_string());
-        let told = problems.to_string();
-        let expected = case.with_extension("txt");
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::write(&expected, &told).unwrap();
-        } else if std::fs::read_to_string(&expected).unwrap_or_default() != told {
-            different.push(format!("{}:\n{told}", case.display()));
-        }
-    }
-    assert!(different.is_empty(), "not as committed:\n{}", different.join("\n"));
+    told::assert_told(&told::cases("problems", 10), |text| {
+        parse("hexarch.yaml", text).expect_err("it is wrong").to_string()
+    });
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! Files of rules that are wrong, large or hostile; rules built in Rust; and their translation.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "support/pages.rs"]
+mod pages;
 mod support;
+#[path = "support/told.rs"]
+mod told;
 
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use guard_policy::{
@@ -13,52 +16,21 @@ use guard_policy::{
 use serde_json::{Value, json};
 use test_support::{Folder, Random, setting};
 
-fn cases() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules");
-    let mut cases: Vec<PathBuf> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
-        .collect();
-    cases.sort();
-    assert!(cases.len() > 5);
-    cases
-}
-
-/// `UPDATE=1` writes the texts anew, to be read before they are committed.
 #[test]
 fn everything_wrong_is_told_at_once() {
-    let mut different = Vec::new();
-    for case in cases() {
-        let text = std::fs::read_to_string(&case).unwrap();
-        let told = if text.starts_with("policies:") {
-            parse("hexarch.yaml", &text).expect_err("it is wrong").to_string()
+    told::assert_told(&told::cases("rules", 5), |text| {
+        if text.starts_with("policies:") {
+            parse("hexarch.yaml", text).expect_err("it is wrong").to_string()
         } else {
-            RuleSet::parse("rules.yaml", &text).expect_err("it is wrong").to_string()
-        };
-        let expected = case.with_extension("txt");
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::write(&expected, &told).unwrap();
-        } else if std::fs::read_to_string(&expected).unwrap_or_default() != told {
-            different.push(format!("{}:\n{told}", case.display()));
+            RuleSet::parse("rules.yaml", text).expect_err("it is wrong").to_string()
         }
-    }
-    assert!(different.is_empty(), "not as committed:\n{}", different.join("\n"));
-}
-
-fn current(name: &str, text: &str) {
-    let path = support::root().join("docs").join(name);
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&path, text).unwrap();
-    }
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == text, "docs/{name} is not current: run this test with UPDATE=1");
+    });
 }
 
 #[test]
 fn the_schema_is_committed_as_it_is_generated() {
     let text = serde_json::to_string_pretty(&rules_json_schema()).unwrap();
-    current("rules.schema.json", &format!("{text}\n"));
+    pages::assert_current("rules.schema.json", &format!("{text}\n"));
 }
 
 /// The page for authors, and the marks between which its tables are generated.
@@ -67,7 +39,7 @@ fn the_list_of_keys_is_committed_as_it_is_generated() {
     const BEGIN: &str = "<!-- generated: the keys -->\n";
     let page = std::fs::read_to_string(support::root().join("docs/rules.md")).unwrap();
     let (head, _) = page.split_once(BEGIN).expect("the mark");
-    current("rules.md", &format!("{head}{BEGIN}{}", rules_key_reference()));
+    pages::assert_current("rules.md", &format!("{head}{BEGIN}{}", rules_key_reference()));
 }
 
 fn told(text: &str) -> String {
@@ -127,7 +99,8 @@ fn fifty_megabytes_are_refused_unread() {
 
 #[test]
 fn no_text_breaks_the_reader() {
-    let sources: Vec<String> = cases().iter().map(|case| std::fs::read_to_string(case).unwrap()).collect();
+    let sources: Vec<String> =
+        told::cases("rules", 5).iter().map(|case| std::fs::read_to_string(case).unwrap()).collect();
     let sound = std::fs::read_to_string(support::root().join("docs/rules.md")).unwrap();
     let seed = setting("SEED", 1);
     println!("SEED={seed}");
@@ -390,20 +363,9 @@ fn needs_opa_the_schema_takes_what_the_reader_takes_and_refuses_what_it_refuses(
         (json!({"rules": []}), false),
         (json!({"id": "a", "otherwise": "deny", "rules": []}), false),
     ];
-    let scratch = Folder::new("rules-schema");
     for (document, sound) in &cases {
         let read = RuleSet::parse("rules.json", &document.to_string());
         assert_eq!(read.is_ok(), *sound, "{document}: {read:?}");
     }
-    let documents: Vec<&Value> = cases.iter().map(|(document, _)| document).collect();
-    let data = json!({"schema": rules_json_schema().to_string(), "documents": documents});
-    scratch.write("data.json", data.to_string());
-    let query =
-        "[fits | some document in data.documents; [fits, _] := json.match_schema(document, data.schema)]";
-    let printed = support::run(support::opa(), &["eval", "--format", "raw", query, "-d"], &[scratch.path()])
-        .unwrap_or_else(|error| panic!("{error}"));
-    let fits: Vec<bool> = serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{error}: {printed}"));
-    for ((document, sound), fits) in cases.iter().zip(fits) {
-        assert_eq!(fits, *sound, "{document}");
-    }
+    pages::assert_schema(&rules_json_schema(), &cases);
 }

@@ -1,31 +1,26 @@
 //! The JSON Schema of hexarch.yaml: committed as it is generated, and at one with the reader.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "support/pages.rs"]
+mod pages;
 mod support;
 
 use std::path::{Path, PathBuf};
 
 use guard_policy::{export_json, json_schema, key_reference, parse};
 use serde_json::{Value, json};
-use test_support::Folder;
 
 #[test]
 fn the_schema_is_committed_as_it_is_generated() {
-    current("hexarch.schema.json", &format!("{}\n", serde_json::to_string_pretty(&json_schema()).unwrap()));
+    pages::assert_current(
+        "hexarch.schema.json",
+        &format!("{}\n", serde_json::to_string_pretty(&json_schema()).unwrap()),
+    );
 }
 
 #[test]
 fn the_list_of_keys_is_committed_as_it_is_generated() {
-    current("hexarch-yaml.md", &key_reference());
-}
-
-fn current(name: &str, text: &str) {
-    let path = support::root().join("docs").join(name);
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&path, text).unwrap();
-    }
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == text, "docs/{name} is not current: run this test with UPDATE=1");
+    pages::assert_current("hexarch-yaml.md", &key_reference());
 }
 
 /// Every hexarch.yaml of the packs and of the tests.
@@ -49,7 +44,7 @@ fn needs_opa_the_schema_takes_what_the_reader_takes_and_refuses_what_it_refuses(
         let policies = parse("hexarch.yaml", &std::fs::read_to_string(&file).unwrap()).unwrap();
         for policy in policies.policies() {
             let document: Value = serde_json::from_str(&export_json(policy)).unwrap();
-            cases.push((true, document));
+            cases.push((document, true));
         }
     }
     for (document, sound) in [
@@ -77,20 +72,7 @@ fn needs_opa_the_schema_takes_what_the_reader_takes_and_refuses_what_it_refuses(
     ] {
         let read = parse("hexarch.json", &document.to_string());
         assert_eq!(read.is_ok(), sound, "{document}: {read:?}");
-        cases.push((sound, document));
+        cases.push((document, sound));
     }
-    let scratch = Folder::new("guard-policy");
-    let documents: Vec<&Value> = cases.iter().map(|(_, document)| document).collect();
-    // The schema as a text: OPA's loader would merge an object with the rest of the data.
-    let data = json!({"schema": json_schema().to_string(), "documents": documents});
-    scratch.write("data.json", data.to_string());
-    let query =
-        "[fits | some document in data.documents; [fits, _] := json.match_schema(document, data.schema)]";
-    let printed = support::run(support::opa(), &["eval", "--format", "raw", query, "-d"], &[scratch.path()])
-        .unwrap_or_else(|error| panic!("{error}"));
-    let fits: Vec<bool> = serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{error}: {printed}"));
-    assert_eq!(fits.len(), cases.len());
-    for ((sound, document), fits) in cases.iter().zip(fits) {
-        assert_eq!(fits, *sound, "{document}");
-    }
+    pages::assert_schema(&json_schema(), &cases);
 }
