@@ -14,8 +14,9 @@ pub trait Store: StateStore + StateOperator {}
 impl<S: StateStore + StateOperator> Store for S {}
 
 /// Opens the store at an address: `memory:`, `sqlite:PATH`, `redis://HOST:PORT/DB`,
-/// `postgres://USER@HOST:PORT/DB`, `opa:http://HOST:PORT` with `?copy=PATH` for a replica's own copy; and `leased:` before
-/// one that processes share, for slices of it. Which of them there are is a matter of features.
+/// `postgres://USER@HOST:PORT/DB`, `opa:http://HOST:PORT` with `?copy=PATH` for a replica's own copy and `?root=NAMES` for
+/// documents elsewhere than below `hexarch/ledger`; and `leased:` before one that processes share, for slices of it. Which
+/// of them there are is a matter of features.
 ///
 /// # Errors
 /// When the address is none, its store is not built in, or the store cannot be opened.
@@ -40,11 +41,10 @@ pub fn open(address: &str, clock: Arc<dyn Clock>) -> Result<Box<dyn Store>, Stat
     }
     #[cfg(feature = "opa")]
     if let Some(url) = address.strip_prefix("opa:") {
-        let (url, copy) = match url.split_once("?copy=") {
-            Some((url, copy)) => (url, Some(copy.into())),
-            None => (url, None),
-        };
-        let config = crate::OpaConfig { copy, ..crate::OpaConfig::new(url) };
+        let (url, copy) = taken(url, "copy");
+        let (url, root) = taken(&url, "root");
+        let mut config = crate::OpaConfig { copy: copy.map(Into::into), ..crate::OpaConfig::new(url) };
+        config.root = root.unwrap_or(config.root);
         return Ok(Box::new(crate::OpaStore::connect(&config, clock)?));
     }
     let detail =
@@ -53,6 +53,20 @@ pub fn open(address: &str, clock: Arc<dyn Clock>) -> Result<Box<dyn Store>, Stat
     // An address may hold a password: its beginning says what was meant.
     let store = address.split(':').next().unwrap_or_default().to_owned();
     Err(Unusable { store, detail }.into())
+}
+
+/// Takes an option of ours out of an address: `?NAME=VALUE` or `&NAME=VALUE`, as it stands there.
+#[cfg(feature = "opa")]
+fn taken(address: &str, name: &str) -> (String, Option<String>) {
+    let found = ['?', '&'].iter().find_map(|mark| {
+        let (before, rest) = address.split_once(&format!("{mark}{name}="))?;
+        Some((*mark, before, rest))
+    });
+    let Some((mark, before, rest)) = found else { return (address.to_owned(), None) };
+    match rest.split_once('&') {
+        Some((value, rest)) => (format!("{before}{mark}{rest}"), Some(value.to_owned())),
+        None => (before.to_owned(), Some(rest.to_owned())),
+    }
 }
 
 /// Slices of the store at an address, which lies with its server or file: nobody else could share what is in memory.
@@ -80,4 +94,23 @@ fn leased(address: &str, clock: Arc<dyn Clock>) -> Result<Box<dyn Store>, StateE
         "slices are of a store that processes share: `sqlite:PATH`, `redis://…`, `postgres://…`".to_owned();
     let store = address.split(':').next().unwrap_or_default().to_owned();
     Err(Unusable { store: format!("leased:{store}"), detail }.into())
+}
+
+#[cfg(all(test, feature = "opa"))]
+mod tests {
+    use super::taken;
+
+    #[test]
+    fn options_are_taken_out_of_an_address() {
+        let of = |address: &str| {
+            let (rest, value) = taken(address, "copy");
+            (rest, value.unwrap_or_default())
+        };
+        let pair = |rest: &str, value: &str| (rest.to_owned(), value.to_owned());
+        assert_eq!(of("http://h:1"), pair("http://h:1", ""));
+        assert_eq!(of("http://h:1?copy=/a/b.db"), pair("http://h:1", "/a/b.db"));
+        assert_eq!(of("http://h:1?copy=/a&root=x/y"), pair("http://h:1?root=x/y", "/a"));
+        assert_eq!(of("http://h:1?root=x&copy=/a"), pair("http://h:1?root=x", "/a"));
+        assert_eq!(of("u://h?s=1&copy=/a&t=2"), pair("u://h?s=1&t=2", "/a"));
+    }
 }

@@ -191,6 +191,32 @@ mod needs_opa {
         assert!(!admits(&other, 9, charge("a", 4, 10)));
     }
 
+    /// What a replica had published before, and what is put there for it: it counts once.
+    #[test]
+    #[ignore = "needs OPA"]
+    fn an_earlier_document_that_comes_late_counts_nothing() {
+        let (server, clock, root, folder) = (shared(), clock(), root(), Folder::new("opa-late"));
+        let copy = Some(folder.path().join("copy.db"));
+        let store = connect(&OpaConfig { copy, ..config(&server.url(), &root) }, &clock);
+        assert!(admits(&store, 1, charge("a", 4, 10)));
+        let client = guard_opa::Client::new(&guard_opa::Config::new(server.url())).unwrap();
+        let deadline = || guard_core::Deadline::after(Duration::from_secs(5));
+        let names = |below: &[&str]| {
+            let names: Vec<&str> = root.split('/').chain(["cells"]).chain(below.iter().copied()).collect();
+            guard_opa::DataPath::of(names).unwrap()
+        };
+        let all = guard_core::block_on(client.get_data(&names(&[]), deadline())).unwrap();
+        let all: serde_json::Value = serde_json::from_str(&all).unwrap();
+        let (now, held) = all.as_object().unwrap().iter().next().unwrap();
+        let (replica, _) = now.rsplit_once('.').unwrap();
+        let late = names(&[&format!("{replica}.1")]);
+        guard_core::block_on(client.put_data(&late, &held.to_string(), deadline())).unwrap();
+        assert_eq!(used(&store, "a"), 4);
+        assert!(admits(&store, 2, charge("a", 6, 10)));
+        let other = connect(&config(&server.url(), &root), &clock);
+        assert_eq!(used(&other, "a"), 10);
+    }
+
     fn start(port: u16) -> OpaServer {
         OpaServer::start_with(test_support::opa(), port, &[]).unwrap()
     }

@@ -32,21 +32,42 @@ pub fn judge(
     load: Load,
     logs: &[impl AsRef<Path>],
 ) -> Result<Verdict, String> {
-    let stories = journal::read(logs).map_err(|error: io::Error| error.to_string())?;
+    judge_replicas(&[(store, logs)], load)
+}
+
+/// The same where every process has a ledger of its own: its store with its logs. Each is asked for its own reservations, and
+/// each has to see the same sums.
+///
+/// # Errors
+/// As [`judge`].
+pub fn judge_replicas<S: StateStore + StateOperator + ?Sized>(
+    replicas: &[(&S, &[impl AsRef<Path>])],
+    load: Load,
+) -> Result<Verdict, String> {
     let mut verdict = Verdict::default();
     // What was spent in each cell, and how much of it by calls that were late.
     let mut spent: BTreeMap<Arc<CellId>, (i64, i64)> = BTreeMap::new();
-    for (id, story) in &stories {
-        verdict.admitted += u64::from(story.made);
-        verdict.refused += u64::from(story.refused);
-        let counted = counted(store, *id, story, &mut verdict)?;
-        for cell in load.cells(story.user, story.team) {
-            let (sum, late) = spent.entry(cell).or_default();
-            *sum += counted.spent;
-            *late += if counted.may_be_late { counted.spent } else { 0 };
+    for (store, logs) in replicas {
+        let stories = journal::read(logs).map_err(|error: io::Error| error.to_string())?;
+        for (id, story) in &stories {
+            verdict.admitted += u64::from(story.made);
+            verdict.refused += u64::from(story.refused);
+            let counted = counted(*store, *id, story, &mut verdict)?;
+            for cell in load.cells(story.user, story.team) {
+                let (sum, late) = spent.entry(cell).or_default();
+                *sum += counted.spent;
+                *late += if counted.may_be_late { counted.spent } else { 0 };
+            }
         }
     }
-    compare(store, load, &spent, &mut verdict).map_err(|error| error.to_string())?;
+    for (number, (store, _)) in replicas.iter().enumerate() {
+        let told = verdict.broken.len();
+        compare(*store, load, &spent, &mut verdict).map_err(|error| error.to_string())?;
+        if replicas.len() > 1 {
+            let new = verdict.broken.iter_mut().skip(told);
+            new.for_each(|what| *what = format!("as replica {number} sees it, {what}"));
+        }
+    }
     Ok(verdict)
 }
 

@@ -11,8 +11,11 @@
 //! After all leases have run out nothing is reserved. Of slices ([`judge_slices`]): what was acknowledged never exceeds a
 //! limit and is always covered by what the store counts, which is exact where no process was killed.
 //!
+//! Of replicas that share an OPA ([`judge_replicas`]): each is asked for its own reservations, with its own copy, and each
+//! has to see the same sums.
+//!
 //! **Shown by** `tests/mutants.rs`: a store without its lock, its lease check, its idempotency or its all-or-nothing is
-//! found out; and by `tests/stores.rs`, which tortures each store with kills, server restarts and cut connections.
+//! found out, and replicas that publish after they have looked, and a copy that is lost; and by `tests/stores.rs`, which tortures each store with kills, server restarts and cut connections.
 
 mod journal;
 mod judge;
@@ -22,7 +25,7 @@ mod proxy;
 mod random;
 mod slices;
 
-pub use judge::{Verdict, judge};
+pub use judge::{Verdict, judge, judge_replicas};
 pub use load::{Load, spend, worker, worker_of};
 pub use parent::{Plan, Report, Trouble, torture};
 pub use proxy::Proxy;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use guard_state::Store;
 use serde_json::json;
 
-use crate::judge::{Verdict, judge};
+use crate::judge::{Verdict, judge, judge_replicas};
 use crate::load::{LEASE, Load, open, spend};
 use crate::proxy::Proxy;
 use crate::random::Random;
@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// When all leases of a run have run out, after its end.
 const RIPE: Duration = LEASE.saturating_add(Duration::from_millis(300));
+/// The same where replicas tell each other their leases in whole seconds, and what they ask for a second longer.
+const RIPE_OF_REPLICAS: Duration = RIPE.saturating_add(Duration::from_secs(2));
 
 /// What is done to a store.
 #[derive(Debug, Clone)]
@@ -43,13 +45,40 @@ pub struct Plan {
     pub folder: PathBuf,
 }
 
+impl Plan {
+    /// Whether each process has a ledger of its own, and a copy of it.
+    fn has_replicas(&self) -> bool {
+        self.store.starts_with("opa:")
+    }
+
+    fn ripe(&self) -> Duration {
+        if self.has_replicas() { RIPE_OF_REPLICAS } else { RIPE }
+    }
+
+    /// A replica's own copy.
+    fn copy(&self, load: Load, process: u64) -> PathBuf {
+        self.folder.join(format!("run-{}-process-{process}.copy", load.run))
+    }
+
+    /// The store as a process opens it. Replicas have copies of their own, and documents of their own in each run: who begins
+    /// the next one would otherwise be told of all that the last one left.
+    fn address(&self, store: &str, load: Load, process: u64) -> String {
+        if !self.has_replicas() {
+            return store.to_owned();
+        }
+        let copy = self.copy(load, process);
+        format!("{store}?copy={}&root=torture/seed_{:x}_run_{}", copy.display(), load.seed, load.run)
+    }
+}
+
 /// What else happens once in each run, while processes spend: a server that is restarted.
 pub type Trouble<'a> = Option<&'a mut dyn FnMut()>;
 
 /// A run that is over, and waits for its leases to run out while the next one is made.
 struct Over {
     load: Load,
-    logs: Vec<PathBuf>,
+    /// The logs of each process, of all its lives.
+    logs: Vec<Vec<PathBuf>>,
     /// The store of this process, where it dies with it.
     store: Option<Box<dyn Store>>,
     /// Whether a process was killed or cut off.
@@ -84,6 +113,7 @@ impl Report {
     pub fn to_json(&self, plan: &Plan) -> String {
         let Verdict { broken, admitted, refused, in_doubt } = &self.verdict;
         let store = plan.store.split("://").next().unwrap_or_default();
+        let store = store.split_once("opa:").map_or(store, |_| "opa");
         json!({
             "store": store, "seed": plan.seed, "threads": plan.threads, "processes": plan.processes,
             "runs": self.runs, "kills": self.kills, "cuts": self.cuts, "troubles": self.troubles,
@@ -120,18 +150,18 @@ pub fn torture(
         let before = (report.kills, report.troubles);
         let (logs, store) = if plan.store == "memory:" {
             let (log, store) = in_this_process(plan, load)?;
-            (vec![log], Some(store))
+            (vec![vec![log]], Some(store))
         } else {
             (processes(plan, &through, load, program, &mut trouble, &mut report)?, None)
         };
         let disturbed = plan.cuts || before != (report.kills, report.troubles);
         over.push_back(Over { load, logs, store, disturbed, since: Instant::now() });
-        while let Some(ripe) = over.pop_front_if(|over| over.since.elapsed() >= RIPE) {
+        while let Some(ripe) = over.pop_front_if(|over| over.since.elapsed() >= plan.ripe()) {
             hear(plan, &ripe, &mut report, told)?;
         }
     }
     for last in over {
-        std::thread::sleep(RIPE.saturating_sub(last.since.elapsed()));
+        std::thread::sleep(plan.ripe().saturating_sub(last.since.elapsed()));
         hear(plan, &last, &mut report, told)?;
     }
     report.cuts = proxy.as_ref().map_or(0, Proxy::cuts);
@@ -142,15 +172,30 @@ pub fn torture(
 fn hear(plan: &Plan, over: &Over, report: &mut Report, told: &mut dyn FnMut(&str)) -> Result<(), String> {
     let Over { load, logs, store, disturbed, .. } = over;
     let opened = |address: &str| open(address).map_err(|error| error.to_string());
+    let all = logs.concat();
     let verdict = match (store, plan.store.strip_prefix("leased:")) {
-        (Some(store), _) => judge(&**store, *load, logs)?,
-        (None, Some(shared)) => judge_slices(&*opened(shared)?, *load, logs, *disturbed)?,
-        (None, None) => judge(&*opened(&plan.store)?, *load, logs)?,
+        (Some(store), _) => judge(&**store, *load, &all)?,
+        (None, Some(shared)) => judge_slices(&*opened(shared)?, *load, &all, *disturbed)?,
+        (None, None) if plan.has_replicas() => {
+            let stores: Vec<Box<dyn Store>> = (0..plan.processes)
+                .map(|process| opened(&plan.address(&plan.store, *load, process)))
+                .collect::<Result<_, _>>()?;
+            let replicas: Vec<_> =
+                stores.iter().map(|store| &**store).zip(logs.iter().map(Vec::as_slice)).collect();
+            judge_replicas(&replicas, *load)?
+        }
+        (None, None) => judge(&*opened(&plan.store)?, *load, &all)?,
     };
     if verdict.broken.is_empty() {
-        for log in logs {
+        for log in all {
             // A process that was killed early has none.
             let _ = std::fs::remove_file(log);
+        }
+        for process in 0..plan.processes {
+            let copy = plan.copy(*load, process);
+            for end in ["", "-wal", "-shm"] {
+                let _ = std::fs::remove_file(format!("{}{end}", copy.display()));
+            }
         }
     }
     report.runs += 1;
@@ -193,13 +238,17 @@ fn processes(
     program: &dyn Fn() -> Command,
     trouble: &mut Trouble<'_>,
     report: &mut Report,
-) -> Result<Vec<PathBuf>, String> {
+) -> Result<Vec<Vec<PathBuf>>, String> {
     let mut random = Random::of(&[load.seed, load.run, u64::MAX]);
     let mut logs = Vec::new();
+    logs.resize_with(usize::try_from(plan.processes).unwrap_or(0), Vec::new);
     let mut start = |process: u64, life: u64| {
         let log = plan.folder.join(format!("run-{}-process-{process}-life-{life}.log", load.run));
-        logs.push(log.clone());
-        Ok::<_, String>((start_worker(program(), store, load, process, life, &log)?, log))
+        if let Some(of_process) = usize::try_from(process).ok().and_then(|process| logs.get_mut(process)) {
+            of_process.push(log.clone());
+        }
+        let address = plan.address(store, load, process);
+        Ok::<_, String>((start_worker(program(), &address, load, process, life, &log)?, log))
     };
     let mut running: Vec<(Child, PathBuf)> =
         (0..plan.processes).map(|process| start(process, 0)).collect::<Result<_, _>>()?;

@@ -13,8 +13,8 @@ use guard_core::{
     Revision, Settled, Settlement, Snapshot, StateError, StateOperator, StateStore, SystemClock,
 };
 use guard_state::Store;
-use guard_torture::{Load, Verdict, judge, spend};
-use test_support::{Folder, PostgresServer, RedisServer};
+use guard_torture::{Load, Verdict, judge, judge_replicas, spend};
+use test_support::{Folder, OpaServer, PostgresServer, RedisServer};
 
 /// Which guard is missing.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -191,6 +191,68 @@ fn needs_redis_of_the_redis_store() {
 #[ignore = "needs PostgreSQL"]
 fn needs_postgres_of_the_postgres_store() {
     every_guard_is_missed(&PostgresServer::start().url());
+}
+
+#[test]
+#[ignore = "needs OPA"]
+fn needs_opa_of_the_store_in_documents() {
+    let server = OpaServer::start();
+    every_guard_is_missed(&format!("opa:{}", server.url()));
+}
+
+/// Replicas that look first and publish afterwards: each sees what is left, and all of them take it.
+#[test]
+#[ignore = "needs OPA"]
+fn needs_opa_replicas_that_publish_after_they_have_looked_are_found() {
+    let (server, folder) = (OpaServer::start(), Folder::new("torture-mutant-replicas"));
+    let broken = |missing: Missing, run: u64| {
+        // Odd runs spend at once, and have no leases to wait for.
+        let load = Load { seed: missing as u64, run: run * 2 + 1, threads: 4, calls: 30 };
+        let stores = [0, 1].map(|_| {
+            let store =
+                guard_state::open(&format!("opa:{}", server.url()), Arc::new(SystemClock::new())).unwrap();
+            Mutant { store, missing, fresh: AtomicU64::new(1 + (run << 32)) }
+        });
+        let logs = [0, 1].map(|replica| [folder.path().join(format!("{missing:?}-{run}-{replica}.log"))]);
+        std::thread::scope(|scope| {
+            for (process, (store, [log])) in (0..).zip(stores.iter().zip(&logs)) {
+                scope.spawn(move || spend(store, load, process, 0, log).unwrap());
+            }
+        });
+        let replicas: Vec<_> = stores.iter().zip(logs.iter().map(<[_; 1]>::as_slice)).collect();
+        judge_replicas(&replicas, load).unwrap().broken
+    };
+    for run in 0..3 {
+        assert_eq!(broken(Missing::Nothing, run), Vec::<String>::new());
+    }
+    let found =
+        (0..10).any(|run| broken(Missing::Transaction, run).iter().any(|what| what.contains("was admitted")));
+    assert!(found, "nobody noticed");
+}
+
+/// OPA is started anew while a replica is down: with its copy it gives all of it back, without one the judge misses it.
+#[test]
+#[ignore = "needs OPA"]
+fn needs_opa_a_copy_that_is_lost_is_found() {
+    let (mut server, folder) = (OpaServer::start(), Folder::new("torture-mutant-copy"));
+    for (copy, run, expected) in [("first.db", 1, true), ("second.db", 3, false)] {
+        let load = Load { seed: 9, run, threads: 4, calls: 20 };
+        let log = folder.path().join(format!("{copy}.log"));
+        let copy = folder.path().join(copy);
+        let address = format!("opa:{}?copy={}", server.url(), copy.display());
+        let open = || guard_state::open(&address, Arc::new(SystemClock::new())).unwrap();
+        spend(&*open(), load, 0, 0, &log).unwrap();
+        if !expected {
+            std::fs::remove_file(&copy).unwrap();
+        }
+        server.restart();
+        let store = open();
+        let broken = judge(&*store, load, &[&log]).unwrap().broken;
+        assert_eq!(broken.is_empty(), expected, "{broken:?}");
+        let missed =
+            |what: &String| what.contains("the cell is gone") || what.contains("was acknowledged, and only");
+        assert!(broken.iter().all(missed), "{broken:?}");
+    }
 }
 
 /// Two processes that spend what they have not taken from the store they share: each believes that all of the limit is its

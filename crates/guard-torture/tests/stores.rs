@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use guard_torture::{Plan, Report, Trouble, torture};
-use test_support::{Folder, PostgresServer, RedisServer, setting};
+use test_support::{Folder, OpaServer, PostgresServer, RedisServer, setting};
 
 fn plan(store: String, folder: &Folder) -> Plan {
     Plan {
@@ -98,4 +98,15 @@ fn needs_postgres_slices_hold_through_restarts_and_cut_connections() {
     let plan = Plan { cuts: true, calls: 4, ..plan(format!("leased:{}", server.url()), &folder) };
     let report = run(&plan, Some(&mut || server.restart()));
     assert!(report.cuts > 0 && report.troubles > 0);
+}
+
+/// OPA keeps nothing when it is killed: what there was comes back from the copies of the replicas.
+#[test]
+#[ignore = "needs OPA"]
+fn needs_opa_replicas_hold_through_restarts_and_cut_connections() {
+    let folder = Folder::new("torture-opa");
+    let mut server = OpaServer::start();
+    let plan = Plan { cuts: true, ..plan(format!("opa:{}", server.url()), &folder) };
+    let report = run(&plan, Some(&mut || server.restart()));
+    assert!(report.cuts > 0 && report.troubles > 0 && report.kills > 0);
 }

@@ -344,6 +344,12 @@ impl Worker {
         let mut undecided: Undecided = HashMap::new();
         let at = wall();
         for (subtree, docs) in seen.cells.iter().filter(|(subtree, _)| **subtree != self.ledger.subtree) {
+            if replica_of(subtree) == &*self.own.replica {
+                // An earlier document of this replica's: a write that came late, or another replica that took it for dead.
+                // All of it stands in the one it has now.
+                self.ledger.tidy(subtree, None)?;
+                continue;
+            }
             let replica: Arc<str> = replica_of(subtree).into();
             for doc in docs.values().filter(|doc| !doc.is_over(now)) {
                 let id = doc.id();

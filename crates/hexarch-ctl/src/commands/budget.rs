@@ -72,8 +72,9 @@ pub(crate) struct Setting {
 /// What `torture` is given.
 #[derive(Args)]
 pub(crate) struct Torture {
-    /// The store: `memory:`, `sqlite:PATH`, `redis://HOST:PORT/DB` or `postgres://USER@HOST:PORT/DATABASE`; with `leased:`
-    /// before one of the latter three, slices of it.
+    /// The store: `memory:`, `sqlite:PATH`, `redis://HOST:PORT/DB`, `postgres://USER@HOST:PORT/DATABASE` or
+    /// `opa:http://HOST:PORT`, each process a replica with a copy of its own; with `leased:` before SQLite, Redis or
+    /// PostgreSQL, slices of it.
     #[arg(long, value_name = "URL")]
     store: String,
     /// Threads in each process.
