@@ -238,7 +238,7 @@ _finding(confirm, rule) := {
 	"action": "require_confirmation",
 	"reason": rule.reason,
 	"metadata": rule.metadata,
-	"confirm": object.union(confirm, {"rule": rule.metadata.rule}),
+	"confirm": object.union_n([confirm, {"rule": rule.metadata.rule}, object.get(rule, "confirm", {})]),
 } if {
 	rule.answer == true
 	_asks(rule)

@@ -130,6 +130,19 @@ test_a_confirmation_lets_the_next_rule_speak if {
 	_summary(rules, "allow") == [[3, "warn", "c"], [4, "block", "b"]] with input as {"confirmed": true}
 }
 
+test_a_rule_says_who_approves_in_place_of_the_policy if {
+	asks := _rule("c", ["require_confirmation"], true)
+	rules := [object.union(asks, {"confirm": {"approvers": ["ann"], "four_eyes": true}})]
+	[finding] := conditions.findings({"policy": "p", "approvers": ["bob"], "approvals": 2}, 1, rules, "allow") with input as {}
+	finding.confirm == {
+		"policy": "p",
+		"rule": "c",
+		"approvers": ["ann"],
+		"four_eyes": true,
+		"approvals": 2,
+	}
+}
+
 test_a_rule_without_an_answer_blocks_whatever_it_does if {
 	every action in ["allow", "block", "require_confirmation", "warn"] {
 		[finding] := conditions.findings({"policy": "p"}, 1, [_rule("r", [action], _missing)], "allow")

@@ -78,7 +78,7 @@ pub use model::{
 pub use problem::{Place, Problem, ProblemCode, Problems};
 pub use ruleset::{
     Condition, ConditionRule, Conditions, Field, NewCondition, NewRule, Operand, Otherwise, RuleSet,
-    RuleSetBuilder, TRACE_ENTRYPOINT, trace_modules,
+    RuleSetBuilder, Rules, TRACE_ENTRYPOINT, load_rules, trace_modules,
 };
 pub use table::{Row, Table, Totals};
 pub use translate::{LimitInfo, PolicyInfo, RegoPackage, translate, translate_sharing};

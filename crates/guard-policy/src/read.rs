@@ -17,6 +17,7 @@ use crate::schema;
 use crate::warnings::warnings;
 use crate::yaml::{self, Kind, Node};
 
+pub(crate) use confirmation::{approval, check_approval};
 pub(crate) use fields::{Fields, one_of};
 pub(crate) use rule::ACTION_WORDS;
 

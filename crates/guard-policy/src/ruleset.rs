@@ -36,6 +36,7 @@
 //! The trace is made of the same functions as the decision (`rego/conditions.rego`).
 
 mod build;
+mod find;
 mod functions;
 mod operators;
 mod path;
@@ -48,11 +49,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::file::{self, LoadError, LoadOptions};
-use crate::model::{Policy, PolicyFile, RuleAction, Settings};
+use crate::model::{Approval, Policy, PolicyFile, RuleAction, Settings};
 use crate::problem::{Place, Problem, ProblemCode, Problems};
 use crate::yaml::{write_json, write_yaml};
 
 pub use build::{Field, NewCondition, NewRule, Operand, RuleSetBuilder};
+pub use find::{Rules, load_rules};
 pub use trace::{TRACE_ENTRYPOINT, trace_modules};
 
 pub(crate) use operators::{OPERATORS, Operand as OperandKind};
@@ -236,6 +238,7 @@ pub struct ConditionRule {
     pub(crate) states_priority: bool,
     pub(crate) enabled: bool,
     pub(crate) actions: Vec<RuleAction>,
+    pub(crate) approval: Approval,
     pub(crate) metadata: Map<String, Value>,
     pub(crate) when: Condition,
     pub(crate) place: Place,
@@ -270,6 +273,26 @@ impl ConditionRule {
     /// What it does to a call for which its condition holds.
     pub fn actions(&self) -> &[RuleAction] {
         &self.actions
+    }
+
+    /// Who may approve what it holds, ids and `@role`s, where it says so itself.
+    pub fn approvers(&self) -> Option<&[String]> {
+        self.approval.approvers.as_deref()
+    }
+
+    /// Whether the one who asks may not approve, where it says so itself.
+    pub const fn four_eyes(&self) -> Option<bool> {
+        self.approval.four_eyes
+    }
+
+    /// How many people have to approve, where it says so itself.
+    pub const fn approvals(&self) -> Option<u64> {
+        self.approval.approvals
+    }
+
+    /// Whether it holds calls for a person.
+    pub(crate) fn asks(&self) -> bool {
+        self.actions.contains(&RuleAction::RequireConfirmation)
     }
 
     /// What else the author wrote down; told with the decision.

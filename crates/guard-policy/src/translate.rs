@@ -17,7 +17,7 @@ use crate::model::{LimitKind, Period, Policy, PolicyFile, Queue, RateAlgorithm, 
 
 use text::quoted;
 
-pub(crate) use findings::confirm;
+pub(crate) use findings::{approvers, confirm};
 use policy::policy_body;
 pub(crate) use policy::{path_step, policy_module, policy_text};
 

@@ -10,8 +10,9 @@ mod told;
 use std::time::{Duration, Instant};
 
 use guard_policy::{
-    Field, LoadOptions, NewCondition, NewRule, Otherwise, PolicyFile, Problems, RuleAction, RuleSet,
-    export_json, export_rego, export_yaml, parse, rules_json_schema, rules_key_reference, translate,
+    Field, LoadOptions, NewCondition, NewRule, Otherwise, PolicyFile, Problems, RuleAction, RuleSet, Rules,
+    export_json, export_rego, export_yaml, load_rules, parse, rules_json_schema, rules_key_reference,
+    translate,
 };
 use serde_json::{Value, json};
 use test_support::{Folder, Random, setting};
@@ -368,4 +369,57 @@ fn needs_opa_the_schema_takes_what_the_reader_takes_and_refuses_what_it_refuses(
         assert_eq!(read.is_ok(), *sound, "{document}: {read:?}");
     }
     pages::assert_schema(&rules_json_schema(), &cases);
+}
+
+#[test]
+fn who_approves_is_said_of_all_rules_and_of_one() {
+    let text = "id: a\napprovers: ['@lead']\nfour_eyes: true\nrules:\n  - id: r\n    action: require_confirmation\n    \
+                when: {field: operation, equals: x}\n    approvals: 2\n";
+    let rules = RuleSet::parse("rules.yaml", text).unwrap();
+    let rule = rules.rule("r").unwrap();
+    assert_eq!((rule.approvers(), rule.four_eyes(), rule.approvals()), (None, None, Some(2)));
+    let built = RuleSet::builder("a")
+        .approvers(["@lead"])
+        .four_eyes(true)
+        .rule(
+            NewRule::new("r", Field::at("operation").equals("x"))
+                .action(RuleAction::RequireConfirmation)
+                .approvals(2),
+        )
+        .build()
+        .unwrap();
+    let rego = |rules: &RuleSet| export_rego(rules.file(), &rules.file().policies()[0]);
+    assert!(rego(&rules).contains("\"confirm\": {\"approvals\": 2},"), "{}", rego(&rules));
+    assert!(rego(&rules).contains("{\"policy\": \"a\", \"approvers\": [\"@lead\"], \"four_eyes\": true}"));
+    let lines = |text: &str| {
+        text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&rego(&built)), lines(&rego(&rules)));
+    // It comes back from what it is written as.
+    let again = RuleSet::parse("rules.yaml", &built.to_yaml()).unwrap();
+    assert_eq!(lines(&rego(&again)), lines(&rego(&rules)));
+}
+
+#[test]
+fn rules_are_found_in_a_policy() {
+    let folder = Folder::new("rules");
+    let text = "policies:\n  - id: plain\n    requires_confirmation: true\n  - id: both\n    approvers: [ann]\n    rules:\n      \
+                - {id: calls, requests_per_minute: 5}\n    conditions:\n      - {id: r, when: {field: operation, equals: x}, \
+                action: require_confirmation}\n    otherwise: block\n";
+    let path = folder.write("hexarch.yaml", text);
+    let Rules::Policies(file) = load_rules(&path, &LoadOptions::default()).unwrap() else {
+        panic!("no policies")
+    };
+    assert!(RuleSet::of_policy(&file, "plain").is_none() && RuleSet::of_policy(&file, "nobody").is_none());
+    let rules = RuleSet::of_policy(&file, "both").unwrap();
+    assert_eq!((rules.id(), rules.rules().count()), ("both", 1));
+    let rego = export_rego(rules.file(), &rules.file().policies()[0]);
+    assert!(rego.contains("\"approvers\": [\"ann\"]") && !rego.contains("requests_per_minute"), "{rego}");
+    // As a file of its own it says the same.
+    let own = folder.write("rules.yaml", rules.to_yaml());
+    let Rules::Set(own) = load_rules(&own, &LoadOptions::default()).unwrap() else { panic!("no rules") };
+    assert_eq!((own.id(), own.rules().count()), ("both", 1));
+    let wrong = folder.write("wrong.yaml", "policies: [{id: a}]\n");
+    assert!(load_rules(&wrong, &LoadOptions::default()).is_err());
+    assert!(load_rules(folder.write("none.yaml", ""), &LoadOptions::default()).is_err());
 }

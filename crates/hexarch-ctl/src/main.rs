@@ -55,7 +55,7 @@ fn main() -> ExitCode {
         Command::Demo(demo) => demo::run(&demo),
         Command::Init(arguments) => init::run(&arguments),
         Command::Policy(command) => policy::run(&command, arguments.config.as_deref()),
-        Command::Rule(command) => rule::run(&command),
+        Command::Rule(command) => rule::run(&command, arguments.config.as_deref()),
         Command::Run(run) => run::run(&run, arguments.config.as_deref()),
     };
     match done {

@@ -124,6 +124,57 @@ fn files_are_validated_and_everything_is_told() {
     assert_eq!(ctl(&["validate"], None, "").status.code(), Some(2));
 }
 
+/// In hexarch.yaml, the nearest or a named one, and of one policy of several.
+#[test]
+fn rules_are_found_in_hexarch_yaml() {
+    let folder = Folder::new("rule");
+    let policy = |id: &str| {
+        format!(
+            "  - id: {id}\n    rules: [{{operation: delete, action: block}}]\n    conditions:\n      \
+             - {{id: large, when: {{field: context.amount, gt: 5}}, action: require_confirmation, approvers: [ann], approvals: 2}}\n"
+        )
+    };
+    let one = folder.write(
+        "hexarch.yaml",
+        format!("policies:\n{}  - {{id: b, requires_confirmation: true}}\n", policy("a")),
+    );
+    let call = r#"{"operation": "delete", "context": {"amount": 6}}"#;
+    let evaluated = ctl(&["evaluate", "--input", "-", "--format", "json"], Some(&one), call);
+    assert_eq!(evaluated.status.code(), Some(3), "{}", err(&evaluated));
+    let told: Value = serde_json::from_str(&out(&evaluated)).unwrap();
+    let confirm = serde_json::json!({"policy": "a", "rule": "large", "approvers": ["ann"], "approvals": 2});
+    assert_eq!(told["decision"]["confirm"], confirm);
+    // What else the policy says is not asked: its rules may need what is counted.
+    let passed = ctl(
+        &["evaluate", "--input", "-"],
+        Some(&one),
+        r#"{"operation": "delete", "context": {"amount": 5}}"#,
+    );
+    assert_eq!(passed.status.code(), Some(0), "{}", out(&passed));
+    let here = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hexarch-ctl"));
+        command.arg("rule").args(arguments).current_dir(folder.path()).output().unwrap()
+    };
+    assert!(out(&here(&["list"])).contains("large"));
+    let shown = out(&here(&["get", "large"]));
+    assert!(shown.contains("approvers    ann") && shown.contains("approvals    2"), "{shown}");
+    let two = folder.write("two.yaml", format!("policies:\n{}{}", policy("a"), policy("c")));
+    let several = ctl(&["list"], Some(&two), "");
+    assert!(
+        several.status.code() == Some(1) && err(&several).contains("--policy: there are `a`, `c`"),
+        "{}",
+        err(&several)
+    );
+    assert!(out(&ctl(&["list", "--policy", "c"], Some(&two), "")).contains("large"));
+    let no = ctl(&["list", "--policy", "d"], Some(&two), "");
+    assert!(no.status.code() == Some(1) && err(&no).contains("no policy `d`"), "{}", err(&no));
+    let none = folder.write("none.yaml", "policies: [{id: b, requires_confirmation: true}]\n");
+    let none = ctl(&["list"], Some(&none), "");
+    assert!(none.status.code() == Some(1) && err(&none).contains("has `conditions`"), "{}", err(&none));
+    let other = ctl(&["list", "--policy", "d"], Some(&written(&folder)), "");
+    assert!(other.status.code() == Some(1) && err(&other).contains("`refunds`"), "{}", err(&other));
+}
+
 #[test]
 fn the_schema_is_the_committed_one() {
     let committed = std::fs::read_to_string(root().join("docs/rules.schema.json")).unwrap();

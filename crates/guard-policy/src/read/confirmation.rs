@@ -48,7 +48,7 @@ pub(super) fn read(entry: &Entry, problems: &mut Vec<Problem>) -> Option<Confirm
 }
 
 /// The keys of a rule or of a policy.
-pub(super) fn approval(fields: &Fields<'_>, problems: &mut Vec<Problem>) -> Approval {
+pub(crate) fn approval(fields: &Fields<'_>, problems: &mut Vec<Problem>) -> Approval {
     Approval {
         approvers: fields.get("approvers").map(|e| values::names(e, problems)),
         four_eyes: fields.get("four_eyes").and_then(|e| values::boolean(e, problems)),
@@ -57,13 +57,19 @@ pub(super) fn approval(fields: &Fields<'_>, problems: &mut Vec<Problem>) -> Appr
 }
 
 /// Who approves is said where nothing is to be approved.
-pub(super) fn check_approval(fields: &Fields<'_>, asks: bool, whose: &str, problems: &mut Vec<Problem>) {
+pub(crate) fn check_approval(
+    fields: &Fields<'_>,
+    asks: bool,
+    whose: &str,
+    how: &str,
+    problems: &mut Vec<Problem>,
+) {
     let mut said = ["approvers", "four_eyes", "approvals"].into_iter().filter_map(|key| fields.get(key));
     if let (Some(entry), false) = (said.next(), asks) {
         let message =
             format!("`{}` says who approves, and no call of the {whose} needs a confirmation", entry.key);
         let problem = Problem::new(ProblemCode::Contradiction, entry.place, message);
-        problems.push(problem.with_help("add `requires_confirmation: true`, or drop the key"));
+        problems.push(problem.with_help(format!("add `{how}`, or drop the key")));
     }
 }
 

@@ -85,12 +85,15 @@ fn policy(item: &Arc<Node>, inherited: &str, seen: &mut Seen, problems: &mut Vec
     let conditions = crate::ruleset::read_in_policy(&fields, problems);
     let approval = super::confirmation::approval(&fields, problems);
     let asks = asks || conditions.is_some() || rules.iter().any(Rule::asks);
-    super::confirmation::check_approval(&fields, asks, "policy", problems);
-    let own = rules.iter().find(|rule| rule.approval != Approval::default());
-    if let (Some(rule), Some(true)) = (own, confirmation) {
+    super::confirmation::check_approval(&fields, asks, "policy", "requires_confirmation: true", problems);
+    let own = rules.iter().map(|rule| (&rule.approval, rule.place));
+    let asked = conditions.iter().flat_map(|conditions| &conditions.rules);
+    let mut own = own.chain(asked.map(|rule| (&rule.approval, rule.place)));
+    if let (Some((_, place)), Some(true)) = (own.find(|(own, _)| **own != Approval::default()), confirmation)
+    {
         let message =
             "the policy holds every call, so that who approves is the policy's to say, not a rule's";
-        let problem = Problem::new(ProblemCode::Contradiction, rule.place, message);
+        let problem = Problem::new(ProblemCode::Contradiction, place, message);
         problems.push(problem.with_help("say it for the policy, or drop its `requires_confirmation`"));
     }
     Some(Policy {

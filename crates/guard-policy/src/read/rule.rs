@@ -82,7 +82,13 @@ pub(super) fn read(item: &Arc<Node>, position: usize, problems: &mut Vec<Problem
     // Whether the parts fit is only worth asking when every key is known and could be read.
     if problems.len() == before {
         check(&rule, item, &fields, problems);
-        super::confirmation::check_approval(&fields, rule.asks(), "rule", problems);
+        super::confirmation::check_approval(
+            &fields,
+            rule.asks(),
+            "rule",
+            "requires_confirmation: true",
+            problems,
+        );
     }
     Some(rule)
 }

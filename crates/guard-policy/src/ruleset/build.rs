@@ -289,6 +289,24 @@ impl NewRule {
         self
     }
 
+    /// Who may approve what it holds: ids of users and `@role`s.
+    #[must_use]
+    pub fn approvers(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.with("approvers", node(Kind::List(names.into_iter().map(text).collect())))
+    }
+
+    /// Whether the one who asks may not approve it.
+    #[must_use]
+    pub fn four_eyes(self, four_eyes: bool) -> Self {
+        self.with("four_eyes", plain(four_eyes.to_string()))
+    }
+
+    /// How many different people have to approve it.
+    #[must_use]
+    pub fn approvals(self, approvals: u32) -> Self {
+        self.with("approvals", plain(approvals.to_string()))
+    }
+
     /// Something else to be told with the decision.
     #[must_use]
     pub fn metadata(self, metadata: &serde_json::Map<String, Value>) -> Self {
@@ -345,6 +363,24 @@ impl RuleSetBuilder {
     #[must_use]
     pub fn functions(self, rego: impl Into<String>) -> Self {
         self.with("functions", text(rego))
+    }
+
+    /// Who may approve what the rules hold: ids of users and `@role`s.
+    #[must_use]
+    pub fn approvers(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.with("approvers", node(Kind::List(names.into_iter().map(text).collect())))
+    }
+
+    /// Whether the one who asks may not approve it.
+    #[must_use]
+    pub fn four_eyes(self, four_eyes: bool) -> Self {
+        self.with("four_eyes", plain(four_eyes.to_string()))
+    }
+
+    /// How many different people have to approve it.
+    #[must_use]
+    pub fn approvals(self, approvals: u32) -> Self {
+        self.with("approvals", plain(approvals.to_string()))
     }
 
     /// One rule more.

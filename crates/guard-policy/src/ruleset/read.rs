@@ -8,9 +8,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::call::to_value;
-use crate::model::{Approval, Policy, PolicyFile, RuleAction, Settings};
+use crate::model::{Policy, PolicyFile, RuleAction, Settings};
 use crate::problem::{MAX_PROBLEMS, Place, Problem, ProblemCode, Problems};
-use crate::read::{Fields, document, one_of, values};
+use crate::read::{Fields, approval, check_approval, document, one_of, values};
 use crate::schema;
 use crate::warnings::{Warning, WarningCode};
 use crate::yaml::{Entry, Kind, Node, shorten};
@@ -25,6 +25,9 @@ const MAX_DEPTH: usize = 16;
 
 /// How many comparisons and groups the rules of one policy may have.
 const MAX_CONDITIONS: usize = 10_000;
+
+/// What a rule that holds calls says.
+const ASKS: &str = "action: require_confirmation";
 
 const OTHERWISE: &[(&str, Otherwise)] = &[("allow", Otherwise::Allow), ("block", Otherwise::Block)];
 
@@ -50,12 +53,17 @@ pub(super) fn read_set(file: &str, text: &str) -> Result<PolicyFile, Problems> {
         let description = fields.get("description").and_then(|e| values::text(e, problems));
         let enabled = fields.get("enabled").and_then(|e| values::boolean(e, problems));
         let conditions = conditions(&fields, "rules", root.place, problems);
+        let approval = approval(&fields, problems);
+        // Rules that cannot be read have been complained about, and may have asked.
+        let asks =
+            conditions.as_ref().is_none_or(|conditions| conditions.rules.iter().any(ConditionRule::asks));
+        check_approval(&fields, asks, "file", ASKS, problems);
         let policy = Policy {
             id: id?.to_owned(),
             description: description.map(str::to_owned),
             enabled: enabled.unwrap_or(true),
             requires_confirmation: false,
-            approval: Approval::default(),
+            approval,
             timezone: "UTC".to_owned(),
             rules: Vec::new(),
             conditions: Some(conditions?),
@@ -193,6 +201,14 @@ impl Reader<'_> {
         let priority = fields.get("priority").and_then(|e| self.priority(e));
         let actions = self.actions(&fields, item);
         let metadata = fields.get("metadata").and_then(|e| self.metadata(e)).unwrap_or_default();
+        let approval = approval(&fields, self.problems);
+        check_approval(
+            &fields,
+            actions.contains(&RuleAction::RequireConfirmation),
+            "rule",
+            ASKS,
+            self.problems,
+        );
         let when = match fields.get("when") {
             Some(entry) => self.condition(&entry.value, 1),
             None => {
@@ -210,6 +226,7 @@ impl Reader<'_> {
             states_priority: fields.get("priority").is_some(),
             enabled: enabled.unwrap_or(true),
             actions,
+            approval,
             metadata,
             when: when?,
             place: item.place,

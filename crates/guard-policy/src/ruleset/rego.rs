@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::model::Policy;
+use crate::translate::text::Literal;
 use crate::translate::text::{comment, list, quoted};
-use crate::translate::{confirm, path_step};
+use crate::translate::{approvers, confirm, path_step};
 
 use super::operators::Operand;
 use super::path::{Path, Step};
@@ -57,10 +58,11 @@ fn asked(conditions: &Conditions, names: &Names) -> String {
         metadata.insert("rule".to_owned(), rule.id().into());
         let _ = write!(
             out,
-            "\t{{\n\t\t\"actions\": {},\n\t\t\"reason\": {},\n\t\t\"metadata\": {},\n\t\t\"answer\": {},\n\t}},\n",
+            "\t{{\n\t\t\"actions\": {},\n\t\t\"reason\": {},\n\t\t\"metadata\": {},\n{}\t\t\"answer\": {},\n\t}},\n",
             list('[', &actions, ']', 2),
             quoted(&rule.reason()),
             flat(&serde_json::Value::Object(metadata)),
+            own_approval(rule),
             names.rule(rule)
         );
     }
@@ -69,6 +71,14 @@ fn asked(conditions: &Conditions, names: &Names) -> String {
     }
     out.push_str("]\n");
     out
+}
+
+/// Who approves what the rule holds, where it says so itself.
+fn own_approval(rule: &ConditionRule) -> String {
+    match approvers(rule.approval.clone()) {
+        members if members.is_empty() => String::new(),
+        members => format!("\t\t\"confirm\": {},\n", Literal::Object(members).flat()),
+    }
 }
 
 /// A JSON value in one line, in the form that `opa fmt` gives it.

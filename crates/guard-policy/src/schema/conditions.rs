@@ -32,6 +32,9 @@ pub(crate) const RULES_FILE: &[Key] = &[
     now("rules", Takes::List(CONDITION_RULE), "The rules."),
     OTHERWISE,
     FUNCTIONS,
+    now("approvers", Takes::Texts, "Who may approve what the rules hold: ids of users and `@role`s."),
+    now("four_eyes", Takes::Truth, "`true`: never the one who asks."),
+    now("approvals", Takes::Count, "How many different people have to approve it."),
 ];
 
 pub(crate) const CONDITION_RULE: &[Key] = &[
@@ -48,6 +51,13 @@ pub(crate) const CONDITION_RULE: &[Key] = &[
         "The same, where it is more than one: `require_confirmation`, then `warn` or `allow`.",
     ),
     now("metadata", Takes::Object, "What else is to be told with the decision."),
+    now(
+        "approvers",
+        Takes::Texts,
+        "With `require_confirmation`: who may approve these calls, in place of what is said for all rules.",
+    ),
+    now("four_eyes", Takes::Truth, "With `require_confirmation`: `true`: never the one who asks."),
+    now("approvals", Takes::Count, "With `require_confirmation`: how many different people have to approve."),
 ];
 
 const ACTIONS: &[&str] = &["block", "require_confirmation", "warn", "allow"];

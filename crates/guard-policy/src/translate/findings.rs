@@ -1,6 +1,6 @@
 //! The findings of a policy, in the order in which they speak.
 
-use crate::model::{HourRange, Limit, Matches, Pattern, Policy, Rule, RuleAction, Weekday};
+use crate::model::{Approval, HourRange, Limit, Matches, Pattern, Policy, Rule, RuleAction, Weekday};
 
 use super::conditions::fits_none;
 use super::text::{Literal, enumerated, quoted};
@@ -222,10 +222,17 @@ pub(crate) fn confirm(policy: &Policy, rule: Option<&Rule>) -> Literal {
     let mut members = vec![("policy", text(policy.id()))];
     members.extend(rule.map(|rule| ("rule", text(rule.id()))));
     let approval = rule.map_or_else(|| policy.approval.clone(), |rule| rule.approval.or(&policy.approval));
+    members.extend(approvers(approval));
+    Literal::Object(members)
+}
+
+/// Who approves, as far as somebody said it.
+pub(crate) fn approvers(approval: Approval) -> Vec<(&'static str, Literal)> {
+    let mut members = Vec::new();
     members.extend(approval.approvers.map(|names| ("approvers", Literal::Texts(names))));
     members.extend(approval.four_eyes.map(|truth| ("four_eyes", Literal::Truth(truth))));
     members.extend(approval.approvals.map(|count| ("approvals", Literal::Number(count))));
-    Literal::Object(members)
+    members
 }
 
 const fn weight(action: RuleAction) -> u8 {

@@ -67,7 +67,7 @@ pub(crate) fn run(command: &Command, config: Option<&Path>) -> Result<(), Failur
     }
 }
 
-fn located(config: Option<&Path>) -> Result<PathBuf, Failure> {
+pub(crate) fn located(config: Option<&Path>) -> Result<PathBuf, Failure> {
     config.map_or_else(|| guard_policy::discover(".").map_err(Failure::of), |path| Ok(path.to_owned()))
 }
 

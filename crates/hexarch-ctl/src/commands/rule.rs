@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use guard_policy::{ConditionRule, LoadOptions, RuleSet};
+use guard_policy::{ConditionRule, LoadOptions, PolicyFile, RuleSet, Rules};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -39,11 +39,21 @@ pub(crate) enum Format {
     Json,
 }
 
+/// Where rules are.
+#[derive(Args)]
+pub(crate) struct Place {
+    /// The file of rules, or a hexarch.yaml with a policy that has `conditions`; without it, the nearest hexarch.yaml.
+    file: Option<PathBuf>,
+    /// The policy of hexarch.yaml whose `conditions` are meant, where several have some.
+    #[arg(long, value_name = "ID")]
+    policy: Option<String>,
+}
+
 /// Which rules are listed.
 #[derive(Args)]
 pub(crate) struct Listing {
-    /// The file of rules.
-    file: PathBuf,
+    #[command(flatten)]
+    place: Place,
     /// How they are printed.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -51,9 +61,10 @@ pub(crate) struct Listing {
 
 /// Which rule is shown.
 #[derive(Args)]
+#[command(allow_missing_positional = true)]
 pub(crate) struct Getting {
-    /// The file of rules.
-    file: PathBuf,
+    #[command(flatten)]
+    place: Place,
     /// The rule's id.
     id: String,
     /// How it is printed.
@@ -62,26 +73,64 @@ pub(crate) struct Getting {
 }
 
 /// Carries a command out.
-pub(crate) fn run(command: &Command) -> Result<(), Failure> {
+pub(crate) fn run(command: &Command, config: Option<&Path>) -> Result<(), Failure> {
     match command {
-        Command::List(listing) => list(listing),
-        Command::Get(getting) => get(getting),
-        Command::Evaluate(arguments) => evaluate::run(arguments),
+        Command::List(listing) => list(listing, config),
+        Command::Get(getting) => get(getting, config),
+        Command::Evaluate(arguments) => evaluate::run(arguments, config),
         Command::Validate { files } => validate(files),
         Command::Schema => schema(),
     }
 }
 
-fn load(path: &Path) -> Result<RuleSet, Failure> {
-    RuleSet::load(path, &LoadOptions::default()).map_err(|error| match error {
+fn failed(error: guard_policy::LoadError) -> Failure {
+    match error {
         // They name the file themselves.
         guard_policy::LoadError::Problems(problems) => Failure::Exit(1, problems.to_string()),
         error @ guard_policy::LoadError::File(_) => Failure::of(error),
+    }
+}
+
+fn load(path: &Path) -> Result<RuleSet, Failure> {
+    RuleSet::load(path, &LoadOptions::default()).map_err(failed)
+}
+
+/// The rules that are meant.
+fn find(place: &Place, config: Option<&Path>) -> Result<RuleSet, Failure> {
+    let path = match &place.file {
+        Some(path) => path.clone(),
+        None => super::policy::located(config)?,
+    };
+    match (guard_policy::load_rules(&path, &LoadOptions::default()).map_err(failed)?, &place.policy) {
+        (Rules::Policies(file), policy) => of_policy(&file, policy.as_deref()),
+        (Rules::Set(rules), Some(id)) if rules.id() != id => Err(Failure::Failed(format!(
+            "`{}` has the rules `{}`, and no `{id}`",
+            path.display(),
+            rules.id()
+        ))),
+        (Rules::Set(rules), _) => Ok(rules),
+    }
+}
+
+fn of_policy(file: &PolicyFile, policy: Option<&str>) -> Result<RuleSet, Failure> {
+    let having = file.policies().iter().filter(|policy| policy.conditions().is_some());
+    let having: Vec<&str> = having.map(|policy| policy.id()).collect();
+    let (wanted, told) = match (policy, having.as_slice()) {
+        (Some(id), _) => (id, format!("`{}` has no policy `{id}` with `conditions`", file.file())),
+        (None, [one]) => (*one, String::new()),
+        (None, []) => ("", format!("no policy of `{}` has `conditions`", file.file())),
+        (None, _) => {
+            ("", format!("several policies of `{}` have `conditions`; name one with --policy", file.file()))
+        }
+    };
+    RuleSet::of_policy(file, wanted).ok_or_else(|| {
+        let others = having.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
+        Failure::Failed(if having.is_empty() { told } else { format!("{told}: there are {others}") })
     })
 }
 
-fn list(listing: &Listing) -> Result<(), Failure> {
-    let rules = load(&listing.file)?;
+fn list(listing: &Listing, config: Option<&Path>) -> Result<(), Failure> {
+    let rules = find(&listing.place, config)?;
     let mut out = std::io::stdout().lock();
     if listing.format == Format::Json {
         let rules: Vec<Value> = rules.rules().map(described).collect();
@@ -98,8 +147,8 @@ fn list(listing: &Listing) -> Result<(), Failure> {
     Ok(())
 }
 
-fn get(getting: &Getting) -> Result<(), Failure> {
-    let rules = load(&getting.file)?;
+fn get(getting: &Getting, config: Option<&Path>) -> Result<(), Failure> {
+    let rules = find(&getting.place, config)?;
     let Some(rule) = rules.rule(&getting.id) else {
         let known: Vec<String> = rules.rules().map(|rule| format!("`{}`", rule.id())).collect();
         let message = format!("there is no rule `{}`; there are {}", getting.id, known.join(", "));
@@ -117,6 +166,9 @@ fn get(getting: &Getting) -> Result<(), Failure> {
         ("priority", rule.priority().to_string()),
         ("enabled", rule.enabled().to_string()),
         ("actions", actions(rule)),
+        ("approvers", rule.approvers().map(|names| names.join(", ")).unwrap_or_default()),
+        ("four_eyes", rule.four_eyes().map(|truth| truth.to_string()).unwrap_or_default()),
+        ("approvals", rule.approvals().map(|count| count.to_string()).unwrap_or_default()),
     ] {
         if !value.is_empty() {
             writeln!(out, "{name:12} {value}")?;
@@ -139,6 +191,7 @@ fn described(rule: &ConditionRule) -> Value {
         "id": rule.id(), "name": rule.name(), "description": rule.description(), "line": rule.place().line,
         "priority": rule.priority(), "enabled": rule.enabled(), "metadata": rule.metadata(),
         "actions": rule.actions().iter().map(|action| action.as_str()).collect::<Vec<_>>(),
+        "approvers": rule.approvers(), "four_eyes": rule.four_eyes(), "approvals": rule.approvals(),
         "when": rule.when().to_json(),
     })
 }

@@ -1,8 +1,8 @@
-//! `hexarch-ctl rule evaluate`: one call under a file of rules, decided by the module that the rules become.
+//! `hexarch-ctl rule evaluate`: one call under rules with conditions, decided by the module that the rules become.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write};
-use std::path::PathBuf;
+use std::path::Path;
 
 use clap::Args;
 use guard_core::{Clock as _, Decision, SystemClock};
@@ -13,14 +13,14 @@ use rego_value::json::{Escape, to_string};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::{Format, load};
+use super::{Format, Place, find};
 use crate::failure::Failure;
 
 /// What is decided about.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// The file of rules.
-    file: PathBuf,
+    #[command(flatten)]
+    place: Place,
     /// The call, as JSON: `operation`, `resource`, `user`, `context` and so on; `-` for standard input.
     #[arg(long, value_name = "FILE")]
     input: String,
@@ -36,8 +36,8 @@ pub(crate) struct Arguments {
 const MAX_INPUT: u64 = 16_000_000;
 
 /// Decides, prints, and ends with 3 where the call is denied.
-pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let rules = load(&arguments.file)?;
+pub(crate) fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), Failure> {
+    let rules = find(&arguments.place, config)?;
     let input = input(&arguments.input, &rules)?;
     let (decision, traced) = decide(&rules, &input, arguments.trace)?;
     let allowed = Decision::from_json(decision.to_string().as_bytes()).map_err(Failure::of)?.allowed;
