@@ -28,6 +28,11 @@ pub trait Terminal: Send + Sync {
 
     /// The next line that is typed from now on, or none when there will be none in that time.
     fn read_line(&self, within: Duration) -> Option<String>;
+
+    /// Forgets what has been typed up to now.
+    fn forget(&self) {
+        while self.read_line(Duration::ZERO).is_some() {}
+    }
 }
 
 /// Standard input and standard error.
@@ -77,7 +82,32 @@ impl Terminal for StandardTerminal {
         let lines = held.get_or_insert_with(lines);
         lines.recv_timeout(within).ok()
     }
+
+    fn forget(&self) {
+        forget_typed_ahead();
+        while self.read_line(Duration::ZERO).is_some() {}
+    }
 }
+
+/// Takes the lines that lie in the terminal and that nobody has read yet. Opened anew, since a terminal that does not wait
+/// is one for all who have it open.
+#[cfg(unix)]
+fn forget_typed_ahead() {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let Ok(terminal) = rustix::fs::open("/dev/tty", flags, Mode::empty()) else { return };
+    let mut typed = std::fs::File::from(terminal);
+    let mut lines = [0; 4_096];
+    // What is typed faster than that is typed by nobody.
+    for _ in 0..64 {
+        if !matches!(std::io::Read::read(&mut typed, &mut lines), Ok(1..)) {
+            return;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+const fn forget_typed_ahead() {}
 
 /// Asks the person at the terminal, one question at a time. Only `yes`, `y` and `approve` are a yes; without a terminal,
 /// without an answer in time, and where this person may not approve, the call is denied.
@@ -135,9 +165,9 @@ impl Inner {
         }
         let _turn = self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
         let failed = |error: std::io::Error| ConfirmError { detail: error.to_string() };
-        self.terminal.show(&question(request)?).map_err(failed)?;
         // What was typed before the question is no answer to it.
-        while self.terminal.read_line(Duration::ZERO).is_some() {}
+        self.terminal.forget();
+        self.terminal.show(&question(request)?).map_err(failed)?;
         let end = Instant::now() + expires.min(Duration::from_secs(86_400));
         for _ in 0..3 {
             let Some(line) = self.terminal.read_line(end.saturating_duration_since(Instant::now())) else {
