@@ -1,4 +1,4 @@
-//! The servers that tests start for themselves: Debian's packages, installed where they are missing.
+//! The servers, and the browser, that tests start for themselves: Debian's packages, installed where they are missing.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,8 +8,11 @@ use crate::task;
 /// A server: what its tests' names hold, its package, and whether it is here.
 type Server = (&'static str, &'static str, fn() -> bool);
 
-const SERVERS: [Server; 2] =
-    [("needs_redis", "redis-server", has_redis), ("needs_postgres", "postgresql", has_postgres)];
+const SERVERS: [Server; 3] = [
+    ("needs_redis", "redis-server", has_redis),
+    ("needs_postgres", "postgresql", has_postgres),
+    ("needs_browser", "chromium", has_browser),
+];
 
 fn has_redis() -> bool {
     says_its_version("redis-server")
@@ -18,6 +21,10 @@ fn has_redis() -> bool {
 /// Debian keeps PostgreSQL's programs out of the search path.
 fn has_postgres() -> bool {
     Path::new("/usr/lib/postgresql").is_dir() || says_its_version("postgres")
+}
+
+fn has_browser() -> bool {
+    says_its_version("chromium")
 }
 
 fn says_its_version(program: &str) -> bool {

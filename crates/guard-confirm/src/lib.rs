@@ -30,7 +30,7 @@
 //!
 //! A person at the terminal ([`TerminalConfirmer`]); the command line, or whatever else calls [`Desk::approve`]; and a
 //! webhook, told of each confirmation by a courier (the feature `webhook`), with a link that answers it once
-//! ([`Desk::answer_link`]). Whoever asked polls, waits ([`Desk::wait`]) or hears of it ([`ConfirmListener`]).
+//! ([`Desk::answer_link`]), on a page that the feature `page` has (`hexarch-ctl confirm serve` serves it). Whoever asked polls, waits ([`Desk::wait`]) or hears of it ([`ConfirmListener`]).
 //!
 //! **Invariant.** A confirmation is consumed at most once, never after it was rejected or expired, and only by the call
 //! it was asked for. Whatever goes wrong is a denial.
@@ -49,6 +49,8 @@ mod event;
 mod link;
 mod memory;
 mod open;
+#[cfg(feature = "page")]
+pub mod page;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod redact;
@@ -70,6 +72,7 @@ pub use desk::{Answer, Asked, Desk, DeskConfig};
 pub use entry::{Entry, Person, Rules, State, Step, Vote};
 pub use error::{DeskError, Refused, StoreError};
 pub use event::{ConfirmEvent, ConfirmListener, Happened, NoListener};
+pub use link::Linked;
 pub use memory::MemoryStore;
 pub use open::open;
 #[cfg(feature = "postgres")]

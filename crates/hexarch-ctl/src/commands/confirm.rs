@@ -1,5 +1,7 @@
 //! `hexarch-ctl confirm`: calls that wait for a person.
 
+mod serve;
+
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,6 +9,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use guard_confirm::{Desk, DeskConfig, Entry, Filter, Person, State, visible};
 use guard_core::{SystemClock, Timestamp};
+use guard_policy::PolicyFile;
 use serde_json::json;
 
 use crate::commands::policy;
@@ -21,15 +24,24 @@ pub(crate) enum Command {
     Approve(Answer),
     /// Refuses a call for good.
     Reject(Answer),
+    /// Serves the pages that the links of confirmations lead to.
+    Serve(Box<serve::Arguments>),
 }
 
 /// Where confirmations are kept.
 #[derive(Args)]
-struct Place {
+struct Kept {
     /// The store: `sqlite:PATH`, `redis://HOST:PORT/DB` or `postgres://USER@HOST:PORT/DATABASE`. Without it, what
     /// hexarch.yaml says under `confirmation`: its store, and the keys of signed tokens.
     #[arg(long, value_name = "URL", env = "HEXARCH_CONFIRMATIONS")]
     store: Option<String>,
+}
+
+/// Where confirmations are kept, and how they are printed.
+#[derive(Args)]
+struct Place {
+    #[command(flatten)]
+    kept: Kept,
     /// Prints JSON.
     #[arg(long)]
     json: bool,
@@ -86,19 +98,24 @@ pub(crate) fn run(command: &Command, config: Option<&Path>) -> Result<(), Failur
         Command::List(listing) => list(listing, config),
         Command::Approve(answer) => decide(answer, true, config),
         Command::Reject(answer) => decide(answer, false, config),
+        Command::Serve(arguments) => serve::run(arguments, config),
     }
 }
 
 fn desk(place: &Place, config: Option<&Path>) -> Result<Desk, Failure> {
     let clock = Arc::new(SystemClock::new());
-    if let Some(store) = &place.store {
+    if let Some(store) = &place.kept.store {
         let store = guard_confirm::open(store).map_err(Failure::of)?;
         return Ok(Desk::new(store, clock, DeskConfig::default()));
     }
-    let file = policy::load(config)?;
+    desk_of(&policy::load(config)?, clock)
+}
+
+/// The desk that a file describes, if others can see it.
+fn desk_of(file: &PolicyFile, clock: Arc<SystemClock>) -> Result<Desk, Failure> {
     let settings = file.settings().confirmation();
     if settings.is_some_and(|settings| settings.store() != "memory:")
-        && let Some(desk) = hexarch_guardrails::open_desk(&file, clock).map_err(Failure::of)?
+        && let Some(desk) = hexarch_guardrails::open_desk(file, clock).map_err(Failure::of)?
     {
         return Ok(desk);
     }
