@@ -1,4 +1,5 @@
-//! The store in PostgreSQL, for processes of several machines: one transaction per step, which locks one row.
+//! The store in PostgreSQL, for processes of several machines. A step reads first without a lock, since most of what is
+//! asked is refused; what changes something is one transaction, which locks one row.
 
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -6,6 +7,7 @@ use std::time::Duration;
 
 use guard_core::Timestamp;
 use guard_pool::{Pool, Tried};
+use postgres::types::Type;
 use postgres::{Client, Config, GenericClient, NoTls, Transaction};
 
 use crate::entry::{Entry, Step, to_micros};
@@ -131,7 +133,9 @@ fn open(server: &Config, schema: &str) -> Result<Client, StoreError> {
 }
 
 fn get(client: &mut impl GenericClient, text: &str, id: &str) -> Result<Option<Entry>, Failed> {
-    let Some(row) = client.query_opt(text, &[&id])? else { return Ok(None) };
+    // In one message there and back: with its type said, nothing has to be prepared first.
+    let rows = client.query_typed(text, &[(&id, Type::TEXT)])?;
+    let Some(row) = rows.first() else { return Ok(None) };
     Ok(Some(read_body(row.try_get(0)?)?))
 }
 
@@ -163,18 +167,34 @@ fn step_of(
     begin: Option<&Entry>,
     now: Timestamp,
 ) -> Result<Option<Stepped>, Failed> {
+    // Most of what is asked is refused, and changes nothing: for that nobody has to wait for a lock.
+    match get(client, GET, id)? {
+        None if begin.is_none() => return Ok(None),
+        None => {}
+        Some(before) => {
+            let stepped = stepped(&before, step, now);
+            if stepped.entry == before {
+                return Ok(Some(stepped));
+            }
+        }
+    }
     let mut transaction = client.transaction()?;
     if let Some(begin) = begin {
         insert(&mut transaction, begin)?;
     }
     let Some(before) = get(&mut transaction, LOCK, id)? else { return Ok(None) };
-    let mut entry = before.clone();
-    let refused = entry.step(step, now).err();
-    if entry != before {
-        update(&mut transaction, &entry)?;
+    let stepped = stepped(&before, step, now);
+    if stepped.entry != before {
+        update(&mut transaction, &stepped.entry)?;
     }
     transaction.commit()?;
-    Ok(Some(Stepped { entry, refused }))
+    Ok(Some(stepped))
+}
+
+fn stepped(before: &Entry, step: &Step, now: Timestamp) -> Stepped {
+    let mut entry = before.clone();
+    let refused = entry.step(step, now).err();
+    Stepped { entry, refused }
 }
 
 impl Store for PostgresStore {

@@ -1,5 +1,5 @@
 //! Four processes of sixteen threads each fight for confirmations. `SEED` sets where the random numbers begin,
-//! `RACE_TOKENS` how many confirmations there are: a thousand take some minutes.
+//! `RACE_TOKENS` how many confirmations there are: a thousand take some minutes, a store that writes to a disk the most.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod fight;
