@@ -10,9 +10,10 @@ use thiserror::Error;
 use crate::amount::{Amount, shorten};
 use crate::charge::Charge;
 use crate::document::Document;
-use crate::fields::{Fields, action_of, amount_of, bool_of, charges_of, millis_of, object_of, string_of};
+use crate::fields::{Fields, Order, action_of, amount_of, bool_of, charges_of, millis_of, object_of, string_of};
 use crate::json::Json;
 use crate::malformed::{Contradiction, MalformedDecision, NotJson};
+use crate::names::CellNames;
 
 /// What is to be done about a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,6 +94,20 @@ const FIELDS: [&str; 10] = [
     "charges",
 ];
 
+/// The positions of these names.
+mod field {
+    pub(super) const ALLOWED: usize = 0;
+    pub(super) const ACTION: usize = 1;
+    pub(super) const REASON: usize = 2;
+    pub(super) const SEVERITY: usize = 3;
+    pub(super) const LIMIT: usize = 4;
+    pub(super) const REMAINING: usize = 5;
+    pub(super) const RETRY_AFTER: usize = 6;
+    pub(super) const CONFIRM: usize = 7;
+    pub(super) const METADATA: usize = 8;
+    pub(super) const CHARGES: usize = 9;
+}
+
 /// How much a violation matters, in the policy author's own word.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Severity(pub String);
@@ -155,20 +170,33 @@ impl Decision {
     /// # Errors
     /// As [`Decision::from_json`].
     pub fn from_document(root: impl Document) -> Result<Self, MalformedDecision> {
-        let mut fields = Fields::of(&"the decision", &FIELDS, root)?;
-        let allowed = fields.require("allowed", bool_of)?;
-        let action = fields.require("action", action_of)?;
+        Self::from_document_naming(root, &mut CellNames::default())
+    }
+
+    /// The same for an evaluator that remembers the names of the cells that its policies charge.
+    ///
+    /// # Errors
+    /// As [`Decision::from_json`].
+    pub fn from_document_naming(
+        root: impl Document,
+        names: &mut CellNames,
+    ) -> Result<Self, MalformedDecision> {
+        let mut fields = Fields::of(&"the decision", &FIELDS, &mut Order::default(), root)?;
+        let allowed = fields.require(field::ALLOWED, bool_of)?;
+        let action = fields.require(field::ACTION, action_of)?;
         let decision = Self {
             allowed,
             action,
-            reason: fields.require("reason", string_of)?,
-            severity: fields.optional("severity", string_of)?.map(Severity),
-            limit: fields.optional("limit", string_of)?,
-            remaining: fields.optional("remaining", amount_of)?,
-            retry_after: fields.optional("retry_after_ms", millis_of)?,
-            confirm: fields.optional("confirm", object_of)?,
-            metadata: fields.optional("metadata", object_of)?,
-            charges: fields.optional("charges", charges_of)?.unwrap_or_default(),
+            reason: fields.require(field::REASON, string_of)?,
+            severity: fields.optional(field::SEVERITY, string_of)?.map(Severity),
+            limit: fields.optional(field::LIMIT, string_of)?,
+            remaining: fields.optional(field::REMAINING, amount_of)?,
+            retry_after: fields.optional(field::RETRY_AFTER, millis_of)?,
+            confirm: fields.optional(field::CONFIRM, object_of)?,
+            metadata: fields.optional(field::METADATA, object_of)?,
+            charges: fields
+                .optional(field::CHARGES, |at, value| charges_of(at, value, names))?
+                .unwrap_or_default(),
         };
         fields.finish()?;
         if allowed != action.lets_run() {

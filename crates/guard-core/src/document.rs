@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde_json::value::RawValue;
 
+use crate::json::{Json, JsonError};
+
 /// A value in JSON's terms, to be looked at. A set is an array in its order.
 ///
 /// What a method does not find is `None`; no method may find something of another kind than the others do.
@@ -37,6 +39,15 @@ pub trait Document: Copy {
 
     /// The value as JSON text.
     fn to_json(&self) -> String;
+
+    /// An object as JSON; none when it is no object.
+    ///
+    /// # Errors
+    /// When its text is no JSON.
+    fn as_object(&self) -> Result<Option<Json>, JsonError> {
+        let text = self.to_json();
+        text.starts_with('{').then(|| Json::from_text(&text)).transpose()
+    }
 }
 
 /// Why there are no members.

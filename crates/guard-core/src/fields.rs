@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::amount::{Amount, Quantity, shorten};
-use crate::charge::{Algorithm, CellId, Charge, ChargeKind};
+use crate::charge::{Algorithm, Charge, ChargeKind};
+use crate::names::CellNames;
 use crate::decision::{ACTIONS, Action, UnknownActionName};
 use crate::document::{Document, Shape};
 use crate::json::Json;
@@ -22,6 +22,16 @@ pub(crate) struct Fields<'p, D, const N: usize> {
     found: [Option<D>; N],
     /// The first of the names that nobody knows.
     unknown: Option<String>,
+}
+
+/// The order in which an object's fields stood: the next of its kind mostly has the same.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Order<const N: usize>([usize; N]);
+
+impl<const N: usize> Default for Order<N> {
+    fn default() -> Self {
+        Self(std::array::from_fn(|position| position))
+    }
 }
 
 /// A field and the object it stands in, for messages.
@@ -52,10 +62,12 @@ impl<'p, D: Document, const N: usize> Fields<'p, D, N> {
     pub(crate) fn of(
         place: &'p dyn fmt::Display,
         known: &'static [&'static str; N],
+        order: &mut Order<N>,
         value: D,
     ) -> Result<Self, MalformedDecision> {
         let mut fields = Self { place, known, found: [None; N], unknown: None };
-        let members = value.members(|name, member| fields.put(name, member));
+        let mut orders = order.0.iter_mut();
+        let members = value.members(|name, member| fields.put(name, member, orders.next()));
         match members {
             Ok(()) => Ok(fields),
             Err(Shape::NotAnObject) => {
@@ -67,8 +79,19 @@ impl<'p, D: Document, const N: usize> Fields<'p, D, N> {
         }
     }
 
-    fn put(&mut self, name: &str, value: D) {
-        let position = self.known.iter().position(|known| *known == name);
+    /// `expected` is the field that stood here in the object before.
+    fn put(&mut self, name: &str, value: D, expected: Option<&mut usize>) {
+        let is = |position: &usize| self.known.get(*position).is_some_and(|known| *known == name);
+        let position = match expected {
+            Some(expected) if is(expected) => Some(*expected),
+            expected => {
+                let position = self.known.iter().position(|known| *known == name);
+                if let (Some(expected), Some(position)) = (expected, position) {
+                    *expected = position;
+                }
+                position
+            }
+        };
         match position.and_then(|position| self.found.get_mut(position)) {
             Some(place) => *place = Some(value),
             None if self.unknown.as_deref().is_none_or(|first| name < first) => {
@@ -78,25 +101,40 @@ impl<'p, D: Document, const N: usize> Fields<'p, D, N> {
         }
     }
 
+    /// The field at this position of those that are known.
     pub(crate) fn optional<T>(
         &mut self,
-        field: &'static str,
+        position: usize,
         read: impl FnOnce(&At<'_>, D) -> Result<T, MalformedDecision>,
     ) -> Result<Option<T>, MalformedDecision> {
-        let position = self.known.iter().position(|known| *known == field);
-        let value = position.and_then(|position| self.found.get_mut(position)?.take());
-        value.map(|value| read(&At { place: self.place, field }, value)).transpose()
+        let Some(value) = self.found.get_mut(position).and_then(Option::take) else { return Ok(None) };
+        read(&At { place: self.place, field: self.name(position) }, value).map(Some)
+    }
+
+    fn name(&self, position: usize) -> &'static str {
+        self.known.get(position).copied().unwrap_or_default()
     }
 
     pub(crate) fn require<T>(
         &mut self,
-        field: &'static str,
+        position: usize,
         read: impl FnOnce(&At<'_>, D) -> Result<T, MalformedDecision>,
     ) -> Result<T, MalformedDecision> {
-        match self.optional(field, read)? {
+        match self.optional(position, read)? {
             Some(value) => Ok(value),
-            None => Err(MissingField { place: self.place.to_string(), field }.into()),
+            None => Err(self.missing(position)),
         }
+    }
+
+    fn missing(&self, position: usize) -> MalformedDecision {
+        MissingField { place: self.place.to_string(), field: self.name(position) }.into()
+    }
+
+    /// A text that has to be there, where it stands.
+    fn text(&self, position: usize) -> Result<Cow<'_, str>, MalformedDecision> {
+        let Some(Some(value)) = self.found.get(position) else { return Err(self.missing(position)) };
+        let at = At { place: self.place, field: self.name(position) };
+        value.as_str().ok_or_else(|| at.wrong("a string", *value))
     }
 
     pub(crate) fn finish(self) -> Result<(), MalformedDecision> {
@@ -163,6 +201,10 @@ pub(crate) fn amount_of(at: &At<'_>, value: impl Document) -> Result<Amount, Mal
 
 /// A whole number of units that is not negative, however it is written: `5`, `5.0` and `5e0` are the same.
 fn units_of(at: &At<'_>, value: impl Document) -> Result<Quantity, MalformedDecision> {
+    // The short way for nearly all of them.
+    if let Some(units @ 0..) = value.as_i64() {
+        return Ok(Quantity::new(units));
+    }
     let amount = amount_of(at, value)?;
     match amount.to_integer() {
         Some(units) if units >= 0 => Ok(Quantity::new(units)),
@@ -177,17 +219,21 @@ pub(crate) fn millis_of(at: &At<'_>, value: impl Document) -> Result<Duration, M
 }
 
 pub(crate) fn object_of(at: &At<'_>, value: impl Document) -> Result<Json, MalformedDecision> {
-    let text = value.to_json();
-    if !text.starts_with('{') {
-        return Err(at.wrong("an object", value));
+    match value.as_object() {
+        Ok(object) => object.ok_or_else(|| at.wrong("an object", value)),
+        Err(error) => Err(NotJson { detail: error.reason }.into()),
     }
-    Json::from_text(&text).map_err(|error| NotJson { detail: error.reason }.into())
 }
 
-pub(crate) fn charges_of(at: &At<'_>, value: impl Document) -> Result<Vec<Charge>, MalformedDecision> {
+pub(crate) fn charges_of(
+    at: &At<'_>,
+    value: impl Document,
+    names: &mut CellNames,
+) -> Result<Vec<Charge>, MalformedDecision> {
     let mut charges = Vec::new();
+    let mut order = Order::default();
     let is_array = value.items(|item| {
-        charges.push(charge_of(charges.len(), item)?);
+        charges.push(charge_of(charges.len(), item, &mut order, names)?);
         Ok::<_, MalformedDecision>(())
     })?;
     if is_array { Ok(charges) } else { Err(at.wrong("an array of charges", value)) }
@@ -197,12 +243,26 @@ pub(crate) fn charges_of(at: &At<'_>, value: impl Document) -> Result<Vec<Charge
 const CHARGE: [&str; 10] =
     ["limit", "key", "window", "amount", "max", "kind", "reset_ms", "algorithm", "span_ms", "warn_at"];
 
+/// The positions of these names.
+mod charge {
+    pub(super) const LIMIT: usize = 0;
+    pub(super) const KEY: usize = 1;
+    pub(super) const WINDOW: usize = 2;
+    pub(super) const AMOUNT: usize = 3;
+    pub(super) const MAX: usize = 4;
+    pub(super) const KIND: usize = 5;
+    pub(super) const RESET: usize = 6;
+    pub(super) const ALGORITHM: usize = 7;
+    pub(super) const SPAN: usize = 8;
+    pub(super) const WARN_AT: usize = 9;
+}
+
 /// A charge whose algorithm has a span has one, and a fixed window has none.
 fn algorithm_of<D: Document>(fields: &mut Fields<'_, D, 10>) -> Result<Algorithm, MalformedDecision> {
     const KNOWN: &str = "`fixed`, `sliding`, `bucket`";
-    let named = fields.optional("algorithm", |at, value| {
-        let name = string_of(at, value)?;
-        let make: Option<fn(Duration) -> Algorithm> = match name.as_str() {
+    let named = fields.optional(charge::ALGORITHM, |at, value| {
+        let name = value.as_str().ok_or_else(|| at.wrong("a string", value))?;
+        let make: Option<fn(Duration) -> Algorithm> = match &*name {
             "fixed" => None,
             "sliding" => Some(Algorithm::Sliding),
             "bucket" => Some(Algorithm::Bucket),
@@ -216,12 +276,12 @@ fn algorithm_of<D: Document>(fields: &mut Fields<'_, D, 10>) -> Result<Algorithm
     match named.flatten() {
         None => {
             // What would be ignored is refused.
-            fields.optional("span_ms", |at, _| {
+            fields.optional(charge::SPAN, |at, _| {
                 Err::<(), _>(UnknownField { place: at.place.to_string(), field: at.field.to_owned() }.into())
             })?;
             Ok(Algorithm::Fixed)
         }
-        Some(make) => fields.require("span_ms", millis_of).map(make),
+        Some(make) => fields.require(charge::SPAN, millis_of).map(make),
     }
 }
 
@@ -234,21 +294,26 @@ impl fmt::Display for Place {
     }
 }
 
-fn charge_of(position: usize, value: impl Document) -> Result<Charge, MalformedDecision> {
+fn charge_of(
+    position: usize,
+    value: impl Document,
+    order: &mut Order<10>,
+    names: &mut CellNames,
+) -> Result<Charge, MalformedDecision> {
     let place = Place(position);
-    let mut fields = Fields::of(&place, &CHARGE, value)?;
+    let mut fields = Fields::of(&place, &CHARGE, order, value)?;
+    let cell = {
+        let (limit, key) = (fields.text(charge::LIMIT)?, fields.text(charge::KEY)?);
+        names.name(&limit, &key, &fields.text(charge::WINDOW)?)
+    };
     let charge = Charge {
-        cell: Arc::new(CellId {
-            limit: fields.require("limit", string_of)?,
-            key: fields.require("key", string_of)?,
-            window: fields.require("window", string_of)?,
-        }),
-        amount: fields.require("amount", units_of)?,
-        max: fields.require("max", units_of)?,
-        kind: fields.optional("kind", kind_of)?.unwrap_or_default(),
-        resets_in: fields.optional("reset_ms", millis_of)?,
+        cell,
+        amount: fields.require(charge::AMOUNT, units_of)?,
+        max: fields.require(charge::MAX, units_of)?,
+        kind: fields.optional(charge::KIND, kind_of)?.unwrap_or_default(),
+        resets_in: fields.optional(charge::RESET, millis_of)?,
         algorithm: algorithm_of(&mut fields)?,
-        warn_at: fields.optional("warn_at", units_of)?,
+        warn_at: fields.optional(charge::WARN_AT, units_of)?,
     };
     fields.finish()?;
     Ok(charge)

@@ -42,6 +42,17 @@ impl Json {
         Ok(Self(text.into()))
     }
 
+    /// An object of one text.
+    pub fn of_text(name: &str, text: &str) -> Self {
+        let mut out = String::with_capacity(name.len() + text.len() + 8);
+        out.push('{');
+        write_string(&mut out, name);
+        out.push(':');
+        write_string(&mut out, text);
+        out.push('}');
+        Self(out.into_boxed_str())
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -65,6 +76,12 @@ impl fmt::Display for Json {
 /// Appends `text` as a JSON string.
 pub(crate) fn write_string(out: &mut String, text: &str) {
     out.push('"');
+    // Most texts stand for themselves.
+    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     for character in text.chars() {
         match character {
             '"' => out.push_str("\\\""),

@@ -31,6 +31,7 @@ mod fields;
 mod http;
 mod json;
 mod malformed;
+mod names;
 mod operator;
 mod ports;
 mod record;
@@ -60,6 +61,7 @@ pub use malformed::{
     Contradiction, DuplicateField, MalformedDecision, MissingField, NotAnObject, NotJson, OutOfRange,
     UnknownAction, UnknownField, WrongType,
 };
+pub use names::CellNames;
 pub use operator::{Adjusted, CellFilter, CellView, NoListener, StateEvent, StateListener, StateOperator};
 pub use ports::{AuditSink, Deadline, Evaluated, Evaluator, NullAudit, Question, StateStore};
 pub use record::{DecisionId, Record, RecordKind, Recorded};

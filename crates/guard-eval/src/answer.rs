@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use guard_core::{Document, Shape};
+use guard_core::{Document, Json, JsonError, Shape};
 use rego_engine::Answer;
 use rego_value::{Value, json};
 
@@ -50,6 +50,17 @@ impl Document for Read<'_> {
         // Memory that holds no value is nothing that a decision can be made of.
         let value = self.0.to_value().unwrap_or(Value::Null);
         json::to_string(&value, json::Escape::Plain)
+    }
+
+    fn as_object(&self) -> Result<Option<Json>, JsonError> {
+        let Some(mut members) = self.0.members() else { return Ok(None) };
+        // What most decisions carry along is one text under its name, such as the rule's.
+        if let (Some((name, value)), None) = (members.next(), members.next())
+            && let (Some(name), Some(text)) = (name.as_str(), value.as_str())
+        {
+            return Ok(Some(Json::of_text(name, text)));
+        }
+        Json::from_text(&self.to_json()).map(Some)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::quality::RandomState;
 use guard_core::{CellChange, CellId};
 use rego_engine::{DataCell, DataChanges, EvalError};
 use rego_value::Value;
@@ -12,7 +13,7 @@ use crate::pushed::STATE;
 /// The numbers of the state that have been set so far.
 #[derive(Debug, Default)]
 pub(crate) struct Cells {
-    windows: HashMap<Arc<CellId>, Vec<(Arc<str>, DataCell)>>,
+    windows: HashMap<Arc<CellId>, Vec<(Arc<str>, DataCell)>, RandomState>,
 }
 
 impl Cells {

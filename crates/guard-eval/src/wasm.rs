@@ -1,11 +1,12 @@
 //! Decisions of the compiled policies, in this process.
 
+use std::cell::RefCell;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use guard_core::{
-    Changes, DeadlinePassed, Decision, EngineFailed, EvalError, Evaluated, Evaluator, MemoryExceeded,
+    CellNames, Changes, DeadlinePassed, Decision, EngineFailed, EvalError, Evaluated, Evaluator, MemoryExceeded,
     NoResult, PoolExhausted, Question, Reply, Revision, StateStore,
 };
 use rego_engine::{
@@ -221,10 +222,20 @@ fn engine(config: WasmConfig) -> Result<Engine, EngineError> {
     Engine::new(Config { memory_limit: config.memory_limit, ..Config::default() })
 }
 
+thread_local! {
+    /// The cells that were charged of late in decisions on this thread.
+    static NAMES: RefCell<CellNames> = RefCell::new(CellNames::remembering());
+}
+
 /// Reads a decision where the module has it.
 fn decision(answer: Answer<'_>) -> Result<Decision, EvalError> {
     if !answer::has_set(answer) {
-        return Ok(Decision::from_document(Read(answer))?);
+        let named = NAMES.try_with(|names| match names.try_borrow_mut() {
+            Ok(mut names) => Decision::from_document_naming(Read(answer), &mut names),
+            Err(_) => Decision::from_document(Read(answer)),
+        });
+        // A thread that ends remembers nothing any more.
+        return Ok(named.unwrap_or_else(|_| Decision::from_document(Read(answer)))?);
     }
     let value = answer.to_value().map_err(|error| EngineFailed { detail: error.to_string() })?;
     Ok(Decision::from_json(json::to_string(&value, json::Escape::Plain).as_bytes())?)
