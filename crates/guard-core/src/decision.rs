@@ -10,7 +10,9 @@ use thiserror::Error;
 use crate::amount::{Amount, shorten};
 use crate::charge::Charge;
 use crate::document::Document;
-use crate::fields::{Fields, Order, action_of, amount_of, bool_of, charges_of, millis_of, object_of, string_of};
+use crate::fields::{
+    Fields, Order, action_of, amount_of, bool_of, charges_of, millis_of, object_of, string_of,
+};
 use crate::json::Json;
 use crate::malformed::{Contradiction, MalformedDecision, NotJson};
 use crate::names::CellNames;

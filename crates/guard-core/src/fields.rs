@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use crate::amount::{Amount, Quantity, shorten};
 use crate::charge::{Algorithm, Charge, ChargeKind};
-use crate::names::CellNames;
 use crate::decision::{ACTIONS, Action, UnknownActionName};
 use crate::document::{Document, Shape};
 use crate::json::Json;
@@ -14,6 +13,7 @@ use crate::malformed::{
     DuplicateField, MalformedDecision, MissingField, NotAnObject, NotJson, OutOfRange, UnknownAction,
     UnknownField, WrongType,
 };
+use crate::names::CellNames;
 
 /// The fields of an object that have not been read yet.
 pub(crate) struct Fields<'p, D, const N: usize> {

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use guard_core::{
-    CellNames, Changes, DeadlinePassed, Decision, EngineFailed, EvalError, Evaluated, Evaluator, MemoryExceeded,
-    NoResult, PoolExhausted, Question, Reply, Revision, StateStore,
+    CellNames, Changes, DeadlinePassed, Decision, EngineFailed, EvalError, Evaluated, Evaluator,
+    MemoryExceeded, NoResult, PoolExhausted, Question, Reply, Revision, StateStore,
 };
 use rego_engine::{
     Answer, Binding, BorrowError, Config, DataChanges, Engine, EngineError, EntrypointId, Environment,

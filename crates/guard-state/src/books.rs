@@ -56,6 +56,10 @@ pub(crate) trait Rows {
     fn revision(&mut self) -> Result<Revision, StateError>;
     /// Under which name this store's numbers stand in the state document.
     fn replica(&self) -> Arc<str>;
+    /// What tells these charges from others; see [`digest`].
+    fn digest(&self, charges: &[Charge]) -> u64 {
+        digest(charges)
+    }
 }
 
 /// The cells of one operation, each read once and written once.
@@ -72,8 +76,8 @@ impl Touched {
         Ok(Self(touched))
     }
 
-    fn get(&mut self, id: &CellId) -> Option<&mut Cell> {
-        self.0.iter_mut().find(|(touched, _)| **touched == *id)?.1.as_mut()
+    fn get(&mut self, id: &Arc<CellId>) -> Option<&mut Cell> {
+        self.0.iter_mut().find(|(touched, _)| touched == id)?.1.as_mut()
     }
 
     /// The cell of a charge, opened when it is not there.
@@ -235,7 +239,8 @@ pub(crate) fn reserve<R: Rows>(
     let closed = if lease.is_some() { None } else { Some(Closed::Settled) };
     let ended = if lease.is_some() { lease_ends } else { now };
     let charges = if lease.is_some() { batch.charges.as_slice().into() } else { Arc::default() };
-    let reservation = Reservation { charges, digest: digest(&batch.charges), lease_ends, closed, ended };
+    let digest = rows.digest(&batch.charges);
+    let reservation = Reservation { charges, digest, lease_ends, closed, ended };
     rows.put_reservation(batch.reservation, reservation)?;
     let snapshot = Snapshot { revision: rows.revision()?, cells };
     events.extend(warnings.iter().cloned().map(StateEvent::Warned));
@@ -268,7 +273,7 @@ fn warning(cell: &mut Cell, charge: &Charge) -> Option<Warning> {
 
 /// The same call again, because its first answer was lost: it is charged already. Its window may have changed since.
 fn replay<R: Rows>(rows: &mut R, batch: &Batch, made_for: u64) -> Result<ChargeOutcome, StateError> {
-    if digest(&batch.charges) != made_for {
+    if rows.digest(&batch.charges) != made_for {
         return Err(KeyReused { id: batch.reservation.to_string() }.into());
     }
     let cells = Touched::of(rows, &batch.charges)?.totals(&rows.replica());

@@ -2,13 +2,13 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use foldhash::quality::RandomState;
 
 use guard_core::{
-    CellChange, CellFilter, CellId, CellPath, Changes, Quantity, ReservationId, Revision, Snapshot,
+    CellChange, CellFilter, CellId, CellPath, Changes, Charge, Quantity, ReservationId, Revision, Snapshot,
     StateError, Timestamp,
 };
 use hashbrown::HashTable;
@@ -27,7 +27,9 @@ const DROPS_AT_ONCE: usize = 1 << 8;
 /// How many slots are allocated at once, so that growing neither copies nor doubles.
 const CHUNK: usize = 1 << 10;
 /// How many of the cells that were looked for last are known. A power of two.
-const FOUND: usize = 8;
+const FOUND: usize = 64;
+/// The names of cells with longer keys, in bytes, are not held on to.
+const LONGEST_NAMED: usize = 256;
 /// No slot.
 const NONE: u32 = u32::MAX;
 
@@ -57,8 +59,11 @@ pub(crate) struct Table {
     hasher: RandomState,
     index: HashTable<Slot>,
     /// Where the cells lie that were looked for last, by the address of their name: an operation that has read a cell
-    /// writes it next. Only a hint, since an address may be another name's by now.
-    found: [(usize, Slot); FOUND],
+    /// writes it next, and a policy names the same cells again. Only a hint, since an address may be another name's by
+    /// now: it holds where `named` has the name.
+    found: [Slot; FOUND],
+    /// The names of the cells that were looked for last, by their slots.
+    named: [Option<(Slot, Arc<CellId>)>; FOUND],
     chunks: Vec<Vec<Option<Entry>>>,
     free: Vec<Slot>,
     /// The cell changed longest ago, and the one changed last.
@@ -86,7 +91,8 @@ impl Table {
             revision: Revision(0),
             names: Names::default(),
             hasher: RandomState::default(),
-            found: [(0, NONE); FOUND],
+            found: [NONE; FOUND],
+            named: [const { None }; FOUND],
             index: HashTable::new(),
             chunks: Vec::new(),
             free: Vec::new(),
@@ -136,22 +142,32 @@ impl Table {
         self.index.find(self.hash(id), |slot| self.is(*slot, id)).copied()
     }
 
-    /// The same of a cell whose name stays where it is while an operation reads and writes it.
+    /// The same of a cell that may have been looked for of late, under this very name.
     fn find_again(&mut self, id: &Arc<CellId>) -> Option<Slot> {
         let address = Arc::as_ptr(id).addr();
         // Names lie 16 bytes apart at least.
-        let hint = (address >> 4) % FOUND;
-        if let Some((named, slot)) = self.found.get(hint).copied()
-            && named == address
-            && self.is(slot, id)
+        let hint = ((address >> 4) ^ (address >> 10)) % FOUND;
+        if let Some(slot) = self.found.get(hint).copied()
+            && self.name_of(slot).is_some_and(|named| Arc::ptr_eq(named, id))
         {
             return Some(slot);
         }
         let slot = self.find(id)?;
         if let Some(found) = self.found.get_mut(hint) {
-            *found = (address, slot);
+            *found = slot;
+        }
+        if id.key.len() <= LONGEST_NAMED
+            && let Some(named) = self.named.get_mut(slot as usize % FOUND)
+        {
+            *named = Some((slot, Arc::clone(id)));
         }
         Some(slot)
+    }
+
+    /// The name of the cell that lies there, if it was looked for of late.
+    fn name_of(&self, slot: Slot) -> Option<&Arc<CellId>> {
+        let (named, id) = self.named.get(slot as usize % FOUND)?.as_ref()?;
+        (*named == slot).then_some(id)
     }
 
     fn id(&self, entry: &Entry) -> Arc<CellId> {
@@ -251,6 +267,12 @@ impl Table {
     fn drop_cell(&mut self, slot: Slot) {
         self.unlink(slot);
         let Some(entry) = self.place(slot).and_then(Option::take) else { return };
+        // INVARIANT: `named` names no cell but the one that lies there.
+        if let Some(named) = self.named.get_mut(slot as usize % FOUND)
+            && named.as_ref().is_some_and(|(named, _)| *named == slot)
+        {
+            *named = None;
+        }
         let id = self.id(&entry);
         let hash = self.hash(&id);
         if let Ok(found) = self.index.find_entry(hash, |other| *other == slot) {
@@ -310,7 +332,9 @@ impl Table {
         let mut slot = self.newest;
         while let Some(entry) = self.entry(slot).filter(|entry| entry.changed > revision) {
             let value = Some(Quantity::new(entry.cell.used()));
-            found.push((entry.changed, CellChange { path: self.path(entry), value }));
+            let cell = self.name_of(slot).cloned().unwrap_or_else(|| self.id(entry));
+            let path = CellPath { cell, replica: Arc::clone(&self.replica) };
+            found.push((entry.changed, CellChange { path, value }));
             slot = entry.older;
         }
         let dropped = self.drops.iter().rev().take_while(|(dropped, _)| *dropped > revision);
@@ -417,5 +441,14 @@ impl Rows for Table {
 
     fn replica(&self) -> Arc<str> {
         Arc::clone(&self.replica)
+    }
+
+    /// Nobody else sees it: it needs to be the same in this process only.
+    fn digest(&self, charges: &[Charge]) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        for charge in charges {
+            (&charge.cell.limit, &charge.cell.key, charge.amount.units()).hash(&mut hasher);
+        }
+        hasher.finish()
     }
 }
