@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use guard_core::{AuditError, AuditSink, Record, RecordKind, Reply};
+use guard_core::{AuditError, AuditSink, Record, RecordKind, Recorded, Reply};
 
 /// What is called for each decision.
 pub(crate) type Hook = Arc<dyn Fn(&Record) + Send + Sync>;
@@ -39,6 +39,10 @@ impl Hooked {
 }
 
 impl AuditSink for Hooked {
+    fn wants(&self, kind: RecordKind, decision: Recorded) -> bool {
+        kind == RecordKind::Decision || self.sink.wants(kind, decision)
+    }
+
     fn record<'a>(&'a self, record: &'a Record) -> Reply<'a, Result<(), AuditError>> {
         match self.sink.record(record) {
             Reply::Now(kept) => {

@@ -28,14 +28,21 @@ struct FromLevel {
 }
 
 impl AuditSink for FromLevel {
+    fn wants(&self, kind: RecordKind, decision: Recorded) -> bool {
+        level_of(kind, decision) >= self.level && self.sink.wants(kind, decision)
+    }
+
     fn record<'a>(&'a self, record: &'a Record) -> Reply<'a, Result<(), AuditError>> {
-        if level_of(record) < self.level { Reply::Now(Ok(())) } else { self.sink.record(record) }
+        match self.wants(record.kind, record.decision) {
+            true => self.sink.record(record),
+            false => Reply::Now(Ok(())),
+        }
     }
 }
 
 /// As tracing events have it: what was denied is a warning, what could not be decided an error.
-fn level_of(record: &Record) -> LogLevel {
-    match (record.kind, record.decision) {
+fn level_of(kind: RecordKind, decision: Recorded) -> LogLevel {
+    match (kind, decision) {
         (RecordKind::Decision, Recorded::Error) => LogLevel::Error,
         (RecordKind::Decision, Recorded::Blocked | Recorded::Pending | Recorded::Warned) => LogLevel::Warning,
         (RecordKind::LeaseExpired | RecordKind::ThresholdReached, _) => LogLevel::Warning,

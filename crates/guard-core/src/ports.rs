@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::charge::{Batch, ReservationId};
 use crate::decision::Decision;
 use crate::error::{AuditError, EvalError};
-use crate::record::Record;
+use crate::record::{Record, RecordKind, Recorded};
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::state::{Changes, ChargeOutcome, Revision, Settled, Settlement, Snapshot};
@@ -114,6 +114,13 @@ pub trait StateStore: Send + Sync {
 
 /// Keeps the records.
 pub trait AuditSink: Send + Sync {
+    /// Whether a record of this kind would be kept, or told to anybody. One that would not is not made, and counts as
+    /// taken.
+    fn wants(&self, kind: RecordKind, decision: Recorded) -> bool {
+        let _ = (kind, decision);
+        true
+    }
+
     /// Takes a record. An error here, before a call runs, is treated like any other failure: the call is
     /// denied unless its class fails open.
     fn record<'a>(&'a self, record: &'a Record) -> Reply<'a, Result<(), AuditError>>;
@@ -124,6 +131,10 @@ pub trait AuditSink: Send + Sync {
 pub struct NullAudit;
 
 impl AuditSink for NullAudit {
+    fn wants(&self, _kind: RecordKind, _decision: Recorded) -> bool {
+        false
+    }
+
     fn record<'a>(&'a self, _record: &'a Record) -> Reply<'a, Result<(), AuditError>> {
         Reply::Now(Ok(()))
     }

@@ -40,7 +40,7 @@ impl Drop for Active {
             return;
         }
         let mut step = self.machine.cut_off();
-        while let Some(event) = now(&self.driver, &mut step) {
+        while let Some(event) = now(&self.driver, &self.machine, &step) {
             self.driver.given_back();
             tell_failures(&self.machine, &event);
             step = self.machine.next(event);
@@ -53,16 +53,16 @@ impl Drop for Active {
 }
 
 /// Does a step if that takes no waiting. A reply that is never polled has done nothing.
-fn now(driver: &Driver, step: &mut Step) -> Option<Event> {
+fn now(driver: &Driver, machine: &Machine, step: &Step) -> Option<Event> {
     match step {
         Step::Refund(id) => at_once(driver.ports.store.refund(*id)).map(Event::Refunded),
         Step::Settle(id, settlement) => {
             at_once(driver.ports.store.settle(*id, settlement)).map(Event::Settled)
         }
-        Step::Record(record) => {
-            driver.stamp(record);
-            at_once(driver.ports.audit.record(record)).map(Event::Recorded)
-        }
+        Step::Record(note) => match driver.wanted(machine, note.clone()) {
+            Some(record) => at_once(driver.ports.audit.record(&record)).map(Event::Recorded),
+            None => Some(Event::Recorded(Ok(()))),
+        },
         _ => None,
     }
 }

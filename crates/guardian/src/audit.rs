@@ -1,6 +1,8 @@
 //! Records as tracing events.
 
 use guard_core::{AuditError, AuditSink, Record, RecordKind, Recorded, Reply};
+use tracing::Level;
+use tracing::level_filters::LevelFilter;
 
 /// Writes every record as one tracing event under the target `hexarch::audit`. What was denied is a
 /// warning, what could not be decided an error.
@@ -31,14 +33,25 @@ macro_rules! event {
     };
 }
 
+fn level(kind: RecordKind, decision: Recorded) -> Level {
+    match (kind, decision) {
+        (RecordKind::Decision, Recorded::Error) => Level::ERROR,
+        (RecordKind::Decision, Recorded::Blocked | Recorded::Pending | Recorded::Warned) => Level::WARN,
+        (RecordKind::LeaseExpired | RecordKind::ThresholdReached, _) => Level::WARN,
+        _ => Level::INFO,
+    }
+}
+
 impl AuditSink for TracingAudit {
+    /// Whether anybody may be listening: what a filter says of the fields is asked with the event.
+    fn wants(&self, kind: RecordKind, decision: Recorded) -> bool {
+        level(kind, decision) <= LevelFilter::current()
+    }
+
     fn record<'a>(&'a self, record: &'a Record) -> Reply<'a, Result<(), AuditError>> {
-        match (record.kind, record.decision) {
-            (RecordKind::Decision, Recorded::Error) => event!(error, record),
-            (RecordKind::Decision, Recorded::Blocked | Recorded::Pending | Recorded::Warned) => {
-                event!(warn, record)
-            }
-            (RecordKind::LeaseExpired | RecordKind::ThresholdReached, _) => event!(warn, record),
+        match level(record.kind, record.decision) {
+            Level::ERROR => event!(error, record),
+            Level::WARN => event!(warn, record),
             _ => event!(info, record),
         }
         Reply::Now(Ok(()))

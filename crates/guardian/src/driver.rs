@@ -13,7 +13,7 @@ use tracing::Instrument as _;
 
 use crate::active::Active;
 use crate::line::{Lines, NoTurn, Place, QueueTerms};
-use crate::machine::{Event, Machine, Mode, Step};
+use crate::machine::{Event, Machine, Mode, Note, Step};
 use crate::permit::Permit;
 use crate::phases::{Outcome, Verdict};
 use crate::told;
@@ -186,10 +186,10 @@ impl Driver {
                         Event::Charged(answer)
                     }
                 },
-                Step::Record(mut record) => {
-                    self.stamp(&mut record);
-                    Event::Recorded(self.ports.audit.record(&record).await)
-                }
+                Step::Record(note) => match self.wanted(machine, note) {
+                    Some(record) => Event::Recorded(self.ports.audit.record(&record).await),
+                    None => Event::Recorded(Ok(())),
+                },
                 Step::Settle(id, settlement) => {
                     Event::Settled(self.ports.store.settle(id, &settlement).await)
                 }
@@ -240,8 +240,13 @@ impl Driver {
         Event::Evaluated(self.ports.evaluator.evaluate(question).await)
     }
 
-    pub(crate) fn stamp(&self, record: &mut Record) {
-        record.duration = self.ports.clock.now().since(record.timestamp);
+    /// The record of a note, if anybody wants it.
+    pub(crate) fn wanted(&self, machine: &Machine, note: Note) -> Option<Box<Record>> {
+        self.ports.audit.wants(note.kind, note.decision).then(|| {
+            let mut record = Box::new(machine.record(note));
+            record.duration = self.ports.clock.now().since(record.timestamp);
+            record
+        })
     }
 }
 

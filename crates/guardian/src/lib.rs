@@ -31,7 +31,7 @@ mod told;
 pub use audit::TracingAudit;
 pub use driver::{Driver, Ports, Settings};
 pub use line::{NoTurn, QueueTerms};
-pub use machine::{Event, Machine, Mode, Ran, Step};
+pub use machine::{Event, Machine, Mode, Note, Ran, Step};
 pub use permit::Permit;
 pub use phases::{Outcome, Verdict};
 pub use timer::Sleep;

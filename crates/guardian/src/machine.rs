@@ -1,5 +1,6 @@
 //! The pure part: which step is next.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,8 +39,8 @@ pub enum Step {
     Queue(String, Option<Duration>),
     /// Reserve a batch.
     Charge(Batch),
-    /// Keep a record. The driver fills in the duration.
-    Record(Box<Record>),
+    /// Keep a record, if anybody wants it: [`Machine::record`] makes it.
+    Record(Note),
     /// Run the call.
     Run,
     /// Settle a reservation.
@@ -48,6 +49,19 @@ pub enum Step {
     Refund(ReservationId),
     /// Nothing more.
     Done(Outcome),
+}
+
+/// What a record is to say besides what the machine knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Which moment it tells of.
+    pub kind: RecordKind,
+    /// What became of the decision.
+    pub decision: Recorded,
+    /// Whether the call runs.
+    pub runs: bool,
+    /// What was done and why, where that is not the decision's own.
+    pub because: Option<(Action, Cow<'static, str>)>,
 }
 
 /// What came of a step.
@@ -418,7 +432,7 @@ impl Machine {
             (false, Action::Warn) => Recorded::Warned,
             (false, _) => Recorded::Allowed,
         };
-        Step::Record(self.record(RecordKind::Decision, recorded, true))
+        Step::Record(Note::of(RecordKind::Decision, recorded, true))
     }
 
     fn on_grant_recorded(&mut self, kept: Result<(), AuditError>) -> Step {
@@ -443,13 +457,9 @@ impl Machine {
     }
 
     fn deny(&mut self, recorded: Recorded, violation: Violation) -> Step {
-        let record = Record {
-            action: violation.action,
-            reason: violation.reason.clone(),
-            ..*self.record(RecordKind::Decision, recorded, !self.mode.enforce)
-        };
+        let because = Some((violation.action, violation.reason.clone().into()));
         self.phase = Phase::RecordingDenial(Box::new(violation));
-        Step::Record(Box::new(record))
+        Step::Record(Note { because, ..Note::of(RecordKind::Decision, recorded, !self.mode.enforce) })
     }
 
     fn carry_out(&mut self, violation: Box<Violation>) -> Step {
@@ -474,7 +484,7 @@ impl Machine {
             error: self.error.clone(),
             engine: self.engine(),
         }));
-        Step::Record(self.record(RecordKind::Decision, recorded, self.decision.allowed || !self.mode.enforce))
+        Step::Record(Note::of(RecordKind::Decision, recorded, self.decision.allowed || !self.mode.enforce))
     }
 
     /// A decision that cannot be recorded is not given out as an allow either.
@@ -502,11 +512,11 @@ impl Machine {
 
     fn on_settled(&mut self, settled: Result<Settled, StateError>) -> Step {
         let reason = match settled {
-            Err(error) => format!("the call ran, and its charges could not be settled: {error}"),
+            Err(error) => format!("the call ran, and its charges could not be settled: {error}").into(),
             Ok(settled) if !settled.debt.is_empty() => {
                 let each: Vec<_> =
                     settled.debt.iter().map(|(limit, over)| format!("`{limit}` by {over}")).collect();
-                format!("the call ran, and took more than its limits had left: {}", each.join(", "))
+                format!("the call ran, and took more than its limits had left: {}", each.join(", ")).into()
             }
             Ok(settled) if settled.before.is_some() => {
                 "the call ran longer than its lease; it is charged".into()
@@ -520,13 +530,13 @@ impl Machine {
         let reason = match refunded {
             Ok(_) => "the call was cut off, and what it had reserved is given back".into(),
             Err(error) => {
-                format!("the call was cut off; its lease will give back what it had reserved: {error}")
+                format!("the call was cut off; its lease will give back what it had reserved: {error}").into()
             }
         };
         self.record_end(RecordKind::Released, reason)
     }
 
-    fn record_end(&mut self, kind: RecordKind, reason: String) -> Step {
+    fn record_end(&mut self, kind: RecordKind, reason: Cow<'static, str>) -> Step {
         let outcome = match kind {
             RecordKind::Completed => Outcome::Completed,
             _ => Outcome::Released,
@@ -537,9 +547,9 @@ impl Machine {
             (_, _, Action::Warn) => Recorded::Warned,
             _ => Recorded::Allowed,
         };
-        let record = Record { reason, ..*self.record(kind, recorded, true) };
         self.phase = Phase::RecordingEnd(outcome);
-        Step::Record(Box::new(record))
+        let because = Some((self.decision.action, reason));
+        Step::Record(Note { because, ..Note::of(kind, recorded, true) })
     }
 
     fn violation(&self) -> Violation {
@@ -557,16 +567,22 @@ impl Machine {
         }
     }
 
-    fn record(&self, kind: RecordKind, decision: Recorded, runs: bool) -> Box<Record> {
-        Box::new(Record {
+    /// The record of a note. The driver fills in the duration.
+    pub fn record(&self, note: Note) -> Record {
+        let Note { kind, decision, runs, because } = note;
+        let (action, reason) = match because {
+            Some((action, reason)) => (action, reason.into_owned()),
+            None => (self.decision.action, self.decision.reason.clone()),
+        };
+        Record {
             kind,
             decision_id: self.id,
             timestamp: self.asked,
             policy_id: self.request.policy_id.clone(),
             function: self.request.function.clone(),
             decision,
-            action: self.decision.action,
-            reason: self.decision.reason.clone(),
+            action,
+            reason,
             runs,
             limit: self.decision.limit.clone(),
             user_id: self.request.user.as_ref().map(|user| user.id.clone()),
@@ -578,7 +594,7 @@ impl Machine {
             engine: self.engine(),
             module_digest: self.source.as_ref().and_then(|source| source.module_digest.clone()),
             data_revision: self.source.as_ref().and_then(|source| source.data_revision),
-        })
+        }
     }
 
     /// The driver is wrong. Whatever it was about to do, the answer is no.
@@ -592,6 +608,13 @@ impl Machine {
             }
             None => Step::Done(Outcome::Denied(violation)),
         }
+    }
+}
+
+impl Note {
+    /// One that says nothing of its own.
+    const fn of(kind: RecordKind, decision: Recorded, runs: bool) -> Self {
+        Self { kind, decision, runs, because: None }
     }
 }
 

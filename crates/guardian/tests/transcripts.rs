@@ -56,7 +56,7 @@ fn play(text: &str) -> String {
         } else if let Some(event) = line.strip_prefix("> ") {
             let machine = machine.as_mut().unwrap();
             let step = if event == "cut-off" { machine.cut_off() } else { machine.next(read_event(event)) };
-            out.push_str(&format!("{line}\n{}", show(&step)));
+            out.push_str(&format!("{line}\n{}", show(machine, step)));
         }
     }
     out
@@ -149,7 +149,7 @@ fn settlement(text: &str) -> Settlement {
     if text.is_empty() { Settlement::AsReserved } else { Settlement::Actual(quantities(text)) }
 }
 
-fn show(step: &Step) -> String {
+fn show(machine: &Machine, step: Step) -> String {
     match step {
         Step::Evaluate => "evaluate\n".into(),
         Step::Confirm(request) => {
@@ -167,15 +167,18 @@ fn show(step: &Step) -> String {
                 .map(|charge| format!("charge {} {} of {}\n", charge.cell, charge.amount, charge.max));
             each.collect()
         }
-        Step::Record(record) => format!(
-            "record {} {} {}{} by {}: {}\n",
-            record.kind.as_str(),
-            record.decision,
-            record.action,
-            if record.runs { ", runs" } else { "" },
-            record.engine.unwrap_or("nobody"),
-            record.reason
-        ),
+        Step::Record(note) => {
+            let record = machine.record(note);
+            format!(
+                "record {} {} {}{} by {}: {}\n",
+                record.kind.as_str(),
+                record.decision,
+                record.action,
+                if record.runs { ", runs" } else { "" },
+                record.engine.unwrap_or("nobody"),
+                record.reason
+            )
+        }
         Step::Run => "run\n".into(),
         Step::Settle(_, Settlement::AsReserved) => "settle as reserved\n".into(),
         Step::Settle(_, Settlement::Actual(by_limit)) => {
@@ -189,7 +192,7 @@ fn show(step: &Step) -> String {
             verdict.decision.reason,
             if verdict.error.is_some() { " for want of a decision" } else { "" }
         ),
-        Step::Done(Outcome::Denied(violation)) => format!("done: denied, {}\n", show_violation(violation)),
+        Step::Done(Outcome::Denied(violation)) => format!("done: denied, {}\n", show_violation(&violation)),
         Step::Done(Outcome::Completed) => "done: completed\n".into(),
         Step::Done(Outcome::Released) => "done: released\n".into(),
     }
