@@ -79,10 +79,22 @@ fn fold_block(
             StmtKind::MakeArray { .. } | StmtKind::MakeObject { .. } | StmtKind::MakeSet { .. }
         );
         if made && !folded.values.contains_key(&id(stmt)) {
-            let rest = block.stmts.get(position..).unwrap_or_default();
+            // Planners make the numbers that go into a collection before they make it.
+            let (before, _) = block.stmts.split_at_checked(position).unwrap_or_default();
+            let scalars = before.iter().rev().take_while(|stmt| is_scalar(stmt)).count();
+            let rest = block.stmts.get(position - scalars..).unwrap_or_default();
             Run { constants, changes, locals: HashMap::new(), open: HashMap::new() }.run(rest, folded);
         }
         stmt.kind.blocks().iter().for_each(|inner| fold_block(inner, constants, changes, folded));
+    }
+}
+
+/// Whether a statement only makes a local hold a scalar that is in the plan.
+fn is_scalar(stmt: &Stmt) -> bool {
+    match &stmt.kind {
+        StmtKind::MakeNull { .. } | StmtKind::MakeNumberInt { .. } | StmtKind::MakeNumberRef { .. } => true,
+        StmtKind::AssignVar { source, .. } => !matches!(source, Operand::Local(_)),
+        _ => false,
     }
 }
 
@@ -193,5 +205,44 @@ impl Run<'_> {
         let open = self.open.get_mut(maker)?;
         open.missing.remove(&id(stmt)).then(|| open.done.push(id(stmt)))?;
         Some(&mut open.value)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use rego_ir::parse_text;
+
+    use super::*;
+
+    /// The collections of a function's only block that are laid out at compile time.
+    fn folded(stmts: &str) -> Vec<String> {
+        let strings = ["string \"a\"", "string \"b\"", "string \"1\"", "string \"2\""].join("\n");
+        let text = format!("{strings}\n\nfunc \"g0.data.t.f\"(%0, %1) -> %2 path ()\nblock\n{stmts}\nend\n");
+        let policy = parse_text(&text).unwrap();
+        let folded = fold(&policy.funcs.first().unwrap().blocks, &policy.static_);
+        let mut values: Vec<String> = folded.values.values().map(ToString::to_string).collect();
+        values.sort_unstable();
+        values
+    }
+
+    #[test]
+    fn numbers_may_be_made_before_the_collection() {
+        let object = "%4 = number s2\n%5 = number s3\n%6 = object\ninsert %6[s0] = %4\ninsert %6[s1] = %5\n\
+                      %2 = %6\nreturn %2";
+        assert_eq!(folded(object), [r#"{"a": 1, "b": 2}"#]);
+        let nested = "%4 = number s2\n%6 = object\ninsert %6[s0] = %4\n%7 = object\ninsert %7[s1] = %6\n\
+                      %2 = %7\nreturn %2";
+        assert_eq!(folded(nested).len(), 2);
+    }
+
+    #[test]
+    fn what_is_not_known_is_no_part_of_a_constant() {
+        let object = "%4 = dot %0[s0]\n%5 = number s2\n%6 = object\ninsert %6[s0] = %5\ninsert %6[s1] = %4\n\
+                      %2 = %6\nreturn %2";
+        assert!(folded(object).is_empty());
+        // Made for somebody else, and another value by now.
+        let other = "%4 = number s2\n%4 = dot %0[s0]\n%6 = object\ninsert %6[s0] = %4\n%2 = %6\nreturn %2";
+        assert!(folded(other).is_empty());
     }
 }
