@@ -11,7 +11,20 @@ package hexarch.decisions
 #   The decision. Findings stand under their order, and each has an `action` and a `reason`. A finding with
 #   an unknown action leaves the decision undefined, and two that share an order are an error: both are
 #   denials to whoever asks.
-decide(policy, findings) := _decision(winner, findings) if {
+decide(policy, findings) := {
+	"allowed": true,
+	"action": "allow",
+	"reason": _within_words(limit),
+	"limit": limit.id,
+	"remaining": limit.max - within[0].total,
+	"metadata": {"rule": limit.rule},
+	"charges": [finding.charge | some finding in within],
+} if {
+	# Most calls are within all of their limits, and nothing else is said of them: the decision is made at once.
+	within := [finding | some finding in findings; finding.within]
+	count(within) == count(findings)
+	limit := within[0].within
+} else := _decision(winner, findings) if {
 	weights := [_weights[finding.action] | some finding in findings]
 	count(weights) == count(findings)
 	heaviest := max(weights)
@@ -46,7 +59,17 @@ _decision(winner, findings) := object.union(
 	winner.action in {"allow", "warn"}
 } else := object.union(_told(winner), {"allowed": false})
 
-# What the finding says that decides.
-_told(winner) := object.union(said, {"metadata": {"rule": winner.rule}}) if {
+# What the finding says that decides. One that is within a limit leaves the words to the decision.
+_told(winner) := {
+	"action": "allow",
+	"reason": _within_words(limit),
+	"limit": limit.id,
+	"remaining": limit.max - winner.total,
+	"metadata": {"rule": limit.rule},
+} if {
+	limit := winner.within
+} else := object.union(said, {"metadata": {"rule": winner.rule}}) if {
 	said := object.remove(winner, ["order", "rule", "charge"])
 } else := object.remove(winner, ["order", "charge"])
+
+_within_words(limit) := concat("", ["within the ", limit.name])

@@ -40,6 +40,36 @@ test_an_allowed_call_is_charged_to_every_limit_in_order if {
 	decision.metadata == {"rule": "r"}
 }
 
+_month := {"rule": "r1", "id": "p.r1.month", "name": "monthly budget of $10.00", "max": 10}
+
+_within(limit, total) := {"action": "allow", "within": limit, "total": total, "charge": {"limit": limit.id}}
+
+_told := {
+	"allowed": true,
+	"action": "allow",
+	"reason": "within the monthly budget of $10.00",
+	"limit": "p.r1.month",
+	"remaining": 3,
+	"metadata": {"rule": "r1"},
+}
+
+test_the_first_limit_speaks_for_a_call_within_all_of_them if {
+	day := object.union(_month, {"id": "p.r2.day"})
+	decision := decisions.decide("p", {10: _within(day, 9), 2: _within(_month, 7)})
+	decision == object.union(_told, {"charges": [{"limit": "p.r1.month"}, {"limit": "p.r2.day"}]})
+}
+
+test_a_limit_is_told_of_as_well_where_other_rules_allow_the_call if {
+	decision := decisions.decide("p", {1: _within(_month, 7), 2: _finding(2, "allow")})
+	decision == object.union(_told, {"charges": [{"limit": "p.r1.month"}]})
+	other := decisions.decide("p", {1: _finding(1, "allow"), 2: _within(_month, 7)})
+	other.reason == "finding 1"
+	other.charges == [{"limit": "p.r1.month"}]
+	warned := decisions.decide("p", {1: _within(_month, 7), 2: _finding(2, "warn")})
+	warned.action == "warn"
+	warned.charges == [{"limit": "p.r1.month"}]
+}
+
 test_a_denied_call_is_not_charged if {
 	charged := object.union(_finding(1, "allow"), {"charge": {"limit": "a"}})
 	refused := object.union(_finding(2, "throttle"), {"limit": "b", "remaining": 0, "retry_after_ms": 7})

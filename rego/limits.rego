@@ -18,9 +18,9 @@ check(limit) := _left_to_the_store(limit) if {
 } else := finding if {
 	amount := _amount(limit.kind)
 	key := _key(limit)
-	window := windows.of(limit.period, limit.timezone)
+	window := windows.of(limit.window.period, limit.window.timezone)
 	used := _used(limit.id, key, window.id)
-	finding := _judge(limit, key, window, amount, used)
+	finding := _judge(limit, key, window, amount, used, used + amount)
 } else := _refusal(limit, "the call does not say its cost, which this policy counts") if {
 	limit.kind == "budget"
 	not input.cost
@@ -37,7 +37,7 @@ check(limit) := _left_to_the_store(limit) if {
 	not _key(limit)
 } else := _refusal(limit, "the session did not begin within the last day, or the call does not say when") if {
 	limit.kind == "iterations"
-	not windows.of(limit.period, limit.timezone)
+	not windows.of(limit.window.period, limit.window.timezone)
 } else := _refusal(limit, concat("", ["the ", limit.name, " cannot be checked: the time or the state is malformed"]))
 
 # What slides or leaks is the store's to judge when the call is charged: it alone knows when what was counted
@@ -49,7 +49,7 @@ _left_to_the_store(limit) := {
 	"reason": concat("", ["the ", limit.name, " is judged when the call is charged"]),
 	"charge": {
 		"limit": limit.id,
-		"key": limit.key,
+		"key": _everybody,
 		"window": limit.algorithm,
 		"amount": _amount(limit.kind),
 		"max": limit.max,
@@ -77,17 +77,23 @@ _tokens := input.tokens if {
 }
 
 # What the limit is counted for: a session where it is one of a loop, else everybody together.
-_key(limit) := limit.key if {
+_key(limit) := _everybody if {
 	limit.kind != "iterations"
 } else := input.session.id if {
 	calls.stated("session")
 }
 
+_everybody := "all"
+
 # METADATA
 # description: |
 #   Dollars as a whole number of micro-dollars; what lies below one is rounded up. The product is rounded
 #   to the nearest first, since a decimal fraction times a million may come out a hair beside the integer.
-micro_dollars(cost) := nearest + _above(product - nearest) if {
+micro_dollars(cost) := nearest if {
+	product := cost * 1000000
+	nearest := round(product)
+	product == nearest
+} else := nearest + _above(product - nearest) if {
 	product := cost * 1000000
 	nearest := round(product)
 }
@@ -103,12 +109,12 @@ _used(limit, key, window) := sum([held | some held in replicas]) if {
 	not data.hexarch.state[limit][key][window]
 }
 
-_judge(limit, key, window, amount, used) := _within(limit, key, window, amount, used) if {
-	used + amount <= limit.max
+_judge(limit, key, window, amount, used, total) := _within(limit, key, window, amount, used, total) if {
+	total <= limit.max
 } else := _merge([
 	{"action": "warn", "reason": _exceeded(limit, used, amount)},
 	_named(limit),
-	{"remaining": _left(limit, used + amount), "charge": _charge(limit, key, window, amount, _unlimited)},
+	{"remaining": _left(limit, total), "charge": _charge(limit, key, window, amount, _unlimited)},
 ]) if {
 	limit.action == "warn"
 } else := _merge([
@@ -132,8 +138,9 @@ _stop(limit, amount) := "block" if {
 	amount > limit.max
 } else := limit.action
 
-# The call that reaches a percentage is warned about, and those after it are not: once for a window.
-_within(limit, key, window, amount, used) := {
+# The call that reaches a percentage is warned about, and those after it are not: once for a window. That a call is
+# within its limit is put into words by the decision, for one limit of all.
+_within(limit, key, window, amount, used, total) := {
 	"rule": limit.rule,
 	"limit": limit.id,
 	"action": "warn",
@@ -141,16 +148,13 @@ _within(limit, key, window, amount, used) := {
 	"remaining": limit.max - total,
 	"charge": _charge(limit, key, window, amount, _ceiling(limit)),
 } if {
-	total := used + amount
 	some percentage in limit.warn_at
 	used * 100 < limit.max * percentage
 	total * 100 >= limit.max * percentage
 } else := {
-	"rule": limit.rule,
-	"limit": limit.id,
 	"action": "allow",
-	"reason": concat("", ["within the ", limit.name]),
-	"remaining": limit.max - (used + amount),
+	"within": limit,
+	"total": total,
 	"charge": _charge(limit, key, window, amount, _ceiling(limit)),
 }
 

@@ -5,10 +5,8 @@ import data.hexarch.limits
 _budget := {
 	"rule": "rule_1",
 	"id": "api.rule_1.monthly_budget",
-	"key": "all",
 	"kind": "budget",
-	"period": "month",
-	"timezone": "UTC",
+	"window": {"period": "month", "timezone": "UTC"},
 	"name": "monthly budget of $10.00",
 	"max": 10000000,
 	"warn_at": [80],
@@ -18,10 +16,8 @@ _budget := {
 _rate := {
 	"rule": "rule_1",
 	"id": "api.rule_1.requests_per_minute",
-	"key": "all",
 	"kind": "rate",
-	"period": "minute",
-	"timezone": "UTC",
+	"window": {"period": "minute", "timezone": "UTC"},
 	"name": "limit of 3 calls per minute",
 	"max": 3,
 	"action": "throttle",
@@ -39,11 +35,9 @@ _counted(cells) := {_rate.id: {"all": {sprintf("%d", [_now / 60000000000]): cell
 test_a_call_within_the_budget_is_charged if {
 	finding := limits.check(_budget) with input as _costing(2) with data.hexarch.state as {}
 	finding == {
-		"rule": "rule_1",
-		"limit": "api.rule_1.monthly_budget",
 		"action": "allow",
-		"reason": "within the monthly budget of $10.00",
-		"remaining": 8000000,
+		"within": _budget,
+		"total": 2000000,
 		"charge": {
 			"limit": "api.rule_1.monthly_budget",
 			"key": "all",
@@ -59,7 +53,7 @@ test_a_call_within_the_budget_is_charged if {
 test_the_cells_of_all_replicas_are_summed if {
 	state := _spent({"a": 4000000, "b": 5500000})
 	finding := limits.check(_budget) with input as _costing(0.5) with data.hexarch.state as state
-	finding.remaining == 0
+	finding.total == 10000000
 	refused := limits.check(_budget) with input as _costing(0.500001) with data.hexarch.state as state
 	refused.action == "block"
 	refused.remaining == 500000
@@ -71,7 +65,7 @@ test_the_cells_of_all_replicas_are_summed if {
 test_another_window_does_not_count if {
 	finding := limits.check(_budget) with input as _costing(1)
 		with data.hexarch.state as {_budget.id: {"all": {"2026-02": {"a": 10000000}}}}
-	finding.remaining == 9000000
+	finding.total == 1000000
 }
 
 test_a_warning_begins_at_its_percentage if {
@@ -161,7 +155,7 @@ test_a_confirmation_lifts_a_limit_for_one_call if {
 _tokens := object.union(_budget, {
 	"id": "api.rule_1.max_tokens_per_hour",
 	"kind": "tokens",
-	"period": "hour",
+	"window": {"period": "hour", "timezone": "UTC"},
 	"name": "limit of 1000 tokens per hour",
 	"max": 1000,
 })
@@ -170,7 +164,7 @@ test_tokens_are_counted_as_the_call_says if {
 	finding := limits.check(_tokens) with input as {"time_ns": _now, "tokens": 400} with data.hexarch.state as {}
 	finding.charge.amount == 400
 	finding.charge.kind == "budget"
-	finding.remaining == 600
+	finding.total == 400
 	spent := {_tokens.id: {"all": {sprintf("%d", [_now / 3600000000000]): {"a": 700}}}}
 	refused := limits.check(_tokens) with input as {"time_ns": _now, "tokens": 301} with data.hexarch.state as spent
 	refused.action == "block"
@@ -190,7 +184,7 @@ test_tokens_that_cannot_be_counted_are_blocked if {
 _iterations := object.union(_rate, {
 	"id": "api.rule_1.max_iterations",
 	"kind": "iterations",
-	"period": "session",
+	"window": {"period": "session"},
 	"name": "limit of 3 iterations",
 })
 
@@ -227,7 +221,7 @@ test_iterations_are_counted_by_session if {
 }
 
 test_total_has_no_end if {
-	total := object.union(_budget, {"period": "total"})
+	total := object.union(_budget, {"window": {"period": "total"}})
 	finding := limits.check(total) with input as _costing(0.000001) with data.hexarch.state as {}
 	finding.charge.window == "total"
 	not finding.charge.reset_ms

@@ -83,15 +83,16 @@ impl Writer<'_> {
 
     fn limit(&mut self, rule: &Rule, limit: &Limit) {
         let text = |text: &str| Literal::Text(text.to_owned());
+        let period = text(limit.period().as_str());
+        let window = Literal::Object(vec![("period", period), ("timezone", text(self.policy.timezone()))]);
+        // Eight members at most, for nearly all limits: the module finds those of a larger object by hashing.
         let mut members = vec![
             ("rule", text(rule.id())),
             ("id", Literal::Text(limit.id(self.policy, rule))),
-            ("key", text("all")),
             ("kind", text(limit.kind().as_str())),
             ("name", Literal::Text(limit.name())),
             ("max", Literal::Number(limit.max())),
-            ("period", text(limit.period().as_str())),
-            ("timezone", text(self.policy.timezone())),
+            ("window", window),
             ("action", text(rule.on_violation().as_str())),
         ];
         if let Some(algorithm) = limit.algorithm().in_charges() {

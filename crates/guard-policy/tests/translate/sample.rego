@@ -64,12 +64,10 @@ _findings[1] := {
 _findings[2] := limits.check({
 	"rule": "money",
 	"id": "sample.money.daily_budget",
-	"key": "all",
 	"kind": "budget",
 	"name": "daily budget of $0.50",
 	"max": 500000,
-	"period": "day",
-	"timezone": "Europe/Berlin",
+	"window": {"period": "day", "timezone": "Europe/Berlin"},
 	"action": "block",
 	"warn_at": [80],
 }) if {
@@ -81,12 +79,10 @@ _findings[2] := limits.check({
 _findings[3] := limits.check({
 	"rule": "money",
 	"id": "sample.money.monthly_budget",
-	"key": "all",
 	"kind": "budget",
 	"name": "monthly budget of $10.00",
 	"max": 10000000,
-	"period": "month",
-	"timezone": "Europe/Berlin",
+	"window": {"period": "month", "timezone": "Europe/Berlin"},
 	"action": "block",
 	"warn_at": [80],
 }) if {
@@ -98,12 +94,10 @@ _findings[3] := limits.check({
 _findings[4] := limits.check({
 	"rule": "rule_2",
 	"id": "sample.rule_2.requests_per_second",
-	"key": "all",
 	"kind": "rate",
 	"name": "limit of 1 call per second",
 	"max": 1,
-	"period": "second",
-	"timezone": "Europe/Berlin",
+	"window": {"period": "second", "timezone": "Europe/Berlin"},
 	"action": "throttle",
 }) if {
 	startswith(input.operation, "search")
