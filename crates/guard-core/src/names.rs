@@ -53,7 +53,8 @@ fn place(limit: &str, key: &str, window: &str) -> usize {
             Some(end) => u64::from_le_bytes(*end),
             None => text.bytes().fold(0, |end, byte| end << 8 | u64::from(byte)),
         };
-        (mixed.rotate_left(23) ^ end ^ text.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        (mixed.rotate_left(23) ^ end ^ u64::try_from(text.len()).unwrap_or_default())
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
     };
     let mixed = [limit, key, window].into_iter().fold(0, mix);
     usize::try_from(mixed >> 56).unwrap_or_default() % PLACES

@@ -1,5 +1,6 @@
 //! What is kept of every decision.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +21,19 @@ impl DecisionId {
         Self(uuid::Uuid::new_v4().as_u128())
     }
 
+    /// A new one that nobody else has, without asking the system for randomness each time: a random one (UUID version 4)
+    /// for this thread of this process, its lower half counted on and mixed. Ids of one thread have their upper half in
+    /// common; what must not be guessed is taken from elsewhere.
+    pub fn unique() -> Self {
+        // A thread that ends has no place for it any more.
+        let next = UNIQUE.try_with(|known| {
+            let next = known.get().next();
+            known.set(next);
+            next
+        });
+        next.map_or_else(|_| Self::random(), Unique::id)
+    }
+
     /// One that is known already.
     pub const fn from_u128(value: u128) -> Self {
         Self(value)
@@ -28,6 +42,42 @@ impl DecisionId {
     /// Its 128 bits.
     pub const fn as_u128(self) -> u128 {
         self.0
+    }
+}
+
+thread_local! {
+    static UNIQUE: Cell<Unique> = const { Cell::new(Unique { process: 0, random: 0, count: 0 }) };
+}
+
+/// Where a thread's ids have got to.
+#[derive(Clone, Copy)]
+struct Unique {
+    /// A process that was forked has its parent's memory, and must not have its ids.
+    process: u32,
+    random: u128,
+    count: u64,
+}
+
+impl Unique {
+    fn next(self) -> Self {
+        let process = std::process::id();
+        if process == self.process {
+            return Self { count: self.count.wrapping_add(1), ..self };
+        }
+        Self { process, random: uuid::Uuid::new_v4().as_u128(), count: 0 }
+    }
+
+    /// Different for each count, since each step of the mixture can be undone (the finaliser of SplitMix64, Steele, Lea
+    /// and Flood 2014). The two bits of a UUID's variant stay.
+    const fn id(self) -> DecisionId {
+        const COUNTED: u32 = 62;
+        let mask = (1 << COUNTED) - 1;
+        let mut low =
+            (self.random as u64).wrapping_add(self.count.wrapping_mul(0x9e37_79b9_7f4a_7c15)) & mask;
+        low = ((low ^ (low >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9)) & mask;
+        low = ((low ^ (low >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb)) & mask;
+        low ^= low >> 31;
+        DecisionId(self.random & !(mask as u128) | low as u128)
     }
 }
 
@@ -143,4 +193,30 @@ pub struct Record {
     pub module_digest: Option<Arc<str>>,
     /// The revision of the state that it read.
     pub data_revision: Option<Revision>,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn unique_ids_are_random_uuids_and_different() {
+        let ids = |count| (0..count).map(|_| DecisionId::unique()).collect::<Vec<_>>();
+        let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(move || ids(20_000))).collect();
+        let mut all = ids(20_000);
+        all.extend(threads.into_iter().flat_map(|thread| thread.join().unwrap()));
+        assert!(all.iter().all(|id| uuid::Uuid::from_u128(id.as_u128()).get_version_num() == 4));
+        assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
+    }
+
+    #[test]
+    fn a_process_that_was_forked_has_other_ids() {
+        let parent = Unique { process: 0, random: 7, count: 3 };
+        let child = parent.next();
+        assert_eq!(child.process, std::process::id());
+        assert_ne!(child.random, parent.random);
+        assert_eq!(child.next().count, 1);
+    }
 }

@@ -149,7 +149,7 @@ impl Driver {
     fn machine(&self, request: Request, runs: bool) -> Machine {
         let fail = self.settings.fail_modes.of(&request.operation);
         let mut machine =
-            Machine::new(DecisionId::random(), request, Mode { enforce: self.settings.enforce, fail, runs });
+            Machine::new(DecisionId::unique(), request, Mode { enforce: self.settings.enforce, fail, runs });
         machine.ask_at(self.ports.clock.now());
         machine
     }

@@ -170,7 +170,10 @@ pub(crate) const RULE: &[Key] = &[
          the window ends, so that twice as many may come around its end. `sliding_window`: for the whole length of the \
          window, so that no stretch of it ever has more. `token_bucket`: as many at once, and from then on evenly. A day \
          of the latter two is 24 hours. They are judged by the store when the call is charged, not by the policy: what \
-         does not fit is denied with the time to wait, so that the action is `block` or `throttle`.",
+         does not fit is denied with the time to wait, so that the action is `block` or `throttle`. The store `opa` \
+         takes no `token_bucket`: there a count is the sum of what each replica writes, and what has leaked is no such \
+         sum. An empty bucket leaks nothing, which no replica can tell of all of them; and where a replica ages out, \
+         what it put in would go and what leaked of it would stay, so that more would be let through.",
     ),
     now("concurrent_limit", Takes::Count, "Calls at a time."),
     now("daily_limit", Takes::Count, "The same as `requests_per_day`."),
