@@ -10,10 +10,13 @@ use rego_value::Value;
 
 use crate::pushed::STATE;
 
+/// A window's number for each replica.
+type OfReplicas = Vec<(Arc<str>, DataCell)>;
+
 /// The numbers of the state that have been set so far.
 #[derive(Debug, Default)]
 pub(crate) struct Cells {
-    windows: HashMap<Arc<CellId>, Vec<(Arc<str>, DataCell)>, RandomState>,
+    windows: HashMap<Arc<CellId>, OfReplicas, RandomState>,
 }
 
 impl Cells {
