@@ -410,6 +410,20 @@ fn what_is_wrong_is_told_at_once() {
     }
 }
 
+/// A program without TLS says at once that it cannot reach such a webhook.
+#[test]
+fn a_webhook_that_cannot_be_told_is_warned_of() {
+    let folder = Folder::new("confirm-serve");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let store = Setting::in_file(&folder).store;
+    let webhook = "{url: 'https://127.0.0.1:9/hook', secret: 'the secret of the webhook', link: 'https://app.example.com'}";
+    let policy = "policies: [{id: p, rules: [{operation: x, action: block}]}]";
+    folder
+        .write("hexarch.yaml", format!("confirmation: {{store: '{store}', webhook: {webhook}}}\n{policy}\n"));
+    let (code, text) = fails(&folder, &["--as", "a", "--listen", &taken.local_addr().unwrap().to_string()]);
+    assert_eq!((code, text.contains("feature `tls`")), (Some(1), !cfg!(feature = "tls")), "{text}");
+}
+
 #[test]
 fn a_link_that_others_can_read_is_warned_of() {
     let folder = Folder::new("confirm-serve");

@@ -91,6 +91,11 @@ fn open(arguments: &Arguments, config: Option<&Path>) -> Result<Opened, Failure>
         return Ok(Opened { desk, form: random()?, link: None, courier: None });
     };
     let secret = webhook.secret().expose();
+    if webhook.url().starts_with("https:") && !cfg!(feature = "tls") {
+        eprintln!(
+            "hexarch-ctl: warning: this program was built without the feature `tls`: the webhook is not told from here"
+        );
+    }
     let link = webhook.link().map(str::to_owned);
     let courier = CourierConfig { link: link.clone(), ..CourierConfig::new(webhook.url(), secret) };
     // With the key that made the links, one that was used is told from one that never was.
