@@ -17,7 +17,6 @@
 )]
 
 use std::hint::black_box;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use hexarch_benches::engines::ours;
@@ -42,10 +41,7 @@ fn main() {
 fn profile(policy: &Policy, wanted: &str, time: Duration, alone: bool) {
     let typed = typed::load(&policy.name, &policy.data);
     let by_hand = typed.as_ref().filter(|_| !alone);
-    let module = match std::env::var_os("WASM_DIR") {
-        Some(dir) => std::fs::read(Path::new(&dir).join(format!("{}.wasm", policy.name))).unwrap(),
-        None => ours::compile(policy),
-    };
+    let module = ours::compile_or_read(policy);
     let start = Instant::now();
     let mut engine = ours::Loaded::new(&module, policy);
     println!(

@@ -1,5 +1,6 @@
 //! Decisions about requests that are Rust values (`ours-struct`), about their texts, and by typed Rust by hand, in turn;
-//! the least time of many short runs of each, in nanoseconds, as `profile.rs` has it.
+//! the least time of many short runs of each, in nanoseconds, as `profile.rs` has it and with its arguments:
+//! a policy, or a policy and a case; milliseconds for each; `ours` for structs alone, for a profiler. `WASM_DIR` as there.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -16,13 +17,19 @@ use hexarch_benches::policy::{self, Policy};
 use hexarch_benches::{structs, typed, varied};
 
 fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let wanted = arguments.get(1).map_or("", String::as_str);
+    let time = Duration::from_millis(arguments.get(2).map_or(1000, |millis| millis.parse().unwrap()));
+    let alone = arguments.get(3).is_some_and(|who| who == "ours");
     for policy in policy::load_all(&policy::standing()) {
-        compare(&policy);
+        if wanted.is_empty() || wanted.split('/').next() == Some(policy.name.as_str()) {
+            compare(&policy, wanted, time, alone);
+        }
     }
 }
 
-fn compare(policy: &Policy) {
-    let module = ours::compile(policy);
+fn compare(policy: &Policy, wanted: &str, time: Duration, alone: bool) {
+    let module = ours::compile_or_read(policy);
     let Some(by_hand) = typed::load(&policy.name, &policy.data) else { return };
     let mut sets: Vec<_> = policy
         .cases
@@ -31,25 +38,37 @@ fn compare(policy: &Policy) {
         .collect();
     sets.push(("varied".to_owned(), varied::inputs(policy)));
     for (name, inputs) in sets {
+        let name = format!("{}/{name}", policy.name);
+        if wanted.contains('/') && wanted != name {
+            continue;
+        }
         let texts: Vec<String> = inputs.iter().map(|(text, _)| text.clone()).collect();
         let loaded = || ours::Loaded::new(&module, policy);
-        let Some(mut by_struct) = structs::load(&policy.name, loaded(), &texts) else { return };
+        let for_structs = loaded();
+        for_structs.leave_map();
+        let Some(mut by_struct) = structs::load(&policy.name, for_structs, &texts) else { return };
         for (at, (text, expected)) in inputs.iter().enumerate() {
             assert_eq!(by_struct(at), *expected, "{text}");
         }
         let mut by_text = loaded();
         let [mut least_struct, mut least_text, mut least_typed] = [f64::MAX; 3];
         let start = Instant::now();
-        while start.elapsed() < Duration::from_secs(1) {
+        while start.elapsed() < time {
             least_struct = least_struct.min(nanoseconds(|at| drop(black_box(by_struct(at)))));
+            if alone {
+                continue;
+            }
             least_text =
                 least_text.min(nanoseconds(|at| drop(black_box(by_text.decide(&texts[at % texts.len()])))));
             least_typed = least_typed
                 .min(nanoseconds(|at| drop(black_box(by_hand(texts[at % texts.len()].as_bytes())))));
         }
+        if alone {
+            println!("{name:20} struct {least_struct:6.0}");
+            continue;
+        }
         println!(
-            "{:20} struct {least_struct:6.0}  text {least_text:6.0}  typed {least_typed:6.0}  struct/typed {:.2}",
-            format!("{}/{name}", policy.name),
+            "{name:20} struct {least_struct:6.0}  text {least_text:6.0}  typed {least_typed:6.0}  struct/typed {:.2}",
             least_struct / least_typed
         );
     }

@@ -1,14 +1,19 @@
 //! Our engine, with our modules and with OPA's.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use rego_build::{Options, PlanOptions, Source, Target};
-use rego_engine::{Answer, Config, Engine, EntrypointId, EvalContext, Input, Instance, Module};
+use rego_engine::{Answer, Config, Engine, EntrypointId, EvalContext, Input, Instance, Key, Module};
 use rego_value::{Value, json};
 
 use crate::Decision;
 use crate::policy::Policy;
+
+const ALLOWED: Key<'_> = Key::new("allowed");
+const REASON: Key<'_> = Key::new("reason");
+const ACTION: Key<'_> = Key::new("action");
 
 /// The policy as our compiler builds it for our engine.
 ///
@@ -18,6 +23,19 @@ use crate::policy::Policy;
 #[must_use]
 pub fn compile(policy: &Policy) -> Vec<u8> {
     compile_for(policy, Target::Engine)
+}
+
+/// The module of that name in the folder that `WASM_DIR` names; without one, what [`compile`] makes of the policy.
+///
+/// # Panics
+///
+/// When there is no such file; as [`compile`].
+#[must_use]
+pub fn compile_or_read(policy: &Policy) -> Vec<u8> {
+    match std::env::var_os("WASM_DIR") {
+        Some(dir) => std::fs::read(Path::new(&dir).join(format!("{}.wasm", policy.name))).unwrap(),
+        None => compile(policy),
+    }
 }
 
 /// The policy as our compiler builds it for any host of OPA's modules.
@@ -129,9 +147,9 @@ impl Loaded {
     fn evaluate(&mut self, input: Input<'_>) -> Decision {
         let decision = |answer: Option<Answer<'_>>| {
             let answer = answer.unwrap();
-            let text = |key: &str| answer.get(key).and_then(|field| field.as_str()).unwrap();
-            let allowed = answer.get("allowed").and_then(|field| field.as_bool()).unwrap();
-            Decision::new(allowed, text("reason"), text("action"))
+            let text = |key| answer.get_key(key).and_then(|field| field.as_str()).unwrap();
+            let allowed = answer.get_key(ALLOWED).and_then(|field| field.as_bool()).unwrap();
+            Decision::new(allowed, text(REASON), text(ACTION))
         };
         self.instance.evaluate_with(self.entrypoint, input, &self.context, decision).unwrap()
     }

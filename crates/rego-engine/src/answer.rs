@@ -4,14 +4,53 @@ use std::borrow::Cow;
 
 use rego_value::Value;
 use rego_value::abi::{
-    self, ALIGN, ENTRY_KEY, ENTRY_VALUE, ITEMS, KIND_OBJECT, KIND_STRING, LEN, OBJECT_ENTRY, ReadError,
-    TEXT_BYTES, View,
+    self, ALIGN, ENTRY_HASH, ENTRY_KEY, ENTRY_VALUE, Hash64, ITEMS, KIND_OBJECT, KIND_STRING, LEN,
+    OBJECT_ENTRY, ReadError, TEXT_BYTES, View,
 };
 
 /// The value of an entrypoint, or a part of it, without a copy: for callers that want a few fields of a decision and
 /// nothing of it afterwards.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer<'a>(Form<'a>);
+
+/// The name of a member and its hash, by which modules keep members.
+///
+/// ```
+/// const REASON: rego_engine::Key<'_> = rego_engine::Key::new("reason");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key<'n> {
+    name: &'n str,
+    hash: u32,
+}
+
+impl<'n> Key<'n> {
+    /// The key of that name.
+    #[must_use]
+    pub const fn new(name: &'n str) -> Self {
+        Self { name, hash: hash(name.as_bytes()) }
+    }
+}
+
+/// As [`abi::hash_string`], also before the program runs.
+const fn hash(name: &[u8]) -> u32 {
+    let mut hash = Hash64::new(0);
+    let mut rest = name;
+    while let Some((word, others)) = rest.split_first_chunk() {
+        hash.word(u64::from_le_bytes(*word));
+        rest = others;
+    }
+    let mut last = 0;
+    if !rest.is_empty() {
+        while let Some((byte, others)) = rest.split_last() {
+            last = last << 8 | *byte as u64;
+            rest = others;
+        }
+        hash.word(last);
+    }
+    hash.word(name.len() as u64);
+    hash.finish()
+}
 
 #[derive(Clone, Copy, Debug)]
 enum Form<'a> {
@@ -31,13 +70,19 @@ impl<'a> Answer<'a> {
     }
 
     /// The member of an object; none when there is no such member, or no object.
-    #[inline]
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Self> {
+        self.get_key(Key::new(name))
+    }
+
+    /// The same by a name that is hashed already: the way for names that are known when the program is compiled.
+    #[inline(always)]
+    #[must_use]
+    pub fn get_key(&self, key: Key<'_>) -> Option<Self> {
         match self.0 {
-            Form::Owned(value) => value.get_str(name).map(Self::owned),
+            Form::Owned(value) => value.get_str(key.name).map(Self::owned),
             Form::InModule { memory, handle } => {
-                member(memory, handle, name.as_bytes()).map(|member| Self::in_module(memory, member))
+                member(memory, handle, key).map(|member| Self::in_module(memory, member))
             }
         }
     }
@@ -151,27 +196,24 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// The member of an object with this key, by comparing the bytes of each: a decision has few members, and what is no
-/// UTF-8 equals no name.
-fn member(memory: &[u8], object: u32, name: &[u8]) -> Option<u32> {
+/// The member of an object with this key; in the caller, where names are known.
+#[inline(always)]
+fn member(memory: &[u8], object: u32, key: Key<'_>) -> Option<u32> {
     let header = header(memory, object, KIND_OBJECT)?;
-    let (count, start) =
-        (usize::try_from(word(header, LEN)).ok()?, usize::try_from(word(header, ITEMS)).ok()?);
+    let (count, start) = (word(header, LEN) as usize, word(header, ITEMS) as usize);
     let size = count.checked_mul(OBJECT_ENTRY as usize)?;
-    let entries = memory.get(start..start.checked_add(size)?)?;
-    let (entries, _) = entries.as_chunks::<{ OBJECT_ENTRY as usize }>();
-    let entry = entries.iter().find(|entry| is_string(memory, word(entry, ENTRY_KEY), name))?;
+    let (entries, _) = memory.get(start..)?.get(..size)?.as_chunks::<{ OBJECT_ENTRY as usize }>();
+    // Two names may have one hash, and a key that is no string a string's.
+    let entry = entries.iter().find(|entry| {
+        word(entry, ENTRY_HASH) == key.hash
+            && string(memory, word(entry, ENTRY_KEY)).is_some_and(|string| equal(string, key.name.as_bytes()))
+    })?;
     Some(word(entry, ENTRY_VALUE))
-}
-
-#[inline]
-fn is_string(memory: &[u8], handle: u32, text: &[u8]) -> bool {
-    string(memory, handle).is_some_and(|string| equal(string, text))
 }
 
 /// Whether two texts are equal. Those of names' usual lengths are compared by their first and last bytes, which overlap:
 /// comparing slices is a call.
-#[inline]
+#[inline(always)]
 fn equal(one: &[u8], other: &[u8]) -> bool {
     if one.len() != other.len() {
         return false;

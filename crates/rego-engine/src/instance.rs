@@ -13,7 +13,7 @@ use crate::error::{EvalError, ModuleError};
 use crate::evaluation::{EvalContext, Input, ResultSet};
 use crate::live::Live;
 use crate::module::{EntrypointId, Module};
-use crate::run::{Stop, Wanted};
+use crate::run::Wanted;
 use crate::shared::Shared;
 
 /// A module with its own memory and its own copy of the data documents. Not shared between threads
@@ -267,7 +267,8 @@ impl Instance {
         input: Input<'_>,
         context: &EvalContext,
     ) -> Result<ResultSet, EvalError> {
-        self.run(entrypoint, Wanted::Answers, input, context, Live::answers)
+        let result = self.run(entrypoint, Wanted::Answers, input, context)?;
+        self.answers(result, context)
     }
 
     /// Evaluates an entrypoint and gives its value, none when it is undefined.
@@ -295,7 +296,16 @@ impl Instance {
         context: &EvalContext,
         look: impl FnOnce(Option<Answer<'_>>) -> R,
     ) -> Result<R, EvalError> {
-        self.run(entrypoint, Wanted::Value, input, context, |live, result| live.look(result, look))
+        let result = self.run(entrypoint, Wanted::Value, input, context)?;
+        // What is seen is handed on from here and nowhere else: the processor would wait for the parts of a result that
+        // is moved from one place to the next, as long as for a tenth of a small decision.
+        match &self.live {
+            Some(live) if !live.is_foreign() => Ok(look(live.value(result))),
+            _ => {
+                let value = self.answers(result, context)?.into_result();
+                Ok(look(value.as_ref().map(Answer::owned)))
+            }
+        }
     }
 
     /// The bytes of the running instance's memory, most of which may never have been touched.
@@ -314,36 +324,53 @@ impl Instance {
         std::mem::take(&mut self.output)
     }
 
-    fn run<R>(
+    /// Evaluates, and gives the handle of what is wanted in the running instance.
+    fn run(
         &mut self,
         entrypoint: EntrypointId,
         wanted: Wanted,
         input: Input<'_>,
         context: &EvalContext,
-        read: impl FnOnce(&mut Live, i32) -> Result<R, Stop>,
-    ) -> Result<R, EvalError> {
+    ) -> Result<i32, EvalError> {
         match input {
             Input::Json(json) => self.check_size(json.len())?,
             Input::Typed(typed) if !typed.module.is(&self.module) => return Err(EvalError::OtherModule),
             _ => {}
         }
-        let deadline = context.deadline.unwrap_or(self.default_deadline());
+        let deadline = self.deadline(context);
         let ticks = self.module.engine().clock().arm(deadline);
         let had_output = self.output.cut || !self.output.is_empty();
         let live = self.live()?;
         live.store.set_epoch_deadline(ticks);
         let host = live.store.data_mut();
         host.until = host.engine.clock().after(ticks);
-        let outcome = live.evaluate(entrypoint.0, wanted, input, context, deadline, read);
+        let outcome = live.evaluate(entrypoint.0, wanted, input, context, deadline);
         let said = &mut live.store.data_mut().context.output;
         // Nearly always nothing is, and then nothing is moved.
         if said.cut || !said.is_empty() || had_output {
             self.output = std::mem::take(said);
         }
-        if outcome.as_ref().is_err_and(may_have_damaged) {
+        outcome.map_err(|error| self.failed(error))
+    }
+
+    /// The answers of an evaluation.
+    fn answers(&mut self, result: i32, context: &EvalContext) -> Result<ResultSet, EvalError> {
+        let deadline = self.deadline(context);
+        let answers = self.live()?.answers(result, deadline);
+        answers.map_err(|error| self.failed(error))
+    }
+
+    /// Throws away the running instance that an error may have damaged.
+    #[cold]
+    fn failed(&mut self, error: EvalError) -> EvalError {
+        if may_have_damaged(&error) {
             self.live = None;
         }
-        outcome
+        error
+    }
+
+    fn deadline(&self, context: &EvalContext) -> Duration {
+        context.deadline.unwrap_or(self.default_deadline())
     }
 
     fn default_deadline(&self) -> Duration {

@@ -38,7 +38,7 @@ mod shared;
 mod typed;
 mod wire;
 
-pub use answer::Answer;
+pub use answer::{Answer, Key};
 pub use config::{Config, Engine};
 pub use data::DataCell;
 pub use environment::Environment;

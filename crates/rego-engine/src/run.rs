@@ -51,16 +51,15 @@ impl From<EvalError> for Stop {
 }
 
 impl Live {
-    /// Evaluates an entrypoint, and hands out what `read` makes of the handle of what is wanted; see [`Live::run`].
-    pub(crate) fn evaluate<R>(
+    /// Evaluates an entrypoint: the handle of its result set, or in a native module of what is wanted.
+    pub(crate) fn evaluate(
         &mut self,
         entrypoint: i32,
         wanted: Wanted,
         input: Input<'_>,
         context: &EvalContext,
         deadline: Duration,
-        read: impl FnOnce(&mut Self, i32) -> Result<R, Stop>,
-    ) -> Result<R, EvalError> {
+    ) -> Result<i32, EvalError> {
         let host = self.store.data_mut();
         host.limits.refused = false;
         host.first_failure = None;
@@ -71,18 +70,14 @@ impl Live {
             host.context.deadline = Instant::now().checked_add(deadline);
             host.context.clock = Some(Instant::now);
         }
-        let outcome = self.run(entrypoint, input, wanted).and_then(|result| {
-            if context.strict
-                && let Some(error) = self.first_failure()
-            {
-                return Err(EvalError::Policy(error).into());
-            }
-            read(self, result)
-        });
-        self.settle(outcome, deadline)
+        let result = self.run(entrypoint, input, wanted).map_err(|stop| self.ended(stop, deadline))?;
+        match if context.strict { self.first_failure() } else { None } {
+            Some(error) => Err(EvalError::Policy(error)),
+            None => Ok(result),
+        }
     }
 
-    /// The calls of an evaluation: the handle of its result set, or in a native module of what is wanted.
+    /// The calls of an evaluation.
     fn run(&mut self, entrypoint: i32, input: Input<'_>, wanted: Wanted) -> Result<i32, Stop> {
         // The parts of this one by one: the way in costs no count of references.
         let Self { store, abi, data, heap_base, projection, scratch, .. } = self;
@@ -173,28 +168,22 @@ impl Live {
     }
 
     /// Reads all answers.
-    pub(crate) fn answers(&mut self, result: i32) -> Result<ResultSet, Stop> {
+    pub(crate) fn answers(&mut self, result: i32, deadline: Duration) -> Result<ResultSet, EvalError> {
         let abi = Arc::clone(&self.abi);
-        match abi.read_value(&mut self.store, result)? {
-            Some(Value::Set(answers)) => Ok(ResultSet::new(answers.iter().cloned().collect())),
-            Some(Value::Array(answers)) => Ok(ResultSet::new(answers.to_vec())),
-            _ => Err(EvalError::MalformedResult.into()),
+        match abi.read_value(&mut self.store, result) {
+            Ok(Some(Value::Set(answers))) => Ok(ResultSet::new(answers.iter().cloned().collect())),
+            Ok(Some(Value::Array(answers))) => Ok(ResultSet::new(answers.to_vec())),
+            Ok(_) => Err(EvalError::MalformedResult),
+            Err(stop) => Err(self.ended(stop.into(), deadline)),
         }
     }
 
-    /// Looks at the value of an entrypoint, after an evaluation that was asked for [`Wanted::Value`].
-    pub(crate) fn look<R>(
-        &mut self,
-        result: i32,
-        look: impl FnOnce(Option<Answer<'_>>) -> R,
-    ) -> Result<R, Stop> {
-        if self.abi.native().is_none() {
-            let value = self.answers(result)?.into_result();
-            return Ok(look(value.as_ref().map(Answer::owned)));
-        }
-        let memory = self.abi.memory.data(&self.store);
+    /// The value of an entrypoint where it lies, after an evaluation that was asked for [`Wanted::Value`]; only in a
+    /// native module.
+    #[inline]
+    pub(crate) fn value(&self, result: i32) -> Option<Answer<'_>> {
         let handle = result.cast_unsigned();
-        Ok(look((handle != UNDEFINED).then_some(Answer::in_module(memory, handle))))
+        (handle != UNDEFINED).then(|| Answer::in_module(self.abi.memory.data(&self.store), handle))
     }
 
     /// The first failure of a built-in function in this evaluation.
@@ -299,7 +288,13 @@ impl Live {
     }
 
     fn settle<T>(&self, outcome: Result<T, Stop>, deadline: Duration) -> Result<T, EvalError> {
-        outcome.map_err(|stop| match stop {
+        outcome.map_err(|stop| self.ended(stop, deadline))
+    }
+
+    /// The error that a step ended with.
+    #[cold]
+    fn ended(&self, stop: Stop, deadline: Duration) -> EvalError {
+        match stop {
             // A text that cannot be parsed for want of memory is not the text's fault.
             Stop::Eval(EvalError::InvalidInput | EvalError::InvalidData)
                 if self.store.data().limits.refused =>
@@ -308,7 +303,7 @@ impl Live {
             }
             Stop::Eval(error) => error,
             Stop::Wasm(error) => self.failure(&error, deadline),
-        })
+        }
     }
 }
 

@@ -50,13 +50,17 @@ impl Part {
                 // A text that does not fit an address any more does not fit the memory.
                 let end = address.saturating_add(len);
                 ensure(end.saturating_add(ROOM));
-                // Zeros fill a text's last word.
-                let mut from = text.0 + TEXT_BYTES;
-                let mut to = address;
-                while to < end {
-                    store_u64(to, load_u64(from));
-                    from += 8;
-                    to += 8;
+                // Zeros fill a text's last word. The first two are copied without a loop, each round of which looks at
+                // the clock.
+                let from = text.0 + TEXT_BYTES;
+                store_u64(address, load_u64(from));
+                if len > 8 {
+                    store_u64(address + 8, load_u64(from + 8));
+                }
+                let mut at = 16;
+                while at < len {
+                    store_u64(address + at, load_u64(from + at));
+                    at += 8;
                 }
                 end
             }
@@ -98,14 +102,14 @@ fn put_parts(pieces: u32, operands: Value, begin: u32) -> Option<u32> {
 
 /// What a verb makes of an operand that suits it.
 fn operand(verb: u32, operand: Value) -> Option<Part> {
+    if operand.heap_kind() == KIND_STRING {
+        return (verb != INTEGER).then_some(Part::Text(operand));
+    }
     if let Some(int) = operand.as_int() {
         return (verb == INTEGER || verb == ANY).then_some(Part::Integer(int));
     }
     if verb == INTEGER {
         return None;
-    }
-    if operand.heap_kind() == KIND_STRING {
-        return Some(Part::Text(operand));
     }
     match operand.0 {
         TRUE => Some(Part::Word("true")),

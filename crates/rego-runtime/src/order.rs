@@ -19,11 +19,12 @@ pub(crate) fn equal(a: Value, b: Value) -> bool {
     }
     // Nearly always both are strings, with different hashes.
     if a.heap_kind() == KIND_STRING && b.heap_kind() == KIND_STRING {
-        return a.text_hash() == b.text_hash() && equal_texts(a, b);
+        return equal_texts(a, b);
     }
     equal_unlike(a, b)
 }
 
+#[inline(never)]
 fn equal_unlike(a: Value, b: Value) -> bool {
     match equal_scalars(a, b) {
         Some(answer) => answer,
@@ -53,12 +54,34 @@ fn equal_scalars(a: Value, b: Value) -> Option<bool> {
 
 #[inline]
 fn equal_texts(a: Value, b: Value) -> bool {
+    a.text_hash() == b.text_hash() && equal_letters(a, b)
+}
+
+/// Whether two strings of one hash have the same letters.
+#[inline(always)]
+pub(crate) fn equal_letters(a: Value, b: Value) -> bool {
+    if a.len() > SHORT { equal_long(a, b) } else { equal_short(a, b) }
+}
+
+/// Nearly all strings that are compared are no longer, and need no loop: every round of one looks at the clock.
+const SHORT: u32 = 16;
+
+/// The same for short ones; two that are long are not found equal.
+#[inline(always)]
+pub(crate) fn equal_short(a: Value, b: Value) -> bool {
     let len = a.len();
-    if len != b.len() || a.text_hash() != b.text_hash() {
-        return false;
-    }
-    // Zeros fill the last word.
-    (0..len).step_by(8).all(|at| load_u64(a.0 + TEXT_BYTES + at) == load_u64(b.0 + TEXT_BYTES + at))
+    len <= SHORT && len == b.len() && equal_words(a, b, 0) && (len <= 8 || equal_words(a, b, 8))
+}
+
+#[inline(never)]
+fn equal_long(a: Value, b: Value) -> bool {
+    a.len() == b.len() && (0..a.len()).step_by(8).all(|at| equal_words(a, b, at))
+}
+
+/// Whether eight letters are equal. Zeros fill a text's last word, and an empty one has a word of them.
+#[inline(always)]
+fn equal_words(a: Value, b: Value, at: u32) -> bool {
+    load_u64(a.0 + TEXT_BYTES + at) == load_u64(b.0 + TEXT_BYTES + at)
 }
 
 #[cold]

@@ -22,14 +22,23 @@ pub(crate) fn get(collection: Value, key: Value) -> Value {
     }
 }
 
-/// The same for generated code, which mostly asks for members of objects by strings: those need no further call.
+/// The same for generated code, which mostly asks for members of objects by strings. What is found at once needs no
+/// further call, so that nothing has to be kept over one.
 #[inline(always)]
 pub(crate) fn get_often(collection: Value, key: Value) -> Value {
-    if key.heap_kind() != KIND_STRING || collection.heap_kind() != KIND_OBJECT {
-        return get(collection, key);
+    if key.heap_kind() == KIND_STRING && collection.heap_kind() == KIND_OBJECT {
+        match table::find_at_once(collection, key) {
+            Some(0) => return Value::UNDEFINED,
+            Some(entry) => return Value(load_u32(entry + ENTRY_VALUE)),
+            None => {}
+        }
     }
-    let entry = table::find_here(collection, key.text_hash(), key);
-    if entry == 0 { Value::UNDEFINED } else { Value(load_u32(entry + ENTRY_VALUE)) }
+    get_any(collection, key)
+}
+
+#[inline(never)]
+fn get_any(collection: Value, key: Value) -> Value {
+    get(collection, key)
 }
 
 /// The number of elements, or of characters of a string; undefined for anything else.

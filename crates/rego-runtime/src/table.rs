@@ -1,12 +1,12 @@
 //! Objects and sets: entries in a row, and an index of their hashes where there are many.
 
 use crate::memory::{alloc, load_u8, load_u32, store_u8, store_u32};
-use crate::order::{compare, equal, hash};
+use crate::order::{compare, equal, equal_short, hash};
 use crate::value::{Value, store_header};
 use core::cmp::Ordering;
 use rego_value::abi::{
     CAPACITY, ENTRY_HASH, ENTRY_KEY, ENTRY_VALUE, FLAG_SORTED, FLAGS, INDEX, INDEX_MASK, ITEMS, KIND_OBJECT,
-    KIND_SET, LEN, OBJECT_ENTRY, SET_ENTRY, TABLE_SIZE, index_slots,
+    KIND_SET, KIND_STRING, LEN, OBJECT_ENTRY, SET_ENTRY, TABLE_SIZE, index_slots,
 };
 
 #[inline(always)]
@@ -52,14 +52,52 @@ fn store_body(table: Value, kind: u8, capacity: u32, body: u32) {
     }
 }
 
-/// The address of the entry of a key, 0 where there is none.
-pub(crate) fn find(table: Value, key_hash: u32, key: Value) -> u32 {
-    find_here(table, key_hash, key)
+/// The address of the entry of a string in an object, 0 where there is none; `None` where it takes a call or more than
+/// two looks into the index to know.
+#[inline(always)]
+pub(crate) fn find_at_once(object: Value, key: Value) -> Option<u32> {
+    let (entries, index) = (load_u32(object.0 + ITEMS), load_u32(object.0 + INDEX));
+    let hash = key.text_hash();
+    if index == 0 {
+        let end = entries + object.len() * OBJECT_ENTRY;
+        let mut at = entries;
+        while at < end {
+            if load_u32(at + ENTRY_HASH) == hash {
+                return is_short(Value(load_u32(at + ENTRY_KEY)), key).then_some(at);
+            }
+            at += OBJECT_ENTRY;
+        }
+        return Some(0);
+    }
+    let mask = load_u32(object.0 + INDEX_MASK);
+    // No loop: each round of one looks at the clock.
+    let at = |slot: u32| match load_u32(index + (slot & mask) * 4) {
+        0 => 0,
+        position => entries + (position - 1) * OBJECT_ENTRY,
+    };
+    let known = |at: u32| is_short(Value(load_u32(at + ENTRY_KEY)), key).then_some(at);
+    let first = at(hash);
+    if first == 0 {
+        return Some(0);
+    }
+    if load_u32(first + ENTRY_HASH) == hash {
+        return known(first);
+    }
+    let second = at(hash.wrapping_add(1));
+    if second == 0 {
+        return Some(0);
+    }
+    if load_u32(second + ENTRY_HASH) == hash { known(second) } else { None }
 }
 
-/// The same without a call.
+/// Whether a key is that string, which has the same hash, as far as that is known without a call.
 #[inline(always)]
-pub(crate) fn find_here(table: Value, key_hash: u32, key: Value) -> u32 {
+fn is_short(key: Value, string: Value) -> bool {
+    key == string || key.heap_kind() == KIND_STRING && equal_short(key, string)
+}
+
+/// The address of the entry of a key, 0 where there is none.
+pub(crate) fn find(table: Value, key_hash: u32, key: Value) -> u32 {
     let size = entry_size(load_u8(table.0));
     let entries = load_u32(table.0 + ITEMS);
     let index = load_u32(table.0 + INDEX);

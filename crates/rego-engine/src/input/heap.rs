@@ -7,7 +7,7 @@ use rego_value::abi::{
 };
 
 use super::Fault;
-use super::scan::{first_bytes, word_at};
+use super::scan::{first_bytes, last_word, word_at};
 
 /// The part of a module's memory that is free.
 pub(crate) struct Heap<'m> {
@@ -103,6 +103,43 @@ impl<'m> Heap<'m> {
         let hash = hash.finish();
         put(header, &[u32::from(KIND_STRING), length, hash, 0]);
         Ok((address, hash))
+    }
+
+    /// A text that is all of a slice. Its words are read in one piece each, without asking what lies behind them.
+    #[inline]
+    pub(crate) fn text(&mut self, text: &str) -> Result<u32, Fault> {
+        let text = text.as_bytes();
+        let length = u32::try_from(text.len()).map_err(|_| Fault::Full)?;
+        let (words, rest) = text.as_chunks::<8>();
+        let (address, room) = self.reserve(TEXT_BYTES as usize + words.len() * 8 + 8)?;
+        let (header, body) = room.split_first_chunk_mut::<{ TEXT_BYTES as usize }>().ok_or(Fault::Full)?;
+        let (body, _) = body.as_chunks_mut::<8>();
+        let mut hash = Hash64::new(0);
+        // Most are short, and a loop costs more than its rounds.
+        if let ([place, ..], [word, ..]) = (&mut *body, words) {
+            hash.word(u64::from_le_bytes(*word));
+            *place = *word;
+        }
+        if let ([_, place, ..], [_, word, ..]) = (&mut *body, words) {
+            hash.word(u64::from_le_bytes(*word));
+            *place = *word;
+        }
+        if let ([_, _, places @ ..], [_, _, words @ ..]) = (&mut *body, words)
+            && !words.is_empty()
+        {
+            copy_words(places, words, &mut hash);
+        }
+        let mut end = 0;
+        if !rest.is_empty() {
+            end = last_word(text, rest);
+            hash.word(end);
+        }
+        if let Some(place) = body.last_mut() {
+            *place = end.to_le_bytes();
+        }
+        hash.word(text.len() as u64);
+        put(header, &[u32::from(KIND_STRING), length, hash.finish(), 0]);
+        Ok(address)
     }
 
     /// A number that is no integer of 64 bits.
@@ -288,6 +325,16 @@ impl<'m> Heap<'m> {
         let (_, room) = self.reserve(bytes.len())?;
         room.get_mut(..bytes.len()).ok_or(Fault::Full)?.copy_from_slice(bytes);
         Ok(())
+    }
+}
+
+#[inline(never)]
+fn copy_words(places: &mut [[u8; 8]], words: &[[u8; 8]], hash: &mut Hash64) {
+    let mut words = words.iter();
+    for place in places {
+        let Some(word) = words.next() else { break };
+        hash.word(u64::from_le_bytes(*word));
+        *place = *word;
     }
 }
 

@@ -12,13 +12,24 @@ pub(super) const TOPS: u64 = 0x8080_8080_8080_8080;
 pub(super) fn word_at(text: &[u8], at: usize) -> u64 {
     match text.get(at..).and_then(|rest| rest.first_chunk()) {
         Some(bytes) => u64::from_le_bytes(*bytes),
-        None => last_word(text, at),
+        None => last_word(text, text.get(at..).unwrap_or_default()),
     }
 }
 
-#[cold]
-fn last_word(text: &[u8], at: usize) -> u64 {
-    text.get(at..).unwrap_or_default().iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+/// The last bytes of a text, fewer than eight: put together of wide parts that overlap.
+#[inline]
+pub(super) fn last_word(text: &[u8], rest: &[u8]) -> u64 {
+    let count = rest.len() % 8;
+    if let Some(bytes) = text.last_chunk() {
+        // In two steps: by all 64 bits nothing can be moved.
+        return u64::from_le_bytes(*bytes) >> 8 >> (8 * (7 - count));
+    }
+    match (rest.first_chunk(), rest.last_chunk()) {
+        (Some(first), Some(last)) => {
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (count - 4))
+        }
+        _ => rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    }
 }
 
 /// A word of which only the first bytes are wanted: the others are made zero.
@@ -98,6 +109,16 @@ mod tests {
     fn a_word_ends_with_the_text() {
         assert_eq!(word_at(b"abc", 1), u64::from_le_bytes(*b"bc\0\0\0\0\0\0"));
         assert_eq!(word_at(b"abc", 9), 0);
+        let text: Vec<u8> = (1..=20).collect();
+        for length in 0..=text.len() {
+            for at in 0..=length + 1 {
+                let mut bytes = [0; 8];
+                for (place, byte) in bytes.iter_mut().zip(text[..length].iter().skip(at)) {
+                    *place = *byte;
+                }
+                assert_eq!(word_at(&text[..length], at), u64::from_le_bytes(bytes), "{length} from {at}");
+            }
+        }
         assert_eq!(first_bytes(word_at(b"abcdefgh", 0), 2), u64::from_le_bytes(*b"ab\0\0\0\0\0\0"));
     }
 }

@@ -88,7 +88,7 @@ impl<'m> InputWriter<'m> {
     /// No room.
     #[inline]
     pub fn string(&mut self, text: &str) -> Result<InputHandle> {
-        Ok(InputHandle(self.heap.string(text.into())?.0))
+        Ok(InputHandle(self.heap.text(text)?))
     }
 
     /// A boolean.

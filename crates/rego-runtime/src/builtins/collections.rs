@@ -100,7 +100,7 @@ pub(super) fn union(sets: Value) -> Outcome {
 pub(super) fn object_get(a: Value, path: Value, default: Value) -> Outcome {
     let mut found = object(a, 1)?;
     if !path.is_array() {
-        found = table::get(a, path);
+        found = crate::rt::get_often(a, path);
         return Ok(if found.is_defined() { found } else { default });
     }
     for key in arrays::iter(path) {

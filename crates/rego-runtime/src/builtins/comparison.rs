@@ -1,11 +1,11 @@
 //! Comparison and membership.
 
 use crate::error::Outcome;
-use crate::order::{compare, equal as same};
+use crate::order::{compare, equal as same, equal_letters};
 use crate::value::Value;
 use crate::{array, table};
 use core::cmp::Ordering;
-use rego_value::abi::{KIND_ARRAY, KIND_OBJECT, KIND_SET};
+use rego_value::abi::{KIND_ARRAY, KIND_OBJECT, KIND_SET, KIND_STRING};
 
 fn truth(truth: bool) -> Outcome {
     Ok(Value::bool(truth))
@@ -37,6 +37,27 @@ pub(super) fn lte(a: Value, b: Value) -> Outcome {
 
 /// `item in collection`.
 pub(super) fn member_2(item: Value, collection: Value) -> Outcome {
+    if item.heap_kind() == KIND_STRING && collection.heap_kind() == KIND_ARRAY {
+        return truth(has_string(collection, item));
+    }
+    member_of_any(item, collection)
+}
+
+/// Whether an array has a string: most elements are told apart by what stands where strings have their hash.
+#[inline(always)]
+fn has_string(array: Value, string: Value) -> bool {
+    let hash = string.text_hash();
+    array::iter(array).any(|element| {
+        element == string
+            || element.is_heap()
+                && element.text_hash() == hash
+                && element.heap_kind() == KIND_STRING
+                && equal_letters(element, string)
+    })
+}
+
+#[inline(never)]
+fn member_of_any(item: Value, collection: Value) -> Outcome {
     truth(match collection.heap_kind() {
         KIND_SET => table::contains(collection, item),
         KIND_ARRAY => array::iter(collection).any(|element| same(element, item)),

@@ -14,6 +14,8 @@ pub(super) enum Helper {
     /// holds the first two words of the last object that had it, and the position at which it did, since objects that
     /// one place of a policy sees mostly have the same members in the same order.
     Member,
+    /// The same where the member is not where it was the last time.
+    Search,
     /// `seek(cursor, end, distance, mixture) -> cursor`: the next item of an array whose word in the array's column is the
     /// one that is sought, or any address from the end on. See [`super::seek`].
     Seek,
@@ -23,6 +25,7 @@ impl Helper {
     pub(super) fn generate(self, generator: &mut Generator<'_>) -> Generated {
         match self {
             Self::Member => member(generator),
+            Self::Search => search(generator),
             Self::Seek => seek(),
         }
     }
@@ -33,25 +36,36 @@ impl Helper {
 pub(super) const HEADER: u32 = 0;
 pub(super) const ENTRY: u32 = 8;
 
-/// The members of a small object are looked at one after the other: hashes first, then handles, then texts.
-/// Anything but a small object is left to the runtime.
+/// Looks where the member was the last time. Calls nothing but what ends it, so that it keeps nothing over a call.
 fn member(generator: &mut Generator<'_>) -> Generated {
-    let get = generator.runtime("rt_get");
+    let search = generator.helper(Helper::Search);
     let mut body = Body::new(3);
     let (object, name, cell) = (0, 1, 2);
-    let (hash, entry, end) = (body.new_local(HANDLE), body.new_local(HANDLE), body.new_local(HANDLE));
-    let first = body.new_local(HANDLE);
+    let entry = body.new_local(HANDLE);
     body.get(object).constant(abi::ALIGN - 1).op(Instruction::I32And).get(object).op(Instruction::I32Eqz);
     body.op(Instruction::I32Or).if_().constant(abi::UNDEFINED).op(Instruction::Return).end();
-    body.get(object).load_byte(abi::KIND).constant(u32::from(abi::KIND_OBJECT)).op(Instruction::I32Ne);
-    body.if_().get(object).get(name).call(get).op(Instruction::Return).end();
+    body.get(object).load_byte(abi::KIND).constant(u32::from(abi::KIND_OBJECT)).op(Instruction::I32Eq).if_();
     body.get(cell).load(ENTRY).tee(entry).get(object).load(abi::LEN);
     body.constant(abi::OBJECT_ENTRY).op(Instruction::I32Mul).op(Instruction::I32LtU).if_();
     body.get(object).load(abi::ITEMS).get(entry).op(Instruction::I32Add).tee(entry);
     body.load(abi::ENTRY_KEY).get(name).op(Instruction::I32Eq);
     body.if_();
     body.get(cell).get(object).load_long(abi::KIND).store_long(HEADER);
-    body.get(entry).load(abi::ENTRY_VALUE).op(Instruction::Return).end().end();
+    body.get(entry).load(abi::ENTRY_VALUE).op(Instruction::Return).end().end().end();
+    body.get(object).get(name).get(cell).call(search);
+    lookup("member", body)
+}
+
+/// The members of a small object are looked at one after the other: hashes first, then handles, then texts.
+/// Anything but a small object is left to the runtime.
+fn search(generator: &mut Generator<'_>) -> Generated {
+    let get = generator.runtime("rt_get");
+    let mut body = Body::new(3);
+    let (object, name, cell) = (0, 1, 2);
+    let (hash, entry, end) = (body.new_local(HANDLE), body.new_local(HANDLE), body.new_local(HANDLE));
+    let first = body.new_local(HANDLE);
+    body.get(object).load_byte(abi::KIND).constant(u32::from(abi::KIND_OBJECT)).op(Instruction::I32Ne);
+    body.if_().get(object).get(name).call(get).op(Instruction::Return).end();
     body.get(object).load(abi::INDEX);
     body.if_().get(object).get(name).call(get).op(Instruction::Return).end();
     body.get(name).load(abi::TEXT_HASH).set(hash);
@@ -78,9 +92,14 @@ fn member(generator: &mut Generator<'_>) -> Generated {
     body.get(entry).constant(abi::OBJECT_ENTRY).op(Instruction::I32Add).set(entry).br(next);
     body.end().end();
     body.constant(abi::UNDEFINED);
+    lookup("search", body)
+}
+
+/// A function of an object, a name and a cell.
+fn lookup(name: &str, body: Body) -> Generated {
     let (locals, code) = body.finish();
     Generated {
-        name: "member".to_owned(),
+        name: name.to_owned(),
         params: vec![HANDLE; 3],
         results: vec![HANDLE],
         locals,

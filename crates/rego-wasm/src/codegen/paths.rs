@@ -19,6 +19,9 @@ const MOST_LOCALS: usize = 25_000;
 /// With more lookups than these a function leaves the others to the helper: looking in place is some 60 bytes.
 const MOST_LOOKS: usize = 500;
 
+/// The same for lookups outside of loops, which are done once.
+const FEW_LOOKS: usize = 32;
+
 /// The paths that a function reads.
 #[derive(Default)]
 pub(super) struct Paths<'p> {
@@ -82,12 +85,14 @@ impl<'p> FuncGen<'_, 'p> {
     fn push_member(&mut self, source: Local, key: u32, slot: Option<u32>) -> Result<()> {
         let cell = self.shared.constants.cell()?;
         let member = self.shared.helper(Helper::Member);
-        let source = Operand::Local(source);
         self.looks += 1;
         if let (Some(slot), true) = (slot, self.looks <= MOST_LOOKS) {
-            return self.push_slot(source, slot, (key, cell, member));
+            let source = self.local(source);
+            self.push_slot(source, slot, (key, cell, member));
+            return Ok(());
         }
-        if self.looks > MOST_LOOKS || self.loops == 0 {
+        let source = Operand::Local(source);
+        if self.looks > if self.loops == 0 { FEW_LOOKS } else { MOST_LOOKS } {
             self.push(source)?;
             self.body.constant(key).constant(cell).call(member);
             return Ok(());
@@ -113,20 +118,17 @@ impl<'p> FuncGen<'_, 'p> {
         Ok(())
     }
 
-    /// Pushes the member of an object of the input, which stands at its own place if the engine has laid the object out.
-    fn push_slot(&mut self, source: Operand, slot: u32, (key, cell, member): (u32, u32, u32)) -> Result<()> {
+    /// Pushes the member of an object of the input in a variable, which stands at its own place if the engine has laid the
+    /// object out.
+    fn push_slot(&mut self, source: u32, slot: u32, (key, cell, member): (u32, u32, u32)) {
         const SLOTS: u32 = (abi::KIND_OBJECT as u32) | ((abi::FLAG_SORTED | abi::FLAG_SLOTS) as u32) << 8;
-        self.push_may_be_address(source)?;
-        self.body.if_value();
-        self.push(source)?;
-        self.body.load_short(abi::KIND).constant(SLOTS).op(Instruction::I32Eq).else_().constant(0).end();
-        self.body.if_value();
-        self.push(source)?;
+        self.body.get(source).constant(abi::ALIGN - 1).op(Instruction::I32And).op(Instruction::I32Eqz);
+        // What is undefined can be read from as well: at the address 0 no object begins.
+        self.body.if_value().get(source).load_short(abi::KIND).constant(SLOTS).op(Instruction::I32Eq);
+        self.body.else_().constant(0).end();
         let place = slot.saturating_mul(abi::OBJECT_ENTRY).saturating_add(abi::TABLE_SIZE + abi::ENTRY_VALUE);
-        self.body.load(place).else_();
-        self.push(source)?;
-        self.body.constant(key).constant(cell).call(member).end();
-        Ok(())
+        self.body.if_value().get(source).load(place).else_();
+        self.body.get(source).constant(key).constant(cell).call(member).end();
     }
 
     /// The path of a key in a local, where that is one.
@@ -155,13 +157,19 @@ impl<'p> FuncGen<'_, 'p> {
                 Some(id) => self.path_below(Base::Path(id), *key),
             };
             let cell = self.shared.constants.cell()?;
-            let found = match next {
-                Some((_, path)) => path.found,
-                None => self.temporary(),
+            let (found, slot) = match next {
+                Some((_, path)) => (path.found, path.slot),
+                None => (self.temporary(), None),
             };
             path = next.map(|(id, _)| id);
             self.body.get(found).op(Instruction::I32Eqz).if_();
-            self.body.get(from).constant(*key).constant(cell).call(member).set(found).end();
+            match slot {
+                Some(slot) => self.push_slot(from, slot, (*key, cell, member)),
+                None => {
+                    self.body.get(from).constant(*key).constant(cell).call(member);
+                }
+            }
+            self.body.set(found).end();
             from = found;
         }
         Ok(from)
