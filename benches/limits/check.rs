@@ -10,7 +10,7 @@ use hexarch_guardrails::Guardian;
 use crate::in_turn;
 use crate::load::Load;
 
-const POLICY: &str = "
+pub(crate) const POLICY: &str = "
 logging: {enabled: false}
 timezone: UTC
 policies:

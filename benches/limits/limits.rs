@@ -4,7 +4,7 @@
 //! cargo bench --manifest-path benches/limits/Cargo.toml -- [ROUNDS] [PART…]
 //! ```
 //!
-//! The parts are `check`, `peers`, `sqlite`, `redis`, `leased`, `postgres` and `keys`; without any, all of them run. What is
+//! The parts are `check`, `module`, `peers`, `sqlite`, `redis`, `leased`, `postgres` and `keys`; without any, all of them run. What is
 //! compared is done in turn, in many short rounds, since other work on the machine takes from both: the median of the
 //! rounds is printed, and the best. Redis and PostgreSQL are servers of the run's own on this machine, and write every
 //! change down before they answer.
@@ -21,6 +21,7 @@ mod check;
 mod durable;
 mod keys;
 mod load;
+mod module;
 mod peers;
 mod servers;
 
@@ -39,8 +40,9 @@ fn main() {
     let rounds = words.iter().find_map(|word| word.parse().ok()).unwrap_or(200);
     let asked: Vec<&String> = words.iter().filter(|word| word.parse::<u64>().is_err()).collect();
     type Part = (&'static str, fn(usize));
-    let parts: [Part; 7] = [
+    let parts: [Part; 8] = [
         ("check", check::run),
+        ("module", module::run),
         ("peers", peers::run),
         ("sqlite", durable::run),
         ("redis", servers::redis),
