@@ -28,8 +28,8 @@ pub fn compile_for_engine(modules: &[RegoModule], entrypoints: &[&str]) -> Resul
 
 #[cfg(feature = "compiler")]
 fn compile_for(target: Target, modules: &[RegoModule], entrypoints: &[&str]) -> Result<Vec<u8>, BuildError> {
-    let sources: Vec<Source> =
-        modules.iter().map(|module| Source::new(module.name(), module.text())).collect();
+    let sources = modules.iter().map(RegoModule::source);
+    let sources: Vec<Source> = sources.map(|(name, text)| Source::new(name, text)).collect();
     let wasm = PlanOptions { target, ..PlanOptions::default() };
     let options = Options { wasm, ..Options::default() };
     Ok(build(&sources, entrypoints, &options)?.bytes)

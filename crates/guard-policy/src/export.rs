@@ -1,6 +1,7 @@
 //! One policy as a text that stands alone: Rego, YAML or JSON.
 
 mod inline;
+mod written;
 
 use crate::model::{Policy, PolicyFile};
 use crate::ruleset::own_functions;
@@ -10,6 +11,9 @@ use crate::yaml::{write_json, write_yaml};
 /// One policy as one module of Rego that needs no other: the parts of the library that it uses are written
 /// into its package. Its decision is `data.guardrails.policies["<id>"].decision`.
 pub fn export_rego(file: &PolicyFile, policy: &Policy) -> String {
+    if let (Some(rego), true) = (&policy.rego, policy.enabled()) {
+        return written::stand_alone(&rego.text);
+    }
     inline::stand_alone(&policy_text(file, policy)) + &own_functions(policy)
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::model::PolicyFile;
 use crate::problem::Problems;
 use crate::read;
+use crate::rego::RegoFiles;
 
 /// How a file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +94,8 @@ pub enum LoadError {
 pub fn load(path: impl AsRef<Path>, options: &LoadOptions) -> Result<PolicyFile, LoadError> {
     let path = path.as_ref();
     let text = read_text(path, options)?;
-    Ok(read::read(&path.display().to_string(), &text)?)
+    let name = path.display().to_string();
+    Ok(read::read(&name, &text, &RegoFiles::beside(path, &name, options))?)
 }
 
 /// Whether a regular file is there. Asked before opening, since opening a pipe waits for its other end.

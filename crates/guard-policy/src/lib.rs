@@ -58,6 +58,7 @@ mod model;
 mod nearest;
 mod problem;
 mod read;
+mod rego;
 mod ruleset;
 mod schema;
 mod table;
@@ -106,10 +107,11 @@ pub fn key_reference() -> String {
     schema::reference()
 }
 
-/// Reads and checks the text of a hexarch.yaml; `file` names it in messages and in generated comments.
+/// Reads and checks the text of a hexarch.yaml; `file` names it in messages and in generated comments. No file is opened:
+/// a policy's `rego` is the text itself, and one that names a file is a problem.
 ///
 /// # Errors
 /// All problems of the text at once, in the order of its lines.
 pub fn parse(file: &str, text: &str) -> Result<PolicyFile, Problems> {
-    read::read(file, text)
+    read::read(file, text, &rego::RegoFiles::none(file))
 }

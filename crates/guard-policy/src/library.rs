@@ -5,9 +5,24 @@
 pub struct RegoModule {
     pub(crate) name: String,
     pub(crate) text: String,
+    /// What an author wrote it as: the name and the text that diagnostics are to point into.
+    pub(crate) written: Option<Written>,
+}
+
+/// A module as its author has it before them. It means the same as the module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// The file that it stands in.
+    pub(crate) name: String,
+    /// A text whose lines are those of the file.
+    pub(crate) text: String,
 }
 
 impl RegoModule {
+    pub(crate) fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { name: name.into(), text: text.into(), written: None }
+    }
+
     /// Its file name, relative to the root of a bundle, such as `guardrails/policies/api_budget.rego`.
     pub fn name(&self) -> &str {
         &self.name
@@ -16,6 +31,15 @@ impl RegoModule {
     /// Its text, as `opa fmt` would write it.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The name and the text to compile, so that an error has the file and the line that its author knows: of a policy in
+    /// Rego those of its file, or of the hexarch.yaml that it stands in; of every other module its own.
+    pub fn source(&self) -> (&str, &str) {
+        match &self.written {
+            Some(written) => (&written.name, &written.text),
+            None => (&self.name, &self.text),
+        }
     }
 }
 
@@ -34,9 +58,24 @@ pub(crate) const PACKAGES: &[(&str, &str)] = &[
 
 /// The library as modules.
 pub fn library() -> Vec<RegoModule> {
-    let module = |(name, text): &(&str, &str)| RegoModule {
-        name: format!("hexarch/{name}.rego"),
-        text: (*text).to_owned(),
-    };
+    let module = |(name, text): &(&str, &str)| RegoModule::new(format!("hexarch/{name}.rego"), *text);
     PACKAGES.iter().map(module).collect()
+}
+
+/// What a package of the library defines for others: the names in its text that do not begin with `_`.
+pub(crate) fn offered(package: &str) -> Vec<&'static str> {
+    let text = PACKAGES.iter().find(|(name, _)| *name == package).map_or("", |(_, text)| text);
+    let mut names: Vec<&str> = text.split("\n\n").filter_map(defined).collect();
+    names.retain(|name| !name.starts_with('_'));
+    names.dedup();
+    names
+}
+
+/// The name that a block of the library's text defines, if it is a definition.
+pub(crate) fn defined(block: &str) -> Option<&str> {
+    let line = block.lines().find(|line| !line.starts_with('#'))?;
+    let end = line.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(line.len());
+    let name = line.get(..end)?;
+    let keyword = matches!(name, "package" | "import" | "");
+    (!keyword && !line.starts_with(char::is_whitespace)).then_some(name)
 }

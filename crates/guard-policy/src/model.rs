@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::problem::Place;
+use crate::rego::Rego;
 use crate::ruleset::Conditions;
 use crate::warnings::Warning;
 use crate::yaml::Node;
@@ -66,6 +67,7 @@ pub struct Policy {
     pub(crate) timezone: String,
     pub(crate) rules: Vec<Rule>,
     pub(crate) conditions: Option<Conditions>,
+    pub(crate) rego: Option<Rego>,
     pub(crate) place: Place,
     pub(crate) node: Arc<Node>,
     /// The file it stands in, where that is not the one that holds it.
@@ -106,6 +108,11 @@ impl Policy {
     /// Its rules with conditions, if it has any.
     pub const fn conditions(&self) -> Option<&Conditions> {
         self.conditions.as_ref()
+    }
+
+    /// The module that decides in place of rules, as `opa fmt` writes it, if there is one.
+    pub fn rego(&self) -> Option<&str> {
+        self.rego.as_ref().map(|rego| rego.text.as_str())
     }
 
     /// Where it begins.

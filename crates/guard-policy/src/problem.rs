@@ -79,11 +79,22 @@ pub struct Problem {
     pub message: String,
     /// What to do about it: the nearest valid word, or an example.
     pub help: Option<String>,
+    /// The file that the place is in, where it is not the hexarch.yaml but a file of Rego that it names.
+    pub file: Option<String>,
+    /// The line of that file.
+    shown: Option<String>,
 }
 
 impl Problem {
     pub(crate) fn new(code: ProblemCode, place: Place, message: impl Into<String>) -> Self {
-        Self { code, place, message: message.into(), help: None }
+        Self { code, place, message: message.into(), help: None, file: None, shown: None }
+    }
+
+    /// The same in another file, of which the line is given.
+    pub(crate) fn in_file(mut self, file: &str, line: &str) -> Self {
+        self.file = Some(file.to_owned());
+        self.shown = Some(line.to_owned());
+        self
     }
 
     pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
@@ -109,12 +120,15 @@ const SHOWN_COLUMNS: usize = 160;
 
 impl Problems {
     pub(crate) fn new(file: &str, text: &str, mut problems: Vec<Problem>) -> Self {
-        problems.sort_by_key(|problem| problem.place);
+        problems.sort_by(|one, other| (&one.file, one.place).cmp(&(&other.file, other.place)));
         problems.truncate(MAX_PROBLEMS);
         let source: Vec<&str> = text.lines().collect();
         let lines = problems
             .iter()
-            .map(|problem| source.get(problem.place.line.saturating_sub(1)).copied().unwrap_or_default())
+            .map(|problem| {
+                let line = source.get(problem.place.line.saturating_sub(1)).copied().unwrap_or_default();
+                problem.shown.as_deref().unwrap_or(line)
+            })
             .map(|line| line.trim_start_matches('\u{feff}').chars().take(SHOWN_COLUMNS).collect())
             .collect();
         Self { file: file.to_owned(), problems, lines }
@@ -128,6 +142,10 @@ impl Problems {
     /// The problems, in the order of the lines.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.problems.iter()
+    }
+
+    fn file_of<'a>(&'a self, problem: &'a Problem) -> &'a str {
+        problem.file.as_deref().unwrap_or(&self.file)
     }
 
     /// How many there are; at least one.
@@ -145,7 +163,7 @@ impl Problems {
                     "code": problem.code.as_str(),
                     "severity": "error",
                     "message": problem.message,
-                    "location": {"file": self.file, "row": problem.place.line, "col": problem.place.column},
+                    "location": {"file": self.file_of(problem), "row": problem.place.line, "col": problem.place.column},
                 });
                 if let (Some(help), Some(members)) = (&problem.help, object.as_object_mut()) {
                     members.insert("help".to_owned(), help.as_str().into());
@@ -164,7 +182,8 @@ impl fmt::Display for Problems {
                 writeln!(f)?;
             }
             let Place { line: row, column } = problem.place;
-            writeln!(f, "{}:{row}:{column}: error[{}]: {}", self.file, problem.code, problem.message)?;
+            let file = self.file_of(problem);
+            writeln!(f, "{file}:{row}:{column}: error[{}]: {}", problem.code, problem.message)?;
             if !line.trim().is_empty() {
                 let gutter = row.to_string();
                 let width = gutter.len();

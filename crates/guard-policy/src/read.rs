@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use crate::model::{Policy, PolicyFile, RateAlgorithm, Settings, StateStore};
 use crate::problem::{Place, Problem, ProblemCode, Problems};
+use crate::rego::RegoFiles;
 use crate::schema;
 use crate::warnings::warnings;
 use crate::yaml::{self, Kind, Node};
@@ -21,12 +22,13 @@ pub(crate) use confirmation::{approval, check_approval};
 pub(crate) use fields::{Fields, one_of};
 pub(crate) use rule::ACTION_WORDS;
 
-/// Reads and checks the text of a hexarch.yaml; `file` names it in messages and comments.
+/// Reads and checks the text of a hexarch.yaml; `file` names it in messages and comments, and `rego` has the files that
+/// its policies may name.
 ///
 /// # Errors
 /// All problems of the file at once, in the order of its lines.
-pub(crate) fn read(file: &str, text: &str) -> Result<PolicyFile, Problems> {
-    document(file, text, |root, problems| whole(file, root, problems))
+pub(crate) fn read(file: &str, text: &str, rego: &RegoFiles<'_>) -> Result<PolicyFile, Problems> {
+    document(file, text, |root, problems| whole(file, root, rego, problems))
 }
 
 /// Reads a YAML document and builds something of its tree, with all problems of both at once.
@@ -57,10 +59,15 @@ fn is_nothing(node: &Node) -> bool {
     matches!(&node.kind, Kind::Scalar(scalar) if scalar.plain && scalar.text.is_empty())
 }
 
-fn whole(file: &str, root: &Arc<Node>, problems: &mut Vec<Problem>) -> Option<PolicyFile> {
+fn whole(
+    file: &str,
+    root: &Arc<Node>,
+    rego: &RegoFiles<'_>,
+    problems: &mut Vec<Problem>,
+) -> Option<PolicyFile> {
     let fields = Fields::of(root, "the file", schema::FILE, problems)?;
     let settings = settings::read(&fields, problems);
-    let policies = policy::read_all(&fields, root.place, settings.timezone(), problems);
+    let policies = policy::read_all(&fields, root.place, settings.timezone(), rego, problems);
     shared_buckets(&settings, &policies, problems);
     // Of a file that is refused anyway nobody asks what its rules do to each other.
     let warnings = if problems.is_empty() { warnings(&policies) } else { Vec::new() };

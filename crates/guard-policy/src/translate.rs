@@ -151,10 +151,11 @@ pub fn translate_sharing(file: &PolicyFile, at_least: usize) -> RegoPackage {
     RegoPackage { modules, policies: policies.collect() }
 }
 
-/// The forms of a file's policies. Functions of an author's own are in a module of their own, and so are rules with
-/// conditions, which a trace asks for.
+/// The forms of a file's policies. Rego of an author's own is in a module of its own, and so are rules with conditions,
+/// which a trace asks for.
 fn forms(file: &PolicyFile, at_least: usize) -> Vec<alike::Form> {
-    let body = |policy: &Policy| policy.conditions().is_none().then(|| policy_body(file, policy));
+    let alone = |policy: &Policy| policy.conditions().is_some() || policy.rego.is_some();
+    let body = |policy: &Policy| (!alone(policy)).then(|| policy_body(file, policy));
     alike::forms(&file.policies().iter().map(body).collect::<Vec<_>>(), at_least)
 }
 
@@ -189,7 +190,7 @@ evaluate := data.guardrails.policies[input.policy_id].decision if {{
 
 {known}"
     );
-    RegoModule { name: "guardrails/evaluate.rego".to_owned(), text }
+    RegoModule::new("guardrails/evaluate.rego", text)
 }
 
 /// The branches of the dispatcher for policies that share a module.
@@ -235,5 +236,5 @@ fn calendar(file: &PolicyFile) -> RegoModule {
 # entrypoint: true
 {rules}"
     );
-    RegoModule { name: "guardrails/calendar.rego".to_owned(), text }
+    RegoModule::new("guardrails/calendar.rego", text)
 }

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::library::PACKAGES;
+use crate::library::{PACKAGES, defined};
 use crate::translate::text::token_length;
 
 /// One definition of the library, renamed for its new home.
@@ -33,13 +33,18 @@ pub(super) fn stand_alone(module: &str) -> String {
             text
         });
     out.push_str(&body);
+    append(used, &mut out);
+    out
+}
+
+/// Adds the definitions of the library that have these local names, with all that they call.
+pub(super) fn append(used: BTreeSet<String>, out: &mut String) {
     let items: Vec<Item> = PACKAGES.iter().flat_map(|(name, text)| items(name, text)).collect();
     let needed = reachable(&items, used);
     for item in items.iter().filter(|item| needed.contains(&item.name)) {
         out.push('\n');
         out.push_str(&item.text);
     }
-    out
 }
 
 fn reachable(items: &[Item], roots: BTreeSet<String>) -> BTreeSet<String> {
@@ -77,16 +82,7 @@ fn items(package: &str, text: &str) -> Vec<Item> {
         .collect()
 }
 
-/// The name that a block of text defines, if it is a definition.
-fn defined(block: &str) -> Option<&str> {
-    let line = block.lines().find(|line| !line.starts_with('#'))?;
-    let end = line.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(line.len());
-    let name = line.get(..end)?;
-    let keyword = matches!(name, "package" | "import" | "");
-    (!keyword && !line.starts_with(char::is_whitespace)).then_some(name)
-}
-
-fn local_name(package: &str, name: &str) -> String {
+pub(super) fn local_name(package: &str, name: &str) -> String {
     format!("_{package}_{}", name.trim_start_matches('_'))
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::model::{Approval, Policy, Rule};
 use crate::problem::{MAX_PROBLEMS, Place, Problem, ProblemCode};
+use crate::rego::{self, RegoFiles};
 use crate::schema;
 use crate::yaml::{Kind, Node};
 
@@ -15,6 +16,7 @@ pub(super) fn read_all(
     file: &Fields<'_>,
     start: Place,
     timezone: &str,
+    files: &RegoFiles<'_>,
     problems: &mut Vec<Problem>,
 ) -> Vec<Policy> {
     let Some(entry) = file.get("policies") else {
@@ -32,7 +34,7 @@ pub(super) fn read_all(
         if problems.len() >= MAX_PROBLEMS {
             break;
         }
-        policies.extend(policy(item, timezone, &mut seen, problems));
+        policies.extend(policy(item, timezone, files, &mut seen, problems));
     }
     policies
 }
@@ -59,7 +61,13 @@ impl Seen {
     }
 }
 
-fn policy(item: &Arc<Node>, inherited: &str, seen: &mut Seen, problems: &mut Vec<Problem>) -> Option<Policy> {
+fn policy(
+    item: &Arc<Node>,
+    inherited: &str,
+    files: &RegoFiles<'_>,
+    seen: &mut Seen,
+    problems: &mut Vec<Problem>,
+) -> Option<Policy> {
     let fields = Fields::of(item, "a policy", schema::POLICY, problems)?;
     let id = match fields.get("id") {
         Some(entry) => {
@@ -85,7 +93,17 @@ fn policy(item: &Arc<Node>, inherited: &str, seen: &mut Seen, problems: &mut Vec
     let conditions = crate::ruleset::read_in_policy(&fields, problems);
     let approval = super::confirmation::approval(&fields, problems);
     let asks = asks || conditions.is_some() || rules.iter().any(Rule::asks);
-    super::confirmation::check_approval(&fields, asks, "policy", "requires_confirmation: true", problems);
+    let in_rego = fields.get("rego").is_some();
+    let rego = rego::read(&fields, id, files, problems);
+    if !in_rego {
+        super::confirmation::check_approval(
+            &fields,
+            asks,
+            "policy",
+            "requires_confirmation: true",
+            problems,
+        );
+    }
     let own = rules.iter().map(|rule| (&rule.approval, rule.place));
     let asked = conditions.iter().flat_map(|conditions| &conditions.rules);
     let mut own = own.chain(asked.map(|rule| (&rule.approval, rule.place)));
@@ -105,8 +123,9 @@ fn policy(item: &Arc<Node>, inherited: &str, seen: &mut Seen, problems: &mut Vec
         timezone: timezone.unwrap_or(inherited).to_owned(),
         rules,
         conditions,
+        node: rego.as_ref().map_or_else(|| Arc::clone(item), |rego| rego.standing_in(item)),
+        rego,
         place: item.place,
-        node: Arc::clone(item),
         source: None,
     })
 }
@@ -114,10 +133,9 @@ fn policy(item: &Arc<Node>, inherited: &str, seen: &mut Seen, problems: &mut Vec
 fn rules(fields: &Fields<'_>, start: Place, instead: bool, problems: &mut Vec<Problem>) -> Vec<Rule> {
     let missing = |place| {
         Problem::new(ProblemCode::Missing, place, "the policy has no rules, so it would allow every call")
-            .with_help("give it `rules`, `conditions`, or `requires_confirmation: true`")
+            .with_help("give it `rules`, `conditions`, `rego`, or `requires_confirmation: true`")
     };
     let Some(entry) = fields.get("rules") else {
-        // `rego` stands in place of rules; that it is not supported yet has been said already.
         if !instead && fields.get("rego").is_none() {
             problems.push(missing(start));
         }

@@ -67,6 +67,7 @@ pub(super) fn read_set(file: &str, text: &str) -> Result<PolicyFile, Problems> {
             timezone: "UTC".to_owned(),
             rules: Vec::new(),
             conditions: Some(conditions?),
+            rego: None,
             place: root.place,
             node: as_policy(root),
             source: Some(Arc::from(file)),

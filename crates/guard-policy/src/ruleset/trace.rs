@@ -55,7 +55,7 @@ pub fn trace_modules(file: &PolicyFile) -> Vec<RegoModule> {
         }
     }
     text.push_str(&body);
-    let module = |name: &str, text: String| RegoModule { name: name.to_owned(), text };
+    let module = |name: &str, text: String| RegoModule::new(name, text);
     vec![
         module("guardrails/trace.rego", text),
         module("hexarch/traces.rego", include_str!("../../../../rego/traces.rego").to_owned()),

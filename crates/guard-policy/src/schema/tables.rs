@@ -100,7 +100,12 @@ pub(crate) const POLICY: &[Key] = &[
     conditions::CONDITIONS,
     conditions::OTHERWISE,
     conditions::FUNCTIONS,
-    later("rego", "Rego in place of rules."),
+    now(
+        "rego",
+        Takes::Text,
+        "Rego in place of rules: a file beside this one, such as `refunds.rego`, or the text itself. See \
+         [rego.md](rego.md).",
+    ),
 ];
 
 pub(crate) const RULE: &[Key] = &[

@@ -114,7 +114,7 @@ impl Form {
         }
         text.push_str("\n_own := alike.policies[input.policy_id][1]\n\n");
         text.push_str(&self.filled(|element| format!("_own[{element}]")));
-        RegoModule { name: format!("guardrails/forms/{name}.rego"), text }
+        RegoModule::new(format!("guardrails/forms/{name}.rego"), text)
     }
 
     fn filled(&self, own: impl Fn(usize) -> String) -> String {
@@ -145,7 +145,7 @@ pub(super) fn own_module(forms: &[Form], ids: &[&str]) -> RegoModule {
         }
     }
     text.push_str("}\n");
-    RegoModule { name: "guardrails/alike.rego".to_owned(), text }
+    RegoModule::new("guardrails/alike.rego", text)
 }
 
 /// Generated text without its comments, with a hole for each literal, and the literals.

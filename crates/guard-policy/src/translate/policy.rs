@@ -10,8 +10,11 @@ use super::text::{comment, list, quoted};
 
 /// The module of a policy: package `guardrails.policies["<id>"]` with the rule `decision`.
 pub(crate) fn policy_module(file: &PolicyFile, policy: &Policy) -> RegoModule {
-    let text = policy_text(file, policy) + &own_functions(policy);
-    RegoModule { name: format!("guardrails/policies/{}.rego", policy.id()), text }
+    let name = format!("guardrails/policies/{}.rego", policy.id());
+    if let (Some(rego), true) = (&policy.rego, policy.enabled()) {
+        return RegoModule { name, text: rego.text.clone(), written: Some(rego.written.clone()) };
+    }
+    RegoModule::new(name, policy_text(file, policy) + &own_functions(policy))
 }
 
 /// The module but for the functions of the author's own, which stand at its end.
