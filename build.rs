@@ -87,8 +87,8 @@ fn compile(root: &Path, file: &Path) -> Result<Vec<u8>, String> {
     let text = fs::read_to_string(file).map_err(|error| format!("{shown}: {error}"))?;
     let policies = guard_policy::parse(&shown, &text).map_err(|problems| problems.to_string())?;
     let package = guard_policy::translate(&policies);
-    let sources = package.modules().iter().map(guard_policy::RegoModule::source);
-    let sources: Vec<Source> = sources.map(|(name, text)| Source::new(name, text)).collect();
+    let modules = package.modules().iter();
+    let sources: Vec<Source> = modules.map(|module| Source::new(module.name(), module.text())).collect();
     let options = Options {
         wasm: PlanOptions { target: Target::Engine, ..PlanOptions::default() },
         ..Options::default()

@@ -10,18 +10,19 @@ use guard_core::{
     AuditSink, Clock, Confirmer, Evaluator, FailMode, FailModes, NoConfirmer, Record, StateStore, SystemClock,
 };
 use guard_eval::{Breaker, BreakerConfig, DecisionService, Fallback, PolicyText, Sidecar, Wasm, WasmConfig};
-use guard_policy::{Enforcement, EvaluatorOrder, LoadOptions, OpaTls, PolicyFile, RegoPackage, RuleSet};
+use guard_policy::{Enforcement, EvaluatorOrder, LoadOptions, PolicyFile, RegoPackage, RuleSet};
 use guard_state::MemoryStore;
 use guardian::{Driver, Ports, QueueTerms, Settings, TracingAudit};
 use rego_engine::{PublicKey, Verified};
 
+use crate::audit;
+use crate::certificates;
 use crate::compile;
 use crate::confirmation::{self, Asked};
 use crate::custom::Bounded;
 use crate::error::BuildError;
 use crate::guardian::{Guardian, Inner, Policies};
 use crate::hooks::{Hook, hooked};
-use crate::logging;
 use crate::packs::{Pack, native, pack, packs};
 use crate::permissive::{self, AllowAll};
 use crate::rules::Rules;
@@ -149,7 +150,7 @@ impl GuardianBuilder {
         self
     }
 
-    /// Keeps the records here instead of writing them as tracing events.
+    /// Keeps the records here, whatever the configuration's `logging` and `audit` say.
     #[must_use]
     pub fn audit(mut self, audit: Arc<dyn AuditSink>) -> Self {
         self.audit = Some(audit);
@@ -291,7 +292,7 @@ impl GuardianBuilder {
         let clock = self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock::new()));
         let audit = match self.audit.clone() {
             Some(audit) => audit,
-            None => logging::sink(file.settings().logging())?,
+            None => audit::sink(&file, &clock)?,
         };
         let audit = hooked(audit, self.hooks.clone());
         let store: Arc<dyn StateStore> = match self.store.clone() {
@@ -473,6 +474,8 @@ impl GuardianBuilder {
 struct Plan {
     order: EvaluatorOrder,
     opa: Option<guard_opa::Config>,
+    /// How often the sidecar's health is asked for.
+    health: Option<Duration>,
     settings: Settings,
 }
 
@@ -480,9 +483,6 @@ impl Plan {
     fn of(builder: &GuardianBuilder, file: &PolicyFile) -> Result<Self, BuildError> {
         let configured = file.settings();
         let opa = configured.opa();
-        if opa.is_some_and(|opa| *opa.tls() != OpaTls::default()) {
-            return Err(BuildError::Unsupported { what: "opa.tls" });
-        }
         let url = builder.opa_url.clone().or_else(|| opa.map(|opa| opa.url().to_owned()));
         let token = builder.opa_token.clone();
         let token = token.or_else(|| opa.and_then(|opa| opa.token()).map(|token| token.expose().to_owned()));
@@ -494,7 +494,12 @@ impl Plan {
         };
         let opa_config = match (order, url) {
             (EvaluatorOrder::Wasm, _) => None,
-            (_, Some(url)) => Some(guard_opa::Config { token, ..guard_opa::Config::new(url) }),
+            (_, Some(url)) => {
+                // Those of the file are for the address in the file.
+                let tls = opa.filter(|opa| opa.url() == url).map(certificates::tls).transpose()?;
+                let tls = tls.unwrap_or_default();
+                Some(guard_opa::Config { token, tls, ..guard_opa::Config::new(url) })
+            }
             (_, None) => return Err(BuildError::NoSidecar { order }),
         };
         let defaults = Settings::default();
@@ -506,7 +511,8 @@ impl Plan {
             lease: builder.lease.unwrap_or(defaults.lease),
             queues: HashMap::new(),
         };
-        Ok(Self { order, opa: opa_config, settings })
+        let health = opa.and_then(|opa| opa.health_check_interval());
+        Ok(Self { order, opa: opa_config, health, settings })
     }
 
     fn wants_wasm(&self) -> bool {
@@ -522,7 +528,13 @@ impl Plan {
         breaker: BreakerConfig,
     ) -> Arc<dyn Evaluator> {
         let wasm = wasm.map(|wasm| Arc::new(wasm) as Arc<dyn Evaluator>);
-        let sidecar = sidecar.map(|sidecar| Arc::new(Breaker::new(sidecar, breaker)) as Arc<dyn Evaluator>);
+        let sidecar = sidecar.map(|sidecar| {
+            let behind = Arc::new(Breaker::new(Arc::clone(&sidecar) as _, breaker));
+            if let Some(every) = self.health {
+                sidecar.watch_health(every, self.settings.deadline, &behind);
+            }
+            behind as Arc<dyn Evaluator>
+        });
         let order = match self.order {
             EvaluatorOrder::Wasm | EvaluatorOrder::WasmThenSidecar => [wasm, sidecar],
             EvaluatorOrder::SidecarThenWasm | EvaluatorOrder::Sidecar => [sidecar, wasm],

@@ -262,12 +262,29 @@ impl Check {
         self.invalid.get_or_insert(error);
     }
 
+    /// What the call costs by the configuration's prices, where it says its model and its tokens. A model without a price
+    /// has no cost then, and a policy that counts one denies the call.
+    fn price(&self) -> Option<Amount> {
+        let prices = self.guardian.settings()?.prices()?;
+        let (model, tokens) = (self.request.model.as_deref()?, self.request.tokens?);
+        let dollars = prices.dollars(model, tokens);
+        if dollars.is_none() {
+            tracing::warn!(
+                target: "hexarch::policy",
+                "the prices of {} have none for the model `{model}`, so the call says no cost",
+                prices.version()
+            );
+        }
+        dollars?.parse().ok()
+    }
+
     fn request(self) -> Result<(Guardian, Request), RequestError> {
         match self.invalid {
             Some(error) => Err(error),
             None => {
                 let confirmed = self.request.confirmed && self.guardian.inner.flag;
-                Ok((self.guardian, Request { confirmed, ..self.request }))
+                let cost = self.request.cost.or_else(|| self.price());
+                Ok((self.guardian, Request { confirmed, cost, ..self.request }))
             }
         }
     }

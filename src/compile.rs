@@ -1,5 +1,8 @@
 //! Policies to a module.
 
+#[cfg(feature = "compiler")]
+use std::collections::HashSet;
+
 use guard_policy::RegoModule;
 #[cfg(feature = "compiler")]
 use rego_build::{BuildError, Options, PlanOptions, Source, Target, build};
@@ -28,11 +31,42 @@ pub fn compile_for_engine(modules: &[RegoModule], entrypoints: &[&str]) -> Resul
 
 #[cfg(feature = "compiler")]
 fn compile_for(target: Target, modules: &[RegoModule], entrypoints: &[&str]) -> Result<Vec<u8>, BuildError> {
-    let sources = modules.iter().map(RegoModule::source);
-    let sources: Vec<Source> = sources.map(|(name, text)| Source::new(name, text)).collect();
     let wasm = PlanOptions { target, ..PlanOptions::default() };
     let options = Options { wasm, ..Options::default() };
-    Ok(build(&sources, entrypoints, &options)?.bytes)
+    let sources: Vec<Source> =
+        modules.iter().map(|module| Source::new(module.name(), module.text())).collect();
+    match build(&sources, entrypoints, &options) {
+        Ok(module) => Ok(module.bytes),
+        Err(error) => match as_written(modules, &error) {
+            Some(sources) => build(&sources, entrypoints, &options).map(|module| module.bytes),
+            None => Err(error),
+        },
+    }
+}
+
+/// The most modules that are compiled once more, to tell what is wrong with them where their authors wrote it.
+#[cfg(feature = "compiler")]
+const TOLD_AS_WRITTEN: usize = 20;
+
+/// The sources with those that an error is about as their authors wrote them; none where it is about none such.
+#[cfg(feature = "compiler")]
+fn as_written(modules: &[RegoModule], error: &BuildError) -> Option<Vec<Source>> {
+    let BuildError::Diagnostics(found) = error else { return None };
+    let places = found.list().iter().filter_map(|diagnostic| diagnostic.place(found.sources()));
+    let concerned: HashSet<&str> = places.map(|(name, _)| name).collect();
+    let mut written = 0;
+    let source = |module: &RegoModule| {
+        let told = written < TOLD_AS_WRITTEN && concerned.contains(module.name());
+        match told.then(|| module.as_written()).flatten() {
+            Some((name, text)) => {
+                written += 1;
+                Source::new(name, text)
+            }
+            None => Source::new(module.name(), module.text()),
+        }
+    };
+    let sources = modules.iter().map(source).collect();
+    (written > 0).then_some(sources)
 }
 
 /// What a precompiled module notes of its sources, so that it is not run for the policies of another file: the SHA-256

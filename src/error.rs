@@ -55,10 +55,19 @@ pub enum BuildError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The store of `state` is not in this program.
+    /// The store of `audit` cannot be opened.
+    #[cfg(feature = "sqlite")]
+    #[error("{place}: {source}")]
+    Audit {
+        /// File, line and column of `audit.store`.
+        place: String,
+        /// What is wrong with it.
+        source: guard_audit::StoreError,
+    },
+    /// The store of `state` or `audit` is not in this program.
     #[error("{place}: this program was built without that store; build it with the feature `{feature}`")]
     StoreNotBuiltIn {
-        /// File, line and column of `state.store`.
+        /// File, line and column of the `store`.
         place: String,
         /// The feature that it takes.
         feature: &'static str,

@@ -60,7 +60,9 @@
 //!
 //! **Shown by** the tests of the crates this one wires together, and by `tests/sdk.rs`.
 
+mod audit;
 mod builder;
+mod certificates;
 mod check;
 mod compile;
 mod confirmation;

@@ -9,16 +9,17 @@ use guard_core::{
 use guard_policy::{PolicyFile, StateStore};
 use guard_state::{MemoryStore, Store};
 
+use crate::audit;
+use crate::certificates;
 use crate::error::BuildError;
-use crate::logging;
 
-/// Opens the store that `state` of this file names, and tells the sink of its `logging` of what happens in it: leases that
+/// Opens the store that `state` of this file names, and tells its `logging` and its `audit` of what happens in it: leases that
 /// run out, thresholds, and what operators change. For tools beside a Guardian, which opens it by itself.
 ///
 /// # Errors
-/// When the store is not built in, cannot be opened, or the file of `logging` cannot be appended to.
+/// When the store is not built in, cannot be opened, or the files of `logging` and `audit` cannot be written.
 pub fn open_state(file: &PolicyFile, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, BuildError> {
-    let audit = logging::sink(file.settings().logging())?;
+    let audit = audit::sink(file, &clock)?;
     open(file, Arc::clone(&clock), Arc::new(Audited { audit, clock }))
 }
 
@@ -108,10 +109,12 @@ fn opa(
     };
     let mut config = guard_state::OpaConfig::new(url);
     config.copy = copy.map(Into::into);
-    // The token is the sidecar's, and goes nowhere else.
+    // The token and the certificates are the sidecar's, and go nowhere else.
     let is_sidecar = |opa: &&guard_policy::Opa| opa.url() == url;
-    config.opa.token =
-        sidecar.filter(is_sidecar).and_then(|opa| opa.token()).map(|token| token.expose().to_owned());
+    if let Some(sidecar) = sidecar.filter(is_sidecar) {
+        config.opa.token = sidecar.token().map(|token| token.expose().to_owned());
+        config.opa.tls = certificates::tls(sidecar)?;
+    }
     let store = guard_state::OpaStore::connect_with(&config, clock, listener);
     Ok(Arc::new(store.map_err(|error| unusable(file, error))?))
 }
@@ -224,6 +227,7 @@ fn record(event: &StateEvent, timestamp: Timestamp) -> Record {
         confirmed_by: None,
         context: Default::default(),
         metadata: Default::default(),
+        secrets: Default::default(),
         decision_metadata: None,
         duration: Duration::ZERO,
         engine: None,

@@ -137,7 +137,9 @@ fn tests(machine: &Machine) -> Result<(), String> {
 
 /// The network with TLS, which nothing else is built with.
 fn tls(machine: &Machine) -> Result<(), String> {
-    run_tests("tests of TLS", machine, &["--package", "rego-net", "--features", "tls-tests"])
+    let features = "rego-net/tls-tests,guard-opa/tls-tests";
+    let packages = ["--package", "rego-net", "--package", "guard-opa", "--features", features];
+    run_tests("tests of TLS", machine, &packages)
 }
 
 /// The memory store with locks that try every schedule, which nothing else is built with.

@@ -72,12 +72,12 @@ pub use desk::{Answer, Asked, Desk, DeskConfig};
 pub use entry::{Entry, Person, Rules, State, Step, Vote};
 pub use error::{DeskError, Refused, StoreError};
 pub use event::{ConfirmEvent, ConfirmListener, Happened, NoListener};
+pub use guard_core::is_secret_name;
 pub use link::Linked;
 pub use memory::MemoryStore;
 pub use open::open;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresConfig, PostgresStore};
-pub use redact::is_secret_name;
 #[cfg(feature = "redis")]
 pub use redis::{RedisConfig, RedisStore};
 pub use signed::{Key, KeyError, Keyring};

@@ -2,35 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use guard_core::Request;
+use guard_core::{Request, is_secret_name};
 use serde_json::{Map, Value, json};
 
 use crate::error::DeskError;
 
 const HIDDEN: &str = "(hidden)";
-
-/// A name with one of these in it is a secret's, however it is written: `apiKey`, `API-KEY`, `x_api_key`.
-const SECRET_NAMES: [&str; 19] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "pwd",
-    "secret",
-    "token",
-    "apikey",
-    "accesskey",
-    "privatekey",
-    "signingkey",
-    "encryptionkey",
-    "credential",
-    "authorization",
-    "cookie",
-    "bearer",
-    "sessionid",
-    "connectionstring",
-    "pincode",
-    "cvv",
-];
 
 /// The longest text that is shown whole, in characters.
 const LONGEST: usize = 400;
@@ -40,14 +17,6 @@ const MOST: usize = 50;
 
 /// How deep values are shown.
 const DEEPEST: usize = 8;
-
-/// Whether a value under this name is a secret.
-pub fn is_secret_name(name: &str) -> bool {
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    let plain = plain.to_ascii_lowercase();
-    SECRET_NAMES.iter().any(|secret| plain.contains(secret))
-        || matches!(plain.as_str(), "auth" | "pin" | "otp" | "key")
-}
 
 /// The arguments of a call as people see them: a JSON object. What its name, or the caller, says is a secret is
 /// hidden; what is long is cut.

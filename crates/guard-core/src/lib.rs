@@ -37,6 +37,7 @@ mod ports;
 mod record;
 mod reply;
 mod request;
+mod secrets;
 mod session;
 mod state;
 mod state_error;
@@ -67,6 +68,7 @@ pub use ports::{AuditSink, Deadline, Evaluated, Evaluator, NullAudit, Question, 
 pub use record::{DecisionId, Record, RecordKind, Recorded};
 pub use reply::{Arriving, Reply, block_on};
 pub use request::{Request, User};
+pub use secrets::is_secret_name;
 pub use session::Session;
 pub use state::{
     CellChange, CellPath, Changes, ChargeOutcome, Charged, Closed, Exceeded, Revision, Settled, Settlement,

@@ -1,7 +1,7 @@
 //! What is kept of every decision.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -136,6 +136,8 @@ pub enum RecordKind {
     ThresholdReached,
     /// An operator has changed what is spent.
     LimitAdjusted,
+    /// A log could not keep records for a while.
+    RecordsDropped,
 }
 
 impl RecordKind {
@@ -148,6 +150,7 @@ impl RecordKind {
             Self::LeaseExpired => "lease_expired",
             Self::ThresholdReached => "threshold_reached",
             Self::LimitAdjusted => "limit_adjusted",
+            Self::RecordsDropped => "records_dropped",
         }
     }
 }
@@ -183,6 +186,8 @@ pub struct Record {
     pub context: BTreeMap<String, Json>,
     /// What was carried along.
     pub metadata: BTreeMap<String, Json>,
+    /// Names in the context, at any depth, whose values nobody is shown: whoever keeps the record leaves them out.
+    pub secrets: BTreeSet<String>,
     /// What the policy itself carried along.
     pub decision_metadata: Option<Json>,
     /// How long the decision took, or for the call's end the time since the decision was asked for.

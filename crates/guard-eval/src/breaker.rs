@@ -34,6 +34,9 @@ struct State {
     failures: u32,
     /// Not before this is anything let through.
     closed_until: Option<Instant>,
+    /// It has been found to be out of order, and is to be asked for its health again by then. Nothing is let through
+    /// until it is found to be well.
+    unwell_until: Option<Instant>,
 }
 
 impl Breaker {
@@ -51,6 +54,12 @@ impl Breaker {
     fn admit(&self) -> Result<(), BreakerOpen> {
         let mut state = self.state();
         let now = Instant::now();
+        if let Some(until) = state.unwell_until {
+            return Err(BreakerOpen {
+                failures: state.failures,
+                retry_in: until.saturating_duration_since(now),
+            });
+        }
         match state.closed_until {
             Some(until) if until > now => {
                 Err(BreakerOpen { failures: state.failures, retry_in: until - now })
@@ -73,7 +82,22 @@ impl Breaker {
                 }
             }
             // It answers, even if what it says is no decision.
-            _ => *state = State::default(),
+            _ => *state = State { unwell_until: state.unwell_until, ..State::default() },
+        }
+    }
+
+    /// What asking for its health has found, and when it will be asked for again. While it is not well nothing is let
+    /// through. Once it is, a question is at once, and its answer decides, as after a pause.
+    pub fn note_health(&self, well: bool, again_in: Duration) {
+        let mut state = self.state();
+        let now = Instant::now();
+        if !well {
+            state.failures = state.failures.saturating_add(1);
+            state.unwell_until = now.checked_add(again_in);
+        } else if state.unwell_until.take().is_some() {
+            *state = State::default();
+        } else if state.closed_until.is_some() {
+            state.closed_until = Some(now);
         }
     }
 }
@@ -116,5 +140,67 @@ impl Evaluator for Breaker {
                 result
             }),
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use guard_core::{Action, Deadline, Decision, Request, Undeliverable};
+
+    use super::*;
+
+    /// Answers or fails, as it is told.
+    struct Switch(Mutex<bool>);
+
+    impl Evaluator for Switch {
+        fn name(&self) -> &'static str {
+            "switch"
+        }
+
+        fn evaluate<'a>(&'a self, _: Question<'a>) -> Reply<'a, Result<Evaluated, EvalError>> {
+            Reply::Now(match *self.0.lock().unwrap() {
+                true => Ok(Evaluated {
+                    decision: Decision::new(Action::Allow, "r"),
+                    engine: "switch",
+                    module_digest: None,
+                    data_revision: None,
+                }),
+                false => Err(Undeliverable { detail: "off".to_owned() }.into()),
+            })
+        }
+    }
+
+    fn ask(breaker: &Breaker) -> &'static str {
+        let request = Request::default();
+        let question = Question { request: &request, deadline: Deadline::after(Duration::from_secs(1)) };
+        match breaker.evaluate(question).wait() {
+            Ok(_) => "answered",
+            Err(EvalError::BreakerOpen(_)) => "left alone",
+            Err(_) => "failed",
+        }
+    }
+
+    #[test]
+    fn health_opens_and_closes_it() {
+        let switch = Arc::new(Switch(Mutex::new(true)));
+        let config = BreakerConfig { failures: 2, pause: Duration::from_secs(600) };
+        let breaker = Breaker::new(Arc::clone(&switch) as _, config);
+        let again = Duration::from_secs(1);
+        assert_eq!(ask(&breaker), "answered");
+        breaker.note_health(true, again);
+        assert_eq!(ask(&breaker), "answered");
+        breaker.note_health(false, again);
+        assert_eq!([ask(&breaker), ask(&breaker)], ["left alone"; 2]);
+        breaker.note_health(true, again);
+        assert_eq!(ask(&breaker), "answered");
+        // It says that it is well, and answers nothing: one question in each interval finds that out, not every one.
+        *switch.0.lock().unwrap() = false;
+        assert_eq!([ask(&breaker), ask(&breaker), ask(&breaker)], ["failed", "failed", "left alone"]);
+        breaker.note_health(true, again);
+        assert_eq!([ask(&breaker), ask(&breaker)], ["failed", "left alone"]);
+        *switch.0.lock().unwrap() = true;
+        breaker.note_health(true, again);
+        assert_eq!([ask(&breaker), ask(&breaker)], ["answered", "answered"]);
     }
 }

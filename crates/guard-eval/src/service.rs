@@ -30,6 +30,7 @@ impl DecisionService {
         let service = Service::new(&config).map_err(|error| ServiceConfigError {
             detail: match error {
                 ConfigError::Url { url, reason } => format!("`{url}`: {reason}"),
+                error @ ConfigError::Certificates { .. } => error.to_string(),
                 ConfigError::Token => "its token cannot be sent in a header".to_owned(),
                 ConfigError::Start(why) => why,
             },

@@ -1,6 +1,7 @@
 //! Decisions of an OPA server.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use guard_core::{
     Deadline, Decision, EvalError, Evaluated, Evaluator, Question, Reply, Revision, StateStore,
@@ -8,6 +9,7 @@ use guard_core::{
 use guard_opa::{Client, DataPath, OpaError};
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::breaker::Breaker;
 use crate::pushed::Pushed;
 
 /// Where the decision is in OPA's data.
@@ -50,6 +52,28 @@ impl Sidecar {
     pub fn new(client: Client, policies: Vec<PolicyText>, store: Arc<dyn StateStore>) -> Self {
         let there = Mutex::new(There::default());
         Self { shared: Arc::new(Shared { client, policies, store, there }) }
+    }
+
+    /// Asks for OPA's health in the background, now and a while after each answer, and tells the breaker before this
+    /// evaluator. Ends with either of the two.
+    pub fn watch_health(&self, every: Duration, timeout: Duration, breaker: &Arc<Breaker>) {
+        // The breaker holds the sidecar: the one who watches it must not hold the breaker.
+        let breaker = Arc::downgrade(breaker);
+        let mut before = true;
+        self.shared.client.watch_health(every, timeout, move |answer| {
+            let Some(breaker) = breaker.upgrade() else { return false };
+            let well = answer.is_ok();
+            match answer {
+                Err(error) if before => {
+                    tracing::warn!(target: "hexarch::opa", "the sidecar is not well, and is not asked: {error}");
+                }
+                Ok(()) if !before => tracing::info!(target: "hexarch::opa", "the sidecar is well again"),
+                _ => {}
+            }
+            before = well;
+            breaker.note_health(well, every);
+            true
+        });
     }
 
     /// Publishes the policies and pushes the state now rather than with the first question.

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use guard_core::Deadline;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH};
-use reqwest::{Method, RequestBuilder, Response, Url, redirect};
+use reqwest::{ClientBuilder, Method, RequestBuilder, Response, Url, redirect};
 use serde_json::value::RawValue;
 
 use crate::error::{ConfigError, OpaError, Refused};
 use crate::patch::{Patch, body};
 use crate::path::DataPath;
+use crate::tls::Tls;
 use crate::worker::Worker;
 
 /// How much of an answer with a bad status is shown.
@@ -23,6 +24,8 @@ pub struct Config {
     pub url: String,
     /// Sent as a bearer token with every call.
     pub token: Option<String>,
+    /// Certificates for https.
+    pub tls: Tls,
     /// The most that is read of an answer, in bytes.
     pub max_reply: usize,
     /// How long a pooled connection is kept while nobody uses it.
@@ -32,7 +35,8 @@ pub struct Config {
 impl Config {
     /// The OPA at this address, answers of up to 1 MiB.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), token: None, max_reply: 1 << 20, idle: Duration::from_secs(60) }
+        let idle = Duration::from_secs(60);
+        Self { url: url.into(), token: None, tls: Tls::default(), max_reply: 1 << 20, idle }
     }
 }
 
@@ -43,6 +47,7 @@ impl fmt::Debug for Config {
         f.debug_struct("Config")
             .field("url", &self.url)
             .field("token", &token)
+            .field("tls", &self.tls)
             .field("max_reply", &self.max_reply)
             .field("idle", &self.idle)
             .finish()
@@ -56,6 +61,7 @@ pub struct Client {
     http: reqwest::Client,
     /// Ends with a slash.
     base: Url,
+    health: Url,
     max_reply: usize,
 }
 
@@ -69,7 +75,9 @@ impl Client {
     /// When the address or the token is not one, or the client's thread cannot be started.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         let base = base_url(&config.url)?;
-        Ok(Self { worker: Worker::start()?, http: http(config)?, base, max_reply: config.max_reply })
+        let wrong = |reason: String| ConfigError::Url { url: config.url.clone(), reason };
+        let health = base.join("health").map_err(|error| wrong(error.to_string()))?;
+        Ok(Self { worker: Worker::start()?, http: http(config)?, base, health, max_reply: config.max_reply })
     }
 
     /// The address.
@@ -105,6 +113,27 @@ impl Client {
     /// As every call: see [`OpaError`].
     pub async fn health(&self, deadline: Deadline) -> Result<(), OpaError> {
         self.send(Method::GET, "health", None, deadline).await.map(|_| ())
+    }
+
+    /// Asks for its health again and again, from now on and a while after each answer, on the client's thread. Ends when
+    /// the client is gone, or `tell` says `false`.
+    pub fn watch_health(
+        &self,
+        every: Duration,
+        timeout: Duration,
+        mut tell: impl FnMut(Result<(), OpaError>) -> bool + Send + 'static,
+    ) {
+        let (http, url, cap) = (self.http.clone(), self.health.clone(), self.max_reply);
+        self.worker.start_work(async move {
+            loop {
+                let answer = tokio::time::timeout(timeout, exchange(http.get(url.clone()), cap)).await;
+                let answer = answer.unwrap_or(Err(OpaError::Timeout { after: timeout }));
+                if !tell(answer.map(drop)) {
+                    return;
+                }
+                tokio::time::sleep(every).await;
+            }
+        });
     }
 
     /// Creates or replaces a policy.
@@ -250,14 +279,26 @@ pub(crate) fn http(config: &Config) -> Result<reqwest::Client, ConfigError> {
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
     }
-    reqwest::Client::builder()
+    let builder = reqwest::Client::builder()
         .default_headers(headers)
         .redirect(redirect::Policy::none())
         .no_proxy()
         .pool_idle_timeout(config.idle)
-        .tcp_nodelay(true)
-        .build()
-        .map_err(|error| ConfigError::Start(chain(&error)))
+        .tcp_nodelay(true);
+    let builder = with_tls(builder, config)?;
+    builder.build().map_err(|error| ConfigError::Start(chain(&error)))
+}
+
+/// Certificates, where the address is one of https; an address of http that has some is a mistake.
+fn with_tls(builder: ClientBuilder, config: &Config) -> Result<ClientBuilder, ConfigError> {
+    if url(&config.url)?.scheme() == "https" {
+        #[cfg(feature = "tls")]
+        return Ok(builder.tls_backend_preconfigured(crate::tls::client(&config.tls)?));
+    } else if config.tls != Tls::default() {
+        let reason = "it has certificates, which are for https://".to_owned();
+        return Err(ConfigError::Url { url: config.url.clone(), reason });
+    }
+    Ok(builder)
 }
 
 fn base_url(text: &str) -> Result<Url, ConfigError> {

@@ -23,6 +23,14 @@ pub enum ConfigError {
     /// The token cannot be sent.
     #[error("the OPA token contains characters that cannot be sent in a header")]
     Token,
+    /// A certificate or a key that is none, or does not fit.
+    #[error("the certificates of `{name}` cannot be used: {reason}")]
+    Certificates {
+        /// The file.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The client's thread could not be started.
     #[error("the OPA client could not be started: {0}")]
     Start(String),

@@ -21,6 +21,7 @@ mod error;
 mod patch;
 mod path;
 mod service;
+mod tls;
 mod worker;
 
 pub use client::{Client, Config};
@@ -28,3 +29,4 @@ pub use error::{ConfigError, OpaError, Refused};
 pub use patch::{Patch, PatchOp};
 pub use path::{DataPath, UnpushableName};
 pub use service::Service;
+pub use tls::{Identity, Pem, Tls};

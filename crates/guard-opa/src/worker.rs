@@ -40,6 +40,11 @@ impl Worker {
     ) -> Running<T> {
         Running(self.handle.spawn(work))
     }
+
+    /// Has work done over there that nobody waits for. It ends with the thread.
+    pub(crate) fn start_work(&self, work: impl Future<Output = ()> + Send + 'static) {
+        drop(self.handle.spawn(work));
+    }
 }
 
 /// The answer of work on the worker's thread.

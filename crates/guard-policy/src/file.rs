@@ -4,10 +4,10 @@ use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::beside::Beside;
 use crate::model::PolicyFile;
 use crate::problem::Problems;
 use crate::read;
-use crate::rego::RegoFiles;
 
 /// How a file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +95,7 @@ pub fn load(path: impl AsRef<Path>, options: &LoadOptions) -> Result<PolicyFile,
     let path = path.as_ref();
     let text = read_text(path, options)?;
     let name = path.display().to_string();
-    Ok(read::read(&name, &text, &RegoFiles::beside(path, &name, options))?)
+    Ok(read::read(&name, &text, &Beside::of(path, &name, options))?)
 }
 
 /// Whether a regular file is there. Asked before opening, since opening a pipe waits for its other end.

@@ -5,9 +5,9 @@
 //! ([`Table`]) says what a pack decides, a [`Script`] is a run of calls.
 //!
 //! **Invariants.**
-//! - Nothing in a file is ignored. A key is enforced, or it is a problem: unknown, or not supported yet. The
+//! - Nothing in a file is ignored. A key is enforced, or it is a problem. The
 //!   tables in `schema.rs` are the only list of keys. (`tests/problems`)
-//!   `docs/hexarch-yaml.md` is made of them: every key, and whether it works or is refused; and so is the JSON
+//!   `docs/hexarch-yaml.md` is made of them, and so is the JSON
 //!   Schema. (`tests/schema.rs`, and a row for each key in `tests/keys`)
 //! - A [`PolicyFile`] exists only without a problem, so that [`translate`] cannot fail, and what it writes
 //!   passes `opa check --strict` and `opa fmt --fail`, whatever names and texts an author chose.
@@ -49,6 +49,7 @@
 //! The key of a limit is `"all"`, or the session's id for `max_iterations`; its id is `<policy>.<rule>.<yaml key>`, such as
 //! `api_budget.rule_1.monthly_budget`; `data.hexarch.state[limit][key][window][replica]` holds its cells.
 
+mod beside;
 mod call;
 mod discover;
 mod export;
@@ -72,9 +73,9 @@ pub use export::{export_json, export_rego, export_yaml};
 pub use file::{FileError, LoadError, LoadOptions, load};
 pub use library::{RegoModule, library};
 pub use model::{
-    Ask, ConfirmationSettings, Enforcement, EvaluatorOrder, FailMode, FailModes, KeyMaterial, Limit,
-    LimitKind, LogLevel, Logging, Opa, OpaTls, Period, Policy, PolicyFile, Queue, RateAlgorithm, Rule,
-    RuleAction, Secret, Settings, SigningKey, State, StateStore, Webhook,
+    Ask, Audit, AuditDurability, AuditStore, ConfirmationSettings, Enforcement, EvaluatorOrder, FailMode,
+    FailModes, KeyMaterial, Limit, LimitKind, LogLevel, Logging, Opa, OpaTls, Period, Policy, PolicyFile,
+    Prices, Queue, RateAlgorithm, Rule, RuleAction, Secret, Settings, SigningKey, State, StateStore, Webhook,
 };
 pub use problem::{Place, Problem, ProblemCode, Problems};
 pub use ruleset::{
@@ -101,7 +102,7 @@ pub fn rules_key_reference() -> String {
     schema::conditions_reference()
 }
 
-/// Every key of hexarch.yaml, what it takes and what it does, or that this version refuses it, in Markdown:
+/// Every key of hexarch.yaml, what it takes and what it does, in Markdown:
 /// committed as `docs/hexarch-yaml.md`.
 pub fn key_reference() -> String {
     schema::reference()
@@ -113,5 +114,5 @@ pub fn key_reference() -> String {
 /// # Errors
 /// All problems of the text at once, in the order of its lines.
 pub fn parse(file: &str, text: &str) -> Result<PolicyFile, Problems> {
-    read::read(file, text, &rego::RegoFiles::none(file))
+    read::read(file, text, &beside::Beside::none(file))
 }

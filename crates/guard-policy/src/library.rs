@@ -14,8 +14,9 @@ pub struct RegoModule {
 pub(crate) struct Written {
     /// The file that it stands in.
     pub(crate) name: String,
-    /// A text whose lines are those of the file.
     pub(crate) text: String,
+    /// How many lines of the file stand before it.
+    pub(crate) skip: usize,
 }
 
 impl RegoModule {
@@ -33,13 +34,12 @@ impl RegoModule {
         &self.text
     }
 
-    /// The name and the text to compile, so that an error has the file and the line that its author knows: of a policy in
-    /// Rego those of its file, or of the hexarch.yaml that it stands in; of every other module its own.
-    pub fn source(&self) -> (&str, &str) {
-        match &self.written {
-            Some(written) => (&written.name, &written.text),
-            None => (&self.name, &self.text),
-        }
+    /// The name and a text of the same meaning in which what is wrong has the file and the line that its author knows: of a
+    /// policy in Rego those of its file, or of the hexarch.yaml that it stands in. None of every other module. The text has
+    /// as many empty lines as stand before it, so it is for those modules that something is wrong with.
+    pub fn as_written(&self) -> Option<(&str, String)> {
+        let Written { name, text, skip } = self.written.as_ref()?;
+        Some((name, format!("{}{text}", "\n".repeat(*skip))))
     }
 }
 

@@ -1,6 +1,8 @@
 //! What a valid hexarch.yaml says, typed. Only [`crate::load`] builds these.
 
+mod audit;
 mod confirmation;
+mod prices;
 mod settings;
 
 use std::fmt;
@@ -13,8 +15,11 @@ use crate::ruleset::Conditions;
 use crate::warnings::Warning;
 use crate::yaml::Node;
 
+pub use audit::{Audit, AuditDurability, AuditStore};
 pub(crate) use confirmation::Approval;
 pub use confirmation::{Ask, ConfirmationSettings, KeyMaterial, SigningKey, Webhook};
+pub use prices::Prices;
+pub(crate) use prices::{SHIPPED as SHIPPED_PRICES, UNIT as PRICES_UNIT};
 pub use settings::{
     Enforcement, EvaluatorOrder, FailMode, FailModes, LogLevel, Logging, Opa, OpaTls, Secret, Settings,
     State, StateStore,

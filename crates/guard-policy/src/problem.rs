@@ -24,8 +24,6 @@ pub enum ProblemCode {
     Missing,
     /// Two things that cannot both hold.
     Contradiction,
-    /// A key or a word of the product that this version does not enforce.
-    NotSupportedYet,
     /// The file is larger, deeper or longer than a configuration may be.
     TooLarge,
 }
@@ -42,7 +40,6 @@ impl ProblemCode {
             Self::Duplicate => "duplicate",
             Self::Missing => "missing",
             Self::Contradiction => "contradiction",
-            Self::NotSupportedYet => "not_supported_yet",
             Self::TooLarge => "too_large",
         }
     }
@@ -79,7 +76,7 @@ pub struct Problem {
     pub message: String,
     /// What to do about it: the nearest valid word, or an example.
     pub help: Option<String>,
-    /// The file that the place is in, where it is not the hexarch.yaml but a file of Rego that it names.
+    /// The file that the place is in, where it is not the hexarch.yaml but one that it names.
     pub file: Option<String>,
     /// The line of that file.
     shown: Option<String>,
@@ -146,6 +143,15 @@ impl Problems {
 
     fn file_of<'a>(&'a self, problem: &'a Problem) -> &'a str {
         problem.file.as_deref().unwrap_or(&self.file)
+    }
+
+    /// The problems, each with the file that it is in, to be told among those of another one.
+    pub(crate) fn into_named(self) -> impl Iterator<Item = Problem> {
+        let Self { file, problems, lines } = self;
+        problems.into_iter().zip(lines).map(move |(problem, line)| match &problem.file {
+            Some(_) => problem,
+            None => problem.in_file(&file, &line),
+        })
     }
 
     /// How many there are; at least one.

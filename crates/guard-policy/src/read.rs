@@ -1,9 +1,11 @@
 //! The tree to the typed model: every key looked at, every problem collected.
 
+mod audit;
 mod confirmation;
 mod fields;
 mod guards;
 mod policy;
+mod prices;
 mod rule;
 mod settings;
 mod state;
@@ -11,9 +13,9 @@ pub(crate) mod values;
 
 use std::sync::Arc;
 
+use crate::beside::Beside;
 use crate::model::{Policy, PolicyFile, RateAlgorithm, Settings, StateStore};
 use crate::problem::{Place, Problem, ProblemCode, Problems};
-use crate::rego::RegoFiles;
 use crate::schema;
 use crate::warnings::warnings;
 use crate::yaml::{self, Kind, Node};
@@ -22,13 +24,13 @@ pub(crate) use confirmation::{approval, check_approval};
 pub(crate) use fields::{Fields, one_of};
 pub(crate) use rule::ACTION_WORDS;
 
-/// Reads and checks the text of a hexarch.yaml; `file` names it in messages and comments, and `rego` has the files that
-/// its policies may name.
+/// Reads and checks the text of a hexarch.yaml; `file` names it in messages and comments, and `files` are those
+/// that it may name.
 ///
 /// # Errors
 /// All problems of the file at once, in the order of its lines.
-pub(crate) fn read(file: &str, text: &str, rego: &RegoFiles<'_>) -> Result<PolicyFile, Problems> {
-    document(file, text, |root, problems| whole(file, root, rego, problems))
+pub(crate) fn read(file: &str, text: &str, files: &Beside<'_>) -> Result<PolicyFile, Problems> {
+    document(file, text, |root, problems| whole(file, root, files, problems))
 }
 
 /// Reads a YAML document and builds something of its tree, with all problems of both at once.
@@ -62,12 +64,12 @@ fn is_nothing(node: &Node) -> bool {
 fn whole(
     file: &str,
     root: &Arc<Node>,
-    rego: &RegoFiles<'_>,
+    files: &Beside<'_>,
     problems: &mut Vec<Problem>,
 ) -> Option<PolicyFile> {
     let fields = Fields::of(root, "the file", schema::FILE, problems)?;
-    let settings = settings::read(&fields, problems);
-    let policies = policy::read_all(&fields, root.place, settings.timezone(), rego, problems);
+    let settings = settings::read(&fields, files, problems);
+    let policies = policy::read_all(&fields, root.place, settings.timezone(), files, problems);
     shared_buckets(&settings, &policies, problems);
     // Of a file that is refused anyway nobody asks what its rules do to each other.
     let warnings = if problems.is_empty() { warnings(&policies) } else { Vec::new() };

@@ -6,20 +6,19 @@
 //! silence later. Names, types and safety are the compiler's to judge, and it tells what is wrong in the lines that the
 //! author wrote ([`Written`]).
 
-mod files;
 mod judge;
 
 use std::sync::Arc;
 
 use rego_syntax::{FormatOptions, ParserOptions, SourceFile, SourceMap, format_module, parse_module};
 
+use crate::beside::Beside;
 use crate::library::Written;
 use crate::problem::{Place, Problem, ProblemCode};
 use crate::read::{Fields, values};
 use crate::translate::path_step;
 use crate::yaml::{Entry, Kind, Node, Scalar};
 
-pub(crate) use files::RegoFiles;
 pub(crate) use judge::{Aliases, imported, library_call};
 
 /// A module that decides in place of rules.
@@ -61,7 +60,7 @@ const INSTEAD: [(&str, &str); 8] = [
 pub(crate) fn read(
     fields: &Fields<'_>,
     id: Option<&str>,
-    files: &RegoFiles<'_>,
+    files: &Beside<'_>,
     problems: &mut Vec<Problem>,
 ) -> Option<Rego> {
     let entry = fields.get("rego")?;
@@ -77,10 +76,8 @@ pub(crate) fn read(
             Ok((name, text)) => Origin::file(entry, name, text),
             Err(refused) => {
                 let problem = Problem::new(ProblemCode::BadValue, entry.value.place, refused.message);
-                problems.push(match refused.help {
-                    Some(help) => problem.with_help(help),
-                    None => problem,
-                });
+                let instead = "or write the Rego itself behind `rego: |`";
+                problems.push(problem.with_help(refused.help.unwrap_or(instead)));
                 return None;
             }
         }
@@ -100,7 +97,7 @@ pub(crate) fn package(id: &str) -> String {
     format!("guardrails.policies{}", path_step(id))
 }
 
-/// Where a module stands, and its text in the lines of that place.
+/// Where a module stands, and its text.
 struct Origin<'a> {
     entry: &'a Entry,
     written: Written,
@@ -121,7 +118,7 @@ enum Lines {
 impl<'a> Origin<'a> {
     fn file(entry: &'a Entry, name: String, text: String) -> Self {
         let own = text.clone();
-        Self { entry, written: Written { name, text }, own, lines: Lines::OfFile }
+        Self { entry, written: Written { name, text, skip: 0 }, own, lines: Lines::OfFile }
     }
 
     /// A body may leave out its package. It is then put onto the row before, that of the key.
@@ -133,14 +130,14 @@ impl<'a> Origin<'a> {
         };
         let before = package.lines().count();
         let own = text.to_owned();
+        let text = format!("{package}{text}");
         if literal {
-            let empty = "\n".repeat(entry.value.place.line.saturating_sub(1 + before));
-            let text = format!("{empty}{package}{text}");
-            let written = Written { name: file.to_owned(), text };
+            let skip = entry.value.first_line().saturating_sub(1 + before);
+            let written = Written { name: file.to_owned(), text, skip };
             return Self { entry, written, own, lines: Lines::OfYaml };
         }
         let name = format!("{file}:{} (`rego`)", entry.place.line);
-        let written = Written { name, text: format!("{package}{text}") };
+        let written = Written { name, text, skip: 0 };
         Self { entry, written, own, lines: Lines::Counted(before) }
     }
 
@@ -150,13 +147,13 @@ impl<'a> Origin<'a> {
         let file = sources.add(self.written.name.as_str(), self.written.text.as_str());
         let parsed = parse_module(&file, &ParserOptions::default());
         for diagnostic in &parsed.diagnostics {
-            let place = diagnostic.place(&sources).map_or(Place::START, |(_, at)| place(at));
+            let place = diagnostic.place(&sources).map_or(Place::START, |(_, at)| self.place(at));
             let message = diagnostic.message.lines().next().unwrap_or_default();
             problems.push(self.problem(place, message.to_owned()));
         }
         let module = parsed.tree.filter(|_| problems.len() == before)?;
         for found in judge::judge(&module, id) {
-            let place = place(file.position(found.at));
+            let place = self.place(file.position(found.at));
             let problem = self.problem(place, found.message);
             problems.push(match found.help {
                 Some(help) => problem.with_help(help),
@@ -166,7 +163,7 @@ impl<'a> Origin<'a> {
         if problems.len() > before {
             return None;
         }
-        let laid_out = SourceFile::new(file.id(), "policy.rego", self.written.text.trim_start_matches('\n'));
+        let laid_out = SourceFile::new(file.id(), "policy.rego", self.written.text.as_str());
         match format_module(&laid_out, &FormatOptions::default()) {
             Ok(text) => {
                 let text = format!("{}\n", text.trim_matches('\n'));
@@ -179,6 +176,10 @@ impl<'a> Origin<'a> {
         }
     }
 
+    fn place(&self, at: rego_syntax::Position) -> Place {
+        Place { line: at.row as usize + self.written.skip, column: at.col as usize }
+    }
+
     fn problem(&self, place: Place, message: String) -> Problem {
         let code = ProblemCode::BadValue;
         match self.lines {
@@ -187,11 +188,12 @@ impl<'a> Origin<'a> {
                 Problem::new(code, place, message).in_file(&self.written.name, line.unwrap_or_default())
             }
             Lines::OfYaml => {
-                let first = self.entry.value.place;
+                let first = self.entry.value.first_line();
                 // What is missing at the end is told on the last line.
-                let last = self.written.text.lines().count().max(first.line);
-                let line = place.line.clamp(first.line, last);
-                Problem::new(code, Place { line, column: first.column }, format!("`rego`: {message}"))
+                let last = self.written.skip + self.written.text.lines().count();
+                let line = place.line.clamp(first, last.max(first));
+                let column = self.entry.value.place.column;
+                Problem::new(code, Place { line, column }, format!("`rego`: {message}"))
             }
             Lines::Counted(before) => {
                 let line = place.line.saturating_sub(before).max(1);
@@ -199,10 +201,6 @@ impl<'a> Origin<'a> {
             }
         }
     }
-}
-
-fn place(at: rego_syntax::Position) -> Place {
-    Place { line: at.row as usize, column: at.col as usize }
 }
 
 /// Whether the first line that says something names a package.

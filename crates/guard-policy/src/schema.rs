@@ -13,26 +13,17 @@ pub(crate) use conditions::{CONDITION_RULE, RULES_FILE, condition_keys};
 pub(crate) use json::{json_schema, rules_schema};
 pub(crate) use reference::{conditions_reference, reference};
 pub(crate) use tables::{
-    CALL, CONFIRMATION, FILE, LOGGING, OPA, OPA_TLS, POLICY, ROW, RULE, SCRIPT, SIGNING_KEY, STATE, STEP,
-    TABLE, WEBHOOK,
+    AUDIT, CALL, CONFIRMATION, FILE, LOGGING, OPA, OPA_TLS, POLICY, PRICE, PRICES, ROW, RULE, SCRIPT,
+    SIGNING_KEY, STATE, STEP, TABLE, WEBHOOK,
 };
 
 /// One key of one kind of mapping.
 #[derive(Debug)]
 pub(crate) struct Key {
     pub(crate) name: &'static str,
-    pub(crate) support: Support,
     pub(crate) takes: Takes,
     /// What it is for, in a sentence.
     pub(crate) about: &'static str,
-}
-
-/// Whether this version does what a key says.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Support {
-    Enforced,
-    /// Part of the product, and refused: a guard that is read and not enforced would only look like one.
-    Later,
 }
 
 /// What a key takes, for the JSON Schema. The reader checks more closely, and says more.

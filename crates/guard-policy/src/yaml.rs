@@ -84,6 +84,18 @@ fn is_number(text: &str) -> bool {
 }
 
 impl Node {
+    /// The line of the file that the text of a literal block begins on, empty lines at its beginning among it; its place
+    /// is that of the first that is not empty.
+    pub(crate) fn first_line(&self) -> usize {
+        let empty = match &self.kind {
+            Kind::Scalar(scalar) if scalar.literal => {
+                scalar.text.lines().take_while(|line| line.is_empty()).count()
+            }
+            _ => 0,
+        };
+        self.place.line.saturating_sub(empty).max(1)
+    }
+
     /// What stands here, for messages.
     pub(crate) fn describe(&self) -> String {
         match &self.kind {

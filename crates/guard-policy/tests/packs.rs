@@ -67,12 +67,18 @@ fn pack(directory: &Path) -> Pack {
 }
 
 /// The decisions about the rows, asked for by one run of OPA over the modules in `scratch`.
-fn decide(opa: &Path, scratch: &Folder, entry: &str, rows: &[&guard_policy::Row]) -> Vec<Value> {
+fn decide(
+    opa: &Path,
+    scratch: &Folder,
+    entry: &str,
+    file: &PolicyFile,
+    rows: &[&guard_policy::Row],
+) -> Vec<Value> {
     let runner = scratch.write("runner.rego", RUNNER.replace("ENTRY", entry));
     assert!(runner.exists());
     let rows: Vec<Value> = rows
         .iter()
-        .map(|row| json!({"input": row.input(), "state": row.data()["hexarch"]["state"]}))
+        .map(|row| json!({"input": priced(row, file), "state": row.data()["hexarch"]["state"]}))
         .collect();
     scratch.write("rows.json", json!({"table_rows": rows}).to_string());
     let printed = support::run(
@@ -84,6 +90,19 @@ fn decide(opa: &Path, scratch: &Folder, entry: &str, rows: &[&guard_policy::Row]
     let decisions: Value =
         serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{error}: {printed}"));
     (0..rows.len()).map(|row| decisions[row.to_string()].clone()).collect()
+}
+
+/// The input that the Guardian sends for a row: with the cost that the file's prices give a call without one.
+fn priced(row: &guard_policy::Row, file: &PolicyFile) -> Value {
+    let mut input = row.input().clone();
+    let tokens = input["tokens"].as_u64();
+    if let (Some(prices), true, Some(model), Some(tokens)) =
+        (file.settings().prices(), input["cost"].is_null(), input["model"].as_str(), tokens)
+        && let Some(dollars) = prices.dollars(model, tokens)
+    {
+        input["cost"] = serde_json::from_str(&dollars).unwrap();
+    }
+    input
 }
 
 /// What is wrong with the decisions about a pack's rows.
@@ -120,7 +139,7 @@ fn assert_tables(how: &str, translated: impl Fn(&PolicyFile) -> RegoPackage) {
             scratch.write(module.name(), module.text());
         }
         let rows: Vec<&guard_policy::Row> = pack.table.rows().iter().collect();
-        let decisions = decide(opa, &scratch, "data.guardrails.evaluate", &rows);
+        let decisions = decide(opa, &scratch, "data.guardrails.evaluate", &pack.file, &rows);
         wrong.extend(wrong_rows(&pack, how, &rows, &decisions));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -151,7 +170,7 @@ fn needs_opa_the_tables_hold_for_each_export_by_itself() {
             let scratch = Folder::new("guard-policy");
             scratch.write("policy.rego", export_rego(&pack.file, policy));
             let entry = format!("data.guardrails.policies[{}].decision", json!(policy.id()));
-            let decisions = decide(opa, &scratch, &entry, &rows);
+            let decisions = decide(opa, &scratch, &entry, &pack.file, &rows);
             wrong.extend(wrong_rows(&pack, "exported", &rows, &decisions));
         }
     }

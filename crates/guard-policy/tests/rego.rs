@@ -108,7 +108,7 @@ fn the_module_to_compile_has_the_lines_of_the_file_that_its_author_sees() {
     let module =
         package.modules().iter().find(|module| module.name() == "guardrails/policies/a-b.rego").unwrap();
     assert_eq!(module.text(), format!("package guardrails.policies[\"a-b\"]\n\n# one\n{RULE}"));
-    let (name, source) = module.source();
+    let (name, source) = module.as_written().unwrap();
     assert_eq!(name, "conf/hexarch.yaml");
     assert_eq!(source, format!("\n\npackage guardrails.policies[\"a-b\"]\n# one\n{RULE}"));
 }

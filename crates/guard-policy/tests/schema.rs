@@ -7,7 +7,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use guard_policy::{export_json, json_schema, key_reference, parse};
+use guard_policy::{LoadOptions, export_json, json_schema, key_reference, load, parse};
 use serde_json::{Value, json};
 
 #[test]
@@ -41,7 +41,8 @@ fn files() -> Vec<PathBuf> {
 fn needs_opa_the_schema_takes_what_the_reader_takes_and_refuses_what_it_refuses() {
     let mut cases = Vec::new();
     for file in files() {
-        let policies = parse("hexarch.yaml", &std::fs::read_to_string(&file).unwrap()).unwrap();
+        let options = LoadOptions { allow_writable_by_others: true, ..LoadOptions::default() };
+        let policies = load(&file, &options).unwrap();
         for policy in policies.policies() {
             let document: Value = serde_json::from_str(&export_json(policy)).unwrap();
             cases.push((document, true));
@@ -52,6 +53,16 @@ fn needs_opa_the_schema_takes_what_the_reader_takes_and_refuses_what_it_refuses(
         (json!({}), false),
         (json!({"policies": [], "enforcement": "lenient"}), false),
         (json!({"policies": [], "opa": {"order": "wasm"}}), false),
+        (
+            json!({"policies": [], "opa": {"url": "https://h", "health_check_interval": 5, "tls": {"ca_file": "c"}}}),
+            true,
+        ),
+        (json!({"policies": [], "opa": {"url": "https://h", "health_check_interval": 0}}), false),
+        (json!({"policies": [], "opa": {"url": "https://h", "tls": {"ca": "c"}}}), false),
+        (json!({"policies": [], "audit": {"store": "sqlite:a.db", "durability": "before_outcome"}}), true),
+        (json!({"policies": [], "audit": {"durability": "async"}}), false),
+        (json!({"policies": [], "prices": "shipped"}), true),
+        (json!({"policies": [], "prices": {"gpt": 1}}), false),
         (json!({"policies": [], "fail_mode": {"delete*": "closed", "default": "open"}}), true),
         (json!({"policies": [], "fail_mode": {"delete*": "shut"}}), false),
         (json!({"policies": [], "state": {"store": "sqlite", "path": "state.db"}}), true),

@@ -589,6 +589,7 @@ impl Machine {
             confirmed_by: self.confirmed_by.clone(),
             context: self.request.context.clone(),
             metadata: self.request.metadata.clone(),
+            secrets: self.request.secrets.clone(),
             decision_metadata: self.decision.metadata.clone(),
             duration: Duration::ZERO,
             engine: self.engine(),

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{budget, confirm, demo, init, policy, rule, run};
+use crate::commands::{audit, budget, confirm, demo, init, policy, rule, run};
 
 /// Checks policies before code that can do damage.
 #[derive(Parser)]
@@ -27,6 +27,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Reads the records of decisions, and tells whether somebody has changed them.
+    #[command(subcommand)]
+    Audit(Box<audit::Command>),
     /// Shows and sets what is spent, and tortures the store that counts it.
     #[command(subcommand)]
     Budget(Box<budget::Command>),
@@ -50,6 +53,7 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
+        Command::Audit(command) => audit::run(&command, arguments.config.as_deref()),
         Command::Budget(command) => budget::run(&command),
         Command::Confirm(command) => confirm::run(&command, arguments.config.as_deref()),
         Command::Demo(demo) => demo::run(&demo),

@@ -25,6 +25,7 @@ pub fn free_port() -> u16 {
 pub struct OpaServer {
     process: Child,
     port: u16,
+    tls: bool,
 }
 
 impl OpaServer {
@@ -44,6 +45,19 @@ impl OpaServer {
     ///
     /// Where it does not start.
     pub fn start_with(opa: &Path, port: u16, arguments: &[&str]) -> Result<Self, String> {
+        Self::start_as(opa, port, arguments, false)
+    }
+
+    /// The same with arguments that have it speak TLS.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not start.
+    pub fn start_tls(opa: &Path, port: u16, arguments: &[&str]) -> Result<Self, String> {
+        Self::start_as(opa, port, arguments, true)
+    }
+
+    fn start_as(opa: &Path, port: u16, arguments: &[&str], tls: bool) -> Result<Self, String> {
         let mut run = Command::new(opa);
         run.args(["run", "--server", "--disable-telemetry", "--log-level", "error"])
             .args(["--addr", &format!("127.0.0.1:{port}")])
@@ -52,7 +66,7 @@ impl OpaServer {
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let process = run.spawn().map_err(|error| format!("{}: {error}", opa.display()))?;
-        let mut server = Self { process, port };
+        let mut server = Self { process, port, tls };
         let end = Instant::now() + PATIENCE;
         while !server.is_healthy() {
             if let Ok(Some(status)) = server.process.try_wait() {
@@ -80,6 +94,10 @@ impl OpaServer {
     fn is_healthy(&self) -> bool {
         let ask = || -> std::io::Result<bool> {
             let mut stream = TcpStream::connect(self.address())?;
+            // Whoever speaks TLS does not answer to less: that it listens is what can be told.
+            if self.tls {
+                return Ok(true);
+            }
             stream.set_read_timeout(Some(Duration::from_secs(1)))?;
             stream.write_all(b"GET /health HTTP/1.1\r\nHost: opa\r\nConnection: close\r\n\r\n")?;
             let mut status = [0; 12];
@@ -104,7 +122,7 @@ impl OpaServer {
     /// The address as a URL without a path.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address())
+        format!("{}://{}", if self.tls { "https" } else { "http" }, self.address())
     }
 
     /// Kills it, in the middle of whatever it does.

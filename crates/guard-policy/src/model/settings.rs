@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::model::ConfirmationSettings;
+use crate::model::{Audit, ConfirmationSettings, Prices};
 use crate::problem::Place;
 
 /// Everything in a hexarch.yaml that is not a policy.
@@ -16,6 +16,8 @@ pub struct Settings {
     pub(crate) state: State,
     pub(crate) fail_mode: FailModes,
     pub(crate) confirmation: Option<ConfirmationSettings>,
+    pub(crate) audit: Option<Audit>,
+    pub(crate) prices: Option<Prices>,
 }
 
 impl Settings {
@@ -47,6 +49,16 @@ impl Settings {
     /// How people are asked, where the file says it.
     pub const fn confirmation(&self) -> Option<&ConfirmationSettings> {
         self.confirmation.as_ref()
+    }
+
+    /// Where records are kept, where the file says it.
+    pub const fn audit(&self) -> Option<&Audit> {
+        self.audit.as_ref()
+    }
+
+    /// What tokens of models cost, where the file says it.
+    pub const fn prices(&self) -> Option<&Prices> {
+        self.prices.as_ref()
     }
 
     /// What happens when no decision can be had.
@@ -175,7 +187,7 @@ pub struct OpaTls {
 }
 
 impl OpaTls {
-    /// Certificates to trust beside the system's.
+    /// The authorities to trust in place of the system's.
     pub fn ca_file(&self) -> Option<&str> {
         self.ca_file.as_deref()
     }

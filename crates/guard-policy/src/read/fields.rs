@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::nearest::nearest;
 use crate::problem::{MAX_PROBLEMS, Problem, ProblemCode};
-use crate::schema::{Key, Support};
+use crate::schema::Key;
 use crate::yaml::{Entry, Kind, Node, shorten};
 
 /// A mapping whose keys have been checked.
@@ -13,8 +13,7 @@ pub(crate) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The mapping at `node`, called `what` in messages. Unknown keys, and those that are not enforced yet,
-    /// are problems.
+    /// The mapping at `node`, called `what` in messages. Unknown keys are problems.
     pub(crate) fn of(
         node: &'a Arc<Node>,
         what: &str,
@@ -29,10 +28,8 @@ impl<'a> Fields<'a> {
             if problems.len() >= MAX_PROBLEMS {
                 break;
             }
-            match keys.iter().find(|key| key.name == entry.key) {
-                None => problems.push(unknown(entry, what, keys)),
-                Some(key) if key.support == Support::Later => problems.push(unsupported(entry)),
-                Some(_) => {}
+            if !keys.iter().any(|key| key.name == entry.key) {
+                problems.push(unknown(entry, what, keys));
             }
         }
         Some(Self { entries })
@@ -53,18 +50,8 @@ fn unknown(entry: &Entry, what: &str, keys: &'static [Key]) -> Problem {
     problem.with_help(help)
 }
 
-fn unsupported(entry: &Entry) -> Problem {
-    let message = format!("the key `{}` is not supported yet: this version would not enforce it", entry.key);
-    Problem::new(ProblemCode::NotSupportedYet, entry.place, message)
-        .with_help("remove it, so that the file says no more than what is guarded")
-}
-
 fn listed(keys: &'static [Key]) -> String {
-    let names: Vec<String> = keys
-        .iter()
-        .filter(|key| key.support == Support::Enforced)
-        .map(|key| format!("`{}`", key.name))
-        .collect();
+    let names: Vec<String> = keys.iter().map(|key| format!("`{}`", key.name)).collect();
     names.join(", ")
 }
 

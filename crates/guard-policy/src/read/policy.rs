@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::beside::Beside;
 use crate::model::{Approval, Policy, Rule};
 use crate::problem::{MAX_PROBLEMS, Place, Problem, ProblemCode};
-use crate::rego::{self, RegoFiles};
+use crate::rego;
 use crate::schema;
 use crate::yaml::{Kind, Node};
 
@@ -16,7 +17,7 @@ pub(super) fn read_all(
     file: &Fields<'_>,
     start: Place,
     timezone: &str,
-    files: &RegoFiles<'_>,
+    files: &Beside<'_>,
     problems: &mut Vec<Problem>,
 ) -> Vec<Policy> {
     let Some(entry) = file.get("policies") else {
@@ -64,7 +65,7 @@ impl Seen {
 fn policy(
     item: &Arc<Node>,
     inherited: &str,
-    files: &RegoFiles<'_>,
+    files: &Beside<'_>,
     seen: &mut Seen,
     problems: &mut Vec<Problem>,
 ) -> Option<Policy> {
@@ -96,13 +97,7 @@ fn policy(
     let in_rego = fields.get("rego").is_some();
     let rego = rego::read(&fields, id, files, problems);
     if !in_rego {
-        super::confirmation::check_approval(
-            &fields,
-            asks,
-            "policy",
-            "requires_confirmation: true",
-            problems,
-        );
+        super::confirmation::check_approval(&fields, asks, "policy", "requires_confirmation: true", problems);
     }
     let own = rules.iter().map(|rule| (&rule.approval, rule.place));
     let asked = conditions.iter().flat_map(|conditions| &conditions.rules);

@@ -1,5 +1,6 @@
 //! The keys beside `policies`.
 
+use crate::beside::Beside;
 use crate::model::{
     Enforcement, EvaluatorOrder, FailMode, FailModes, LogLevel, Logging, Opa, OpaTls, Secret, Settings,
 };
@@ -8,7 +9,7 @@ use crate::schema;
 use crate::yaml::{Entry, Kind};
 
 use super::fields::{Fields, one_of};
-use super::{confirmation, state, values};
+use super::{audit, confirmation, prices, state, values};
 
 const LEVELS: &[(&str, LogLevel)] = &[
     ("debug", LogLevel::Debug),
@@ -26,7 +27,7 @@ const ORDERS: &[(&str, EvaluatorOrder)] = &[
 
 const FAIL_MODES: &[(&str, FailMode)] = &[("closed", FailMode::Closed), ("open", FailMode::Open)];
 
-pub(super) fn read(file: &Fields<'_>, problems: &mut Vec<Problem>) -> Settings {
+pub(super) fn read(file: &Fields<'_>, files: &Beside<'_>, problems: &mut Vec<Problem>) -> Settings {
     let enforcement = file.get("enforcement").and_then(|entry| {
         one_of(entry, &[("strict", Enforcement::Strict), ("warn", Enforcement::Warn)], problems)
     });
@@ -42,6 +43,8 @@ pub(super) fn read(file: &Fields<'_>, problems: &mut Vec<Problem>) -> Settings {
             .unwrap_or_default(),
         fail_mode: file.get("fail_mode").map(|entry| fail_mode(entry, problems)).unwrap_or_default(),
         confirmation: file.get("confirmation").and_then(|entry| confirmation::read(entry, problems)),
+        audit: file.get("audit").and_then(|entry| audit::read(entry, problems)),
+        prices: file.get("prices").and_then(|entry| prices::read(entry, files, problems)),
     }
 }
 
@@ -88,6 +91,13 @@ fn opa(entry: &Entry, problems: &mut Vec<Problem>) -> Option<Opa> {
     let timeout = fields.get("timeout_seconds").and_then(|e| values::seconds(e, problems));
     let interval = fields.get("health_check_interval").and_then(|e| values::seconds(e, problems));
     let token = fields.get("token").and_then(|e| values::text(e, problems));
+    if let (Some(entry), Some(text)) = (fields.get("tls"), &url)
+        && !text.starts_with("https://")
+    {
+        let message = "`tls` is about https, and the `url` begins with `http://`";
+        let problem = Problem::new(ProblemCode::Contradiction, entry.place, message);
+        problems.push(problem.with_help("write `https://` in the `url`, or drop `tls`"));
+    }
     let tls = fields.get("tls").and_then(|e| tls(e, problems)).unwrap_or_default();
     Some(Opa {
         url: url?,
@@ -119,6 +129,10 @@ fn tls(entry: &Entry, problems: &mut Vec<Problem>) -> Option<OpaTls> {
     let fields = Fields::of(&entry.value, "`tls`", schema::OPA_TLS, problems)?;
     let mut path = |key: &str| fields.get(key).and_then(|e| values::text(e, problems)).map(str::to_owned);
     let tls = OpaTls { ca_file: path("ca_file"), cert_file: path("cert_file"), key_file: path("key_file") };
+    if ["ca_file", "cert_file", "key_file"].iter().all(|key| fields.get(key).is_none()) {
+        let problem = Problem::new(ProblemCode::Missing, entry.place, "`tls` says nothing");
+        problems.push(problem.with_help("such as `ca_file: opa-ca.pem`"));
+    }
     if fields.get("cert_file").is_some() != fields.get("key_file").is_some() {
         let message = "`cert_file` and `key_file` belong together";
         problems.push(Problem::new(ProblemCode::Missing, entry.place, message));

@@ -140,7 +140,7 @@ pub(crate) fn count(entry: &Entry, of: &str, problems: Sink<'_>) -> Option<u64> 
             let message =
                 format!("`{}` takes a whole number from 1 to {MAX}, found `{}`", entry.key, shorten(text));
             let mut problem = bad(&entry.value, message);
-            if text == "0" && of != "people" {
+            if text == "0" && !matches!(of, "people" | "records") {
                 problem = problem.with_help("to forbid every call, write `action: block`");
             }
             problems.push(problem);

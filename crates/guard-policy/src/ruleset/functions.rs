@@ -91,7 +91,7 @@ fn laid_out(file: &SourceFile) -> Result<String, FormatError> {
 /// A problem on a line of the functions, counted from that of the package. Where they are a block of their own, its lines
 /// are those of the file; a text behind its key may have been put together of lines in any way.
 fn wrong(entry: &Entry, row: usize, message: &str) -> Problem {
-    let Place { line: first, column } = entry.value.place;
+    let column = entry.value.place.column;
     let (literal, lines) = match &entry.value.kind {
         Kind::Scalar(scalar) => (scalar.literal, scalar.text.lines().count()),
         Kind::List(_) | Kind::Map(_) => (false, 0),
@@ -99,7 +99,7 @@ fn wrong(entry: &Entry, row: usize, message: &str) -> Problem {
     // What is missing at the end is told on the last line.
     let line = row.saturating_sub(HEAD_LINES).min(lines).max(1);
     let (place, message) = if literal {
-        (Place { line: first + line - 1, column }, format!("`functions`: {message}"))
+        (Place { line: entry.value.first_line() + line - 1, column }, format!("`functions`: {message}"))
     } else {
         (entry.value.place, format!("line {line} of `functions`: {message}"))
     };

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::conditions::{RULES_FILE, condition_keys};
-use super::{Key, Support, Takes, tables};
+use super::{Key, Takes, tables};
 use crate::model::Weekday;
 use crate::ruleset::OperandKind;
 
@@ -68,8 +68,8 @@ fn operand(kind: OperandKind) -> Value {
 }
 
 fn mapping(keys: &[Key], required: &[&str]) -> Value {
-    let enforced = keys.iter().filter(|key| key.support == Support::Enforced);
-    let properties: Map<String, Value> = enforced.map(|key| (key.name.to_owned(), property(key))).collect();
+    let properties: Map<String, Value> =
+        keys.iter().map(|key| (key.name.to_owned(), property(key))).collect();
     let mut schema = json!({"type": "object", "properties": properties, "additionalProperties": false});
     if let (Some(members), false) = (schema.as_object_mut(), required.is_empty()) {
         members.insert("required".to_owned(), required.into());
@@ -111,7 +111,7 @@ fn value(takes: &Takes, name: &str) -> Value {
         Takes::Mapping(keys) => {
             let required: &[&str] = match name {
                 "opa" => &["url"],
-                "state" => &["store"],
+                "audit" | "state" => &["store"],
                 _ => &[],
             };
             mapping(keys, required)

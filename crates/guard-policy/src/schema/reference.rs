@@ -1,19 +1,19 @@
 //! The tables as a text for people.
 
 use super::conditions::{CONDITION_RULE, RULES_FILE, condition_keys};
-use super::{Key, Support, Takes, tables};
+use super::{Key, Takes, tables};
 use crate::ruleset::OperandKind;
 
 const HEAD: &str = "\
 # The keys of hexarch.yaml
 
 Generated from the tables that the reader goes by (`crates/guard-policy/src/schema/tables.rs`); a test holds it to them.
-Whatever is not here is refused with its line. What is marked *refused* is part of the product and not enforced by this
-version: a guard that is read and not enforced would only look like one. Rows that show what each key decides are in
-`policies/*/table.yaml` and `crates/guard-policy/tests/keys/*/table.yaml`; they run on a real OPA and on the module.
+Whatever is not here is refused with its line: a guard that is read and not enforced would only look like one. Rows that
+show what each key decides are in `policies/*/table.yaml` and `crates/guard-policy/tests/keys/*/table.yaml`; they run on a
+real OPA and on the module.
 ";
 
-/// Every key, what it takes and what it does, or that it is refused; in Markdown.
+/// Every key, what it takes and what it does; in Markdown.
 pub(crate) fn reference() -> String {
     let mut out = HEAD.to_owned();
     for (title, keys) in [
@@ -23,6 +23,7 @@ pub(crate) fn reference() -> String {
         ("`logging`", tables::LOGGING),
         ("`opa`", tables::OPA),
         ("`opa.tls`", tables::OPA_TLS),
+        ("`audit`", tables::AUDIT),
         ("`state`", tables::STATE),
     ] {
         out.push_str(&format!("\n## {title}\n\n| key | takes | what it does |\n|---|---|---|\n"));
@@ -48,10 +49,7 @@ pub(crate) fn conditions_reference() -> String {
 }
 
 fn row(key: &Key) -> String {
-    match key.support {
-        Support::Enforced => format!("| `{}` | {} | {} |\n", key.name, told(&key.takes), key.about),
-        Support::Later => format!("| `{}` | *refused* | {} |\n", key.name, key.about),
-    }
+    format!("| `{}` | {} | {} |\n", key.name, told(&key.takes), key.about)
 }
 
 fn told(takes: &Takes) -> String {

@@ -1,13 +1,9 @@
 //! Every key of every mapping.
 
-use super::{Key, Support, Takes, conditions};
+use super::{Key, Takes, conditions};
 
 pub(super) const fn now(name: &'static str, takes: Takes, about: &'static str) -> Key {
-    Key { name, support: Support::Enforced, takes, about }
-}
-
-const fn later(name: &'static str, about: &'static str) -> Key {
-    Key { name, support: Support::Later, takes: Takes::Anything, about }
+    Key { name, takes, about }
 }
 
 pub(crate) const FILE: &[Key] = &[
@@ -31,7 +27,18 @@ pub(crate) const FILE: &[Key] = &[
         "What happens when no decision can be had: `closed` (the default) denies, `open` lets the call run; or one \
          of them for each class of operations.",
     ),
-    later("audit", "Where records are kept."),
+    now(
+        "prices",
+        Takes::Text,
+        "What tokens of models cost, for calls that say their model and tokens and no cost: a file beside this one, such \
+         as `prices.yaml`, or `shipped`, the list that comes with the product, which has to be checked. See \
+         [prices.md](prices.md).",
+    ),
+    now(
+        "audit",
+        Takes::Mapping(AUDIT),
+        "Where records are kept, beside what `logging` tells. See [audit.md](audit.md).",
+    ),
     now("confirmation", Takes::Mapping(CONFIRMATION), "How people are asked."),
 ];
 
@@ -225,15 +232,45 @@ pub(crate) const OPA: &[Key] = &[
         "Who decides, and who if that fails; `wasm-then-sidecar` without it.",
     ),
     now("timeout_seconds", Takes::Seconds, "How long a decision may take; five seconds without it."),
-    later("health_check_interval", "How often its health is asked for."),
+    now(
+        "health_check_interval",
+        Takes::Seconds,
+        "How often its health is asked for, in seconds, beside the calls: while it is not well it is not asked to \
+         decide. Without it calls alone find out.",
+    ),
     now("token", Takes::Text, "The bearer token that it wants."),
-    later("tls", "Certificates of its own, and the client's."),
+    now(
+        "tls",
+        Takes::Mapping(OPA_TLS),
+        "Whom to trust, and what to show it. The paths are from the directory that the \
+         process runs in.",
+    ),
 ];
 
 pub(crate) const OPA_TLS: &[Key] = &[
-    now("ca_file", Takes::Text, "Certificates to trust beside the system's, in PEM."),
-    now("cert_file", Takes::Text, "The client's certificate, in PEM."),
+    now(
+        "ca_file",
+        Takes::Text,
+        "The authorities to trust, in PEM, in place of the system's. Its certificate has to be for the host in `url`.",
+    ),
+    now("cert_file", Takes::Text, "The client's certificate, and behind it those of its chain, in PEM."),
     now("key_file", Takes::Text, "The key of the client's certificate, in PEM."),
+];
+
+pub(crate) const AUDIT: &[Key] = &[
+    now("store", Takes::Text, "`sqlite:PATH`, a file that the processes of one machine share, or `none`."),
+    now(
+        "durability",
+        Takes::Words(&["before_outcome", "grouped", "async"]),
+        "When a record is kept. `before_outcome`: before the call runs or is denied; where it cannot be, `fail_mode` says \
+         what happens. `grouped` (without it): as soon as may be, and the call does not wait. `async`: the same, and the \
+         system says when the disk is written.",
+    ),
+    now(
+        "queue_limit",
+        Takes::Count,
+        "How many records may wait for the disk; 10000 without it. Those beyond are dropped, counted and told.",
+    ),
 ];
 
 pub(crate) const STATE: &[Key] = &[
@@ -258,6 +295,22 @@ pub(crate) const STATE: &[Key] = &[
         Takes::Truth,
         "`true`: slices of the limits in `redis` or `postgres` are spent in this process, without waiting for the server.",
     ),
+];
+
+/// A list of prices.
+pub(crate) const PRICES: &[Key] = &[
+    now("version", Takes::Text, "The date at which the prices were right."),
+    now("currency", Takes::Words(&["USD"]), "Dollars, as budgets are."),
+    now("unit", Takes::Words(&["micro-dollars per million tokens"]), "What the numbers are."),
+    now("extends", Takes::Words(&["shipped"]), "The list that this one adds to, and has the last word over."),
+    now("models", Takes::List(PRICE), "The prices."),
+];
+
+/// A price.
+pub(crate) const PRICE: &[Key] = &[
+    now("model", Takes::Text, "A model's name, or the beginning of names and one `*`."),
+    now("input", Takes::Integer, "What a million tokens that go in cost."),
+    now("output", Takes::Integer, "What a million tokens that come out cost."),
 ];
 
 /// A decision table.

@@ -1,11 +1,11 @@
-//! The files of Rego beside a hexarch.yaml.
+//! The files beside a hexarch.yaml that it names: policies in Rego, prices.
 
 use std::path::{Component, Path, PathBuf};
 
 use crate::file::{FileError, LoadOptions, read_text};
 
 /// Where files are looked for.
-pub(crate) struct RegoFiles<'a> {
+pub(crate) struct Beside<'a> {
     /// The hexarch.yaml, as messages name it.
     name: &'a str,
     /// Its folder; none of a text that comes from no file.
@@ -18,9 +18,9 @@ pub(crate) struct Refused {
     pub(crate) help: Option<&'static str>,
 }
 
-impl<'a> RegoFiles<'a> {
+impl<'a> Beside<'a> {
     /// Those in the folder of a file and below it.
-    pub(crate) fn beside(path: &Path, name: &'a str, options: &'a LoadOptions) -> Self {
+    pub(crate) fn of(path: &Path, name: &'a str, options: &'a LoadOptions) -> Self {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         Self { name, folder: Some((folder.unwrap_or(Path::new(".")).to_owned(), options)) }
     }
@@ -30,15 +30,15 @@ impl<'a> RegoFiles<'a> {
         Self { name, folder: None }
     }
 
-    pub(super) const fn name(&self) -> &'a str {
+    pub(crate) const fn name(&self) -> &'a str {
         self.name
     }
 
     /// The file's name, as messages have it, and its text.
-    pub(super) fn read(&self, name: &str) -> Result<(String, String), Refused> {
+    pub(crate) fn read(&self, name: &str) -> Result<(String, String), Refused> {
         let Some((folder, options)) = &self.folder else {
             let message = format!("`{name}` would be a file beside this text, which comes from no file");
-            return Err(Refused { message, help: Some("write the Rego itself behind `rego: |`") });
+            return Err(Refused { message, help: None });
         };
         let inside = |component| matches!(component, Component::Normal(_) | Component::CurDir);
         let path = folder.join(name);
