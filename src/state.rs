@@ -90,7 +90,8 @@ fn leased<S: Store + 'static>(
     if !file.settings().state().leased() {
         return Ok(Arc::new(store));
     }
-    let config = guard_state::LeasedConfig::default();
+    let journal = file.settings().state().journal().map(Into::into);
+    let config = guard_state::LeasedConfig { journal, ..guard_state::LeasedConfig::default() };
     let store = guard_state::Leased::with_listener(store, config, clock, listener);
     Ok(Arc::new(store.map_err(|error| unusable(file, error))?))
 }

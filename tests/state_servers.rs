@@ -85,6 +85,13 @@ fn needs_redis_guardians_share_a_budget_by_slices() {
     let state = redis_yaml(&server, ", leased: true");
     shared(&state, &state);
     assert!(spent(&state) <= 10_000_000);
+    // What is spent of slices is written down in this folder, and taken away when nothing is in hand any more.
+    let (server, folder) = (RedisServer::start(), Folder::new("state-slices"));
+    let state = redis_yaml(&server, &format!(", leased: true, path: '{}'", folder.path().display()));
+    shared(&state, &state);
+    let spent = spent(&state);
+    assert!(spent <= 10_000_000 && spent % 900_000 == 0, "{spent}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]

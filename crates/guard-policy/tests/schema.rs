@@ -67,6 +67,10 @@ fn needs_opa_the_schema_takes_what_the_reader_takes_and_refuses_what_it_refuses(
         (json!({"policies": [], "fail_mode": {"delete*": "shut"}}), false),
         (json!({"policies": [], "state": {"store": "sqlite", "path": "state.db"}}), true),
         (json!({"policies": [], "state": {"store": "redis", "url": "redis://h", "leased": true}}), true),
+        (
+            json!({"policies": [], "state": {"store": "redis", "url": "redis://h", "leased": true, "path": "d"}}),
+            true,
+        ),
         (json!({"policies": [], "state": {"store": "opa", "url": "http://h", "path": "c.db"}}), true),
         (json!({"policies": [], "state": {"path": "state.db"}}), false),
         (json!({"policies": [], "state": {"store": "file"}}), false),

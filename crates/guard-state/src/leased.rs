@@ -11,8 +11,23 @@
 //! ([`LeasedConfig::lease`]), of which it has spent nothing: so it still has the next slice where others have taken all
 //! else. That returns with its lease when the process is killed.
 //!
-//! *What a kill costs.* Of the slices in hand nobody knows what was spent. They stay counted until their window ends: two
-//! slices for each cell, so at most a 32nd of what was left when they were taken. Never too little is counted.
+//! *What a kill costs.* Nothing, where there is a journal ([`LeasedConfig::journal`], a folder): whoever starts there, and
+//! every process that works there, a few times in each [`LeasedConfig::lease`], finds the files of processes that are gone and
+//! settles their slices with what was spent of them. That never counts too little:
+//! - What is drawn of slices is written down before a charge or a settlement is acknowledged, by a write that outlives the
+//!   process; so is that a slice may be drawn from, before it is; and with how much a slice is settled, before the store
+//!   hears it, after which nothing is drawn of it. So at any instant the file says at least what was acknowledged, of slices
+//!   that it names.
+//! - What the file comes to is a function of the file alone, which nobody writes to any more: its lock says that the process
+//!   is gone. The store settles a reservation once. So it may be settled again, by several, and after a settlement that the
+//!   dead one made itself: with the same amounts.
+//! - What the machine's end may have cost the file (it is not synchronised) is not believed: a file of an earlier life of the
+//!   machine has its slices settled whole. A file that is lost or damaged leaves them counted until their window ends.
+//!
+//! What a dead process had reserved is given back at once: nobody else knows of its reservations.
+//!
+//! Without a journal nobody knows what was spent of the slices in hand. They stay counted until their window ends: two slices
+//! for each cell, so at most a 32nd of what was left when they were taken. Never too little is counted.
 //!
 //! *What others see* is the store's count, slices included. A call may be refused while another process holds a slice that
 //! it will not need; close to the end of a limit that is a unit or two.
@@ -23,11 +38,14 @@
 //! store, as do those that are larger than what a slice can be. Reservations, their leases and idempotency keys of leased
 //! batches are this process' own: an idempotency key makes a retry at the same process count once.
 
+mod journal;
+mod keeper;
 mod purse;
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -42,6 +60,7 @@ use guard_core::{
 use crate::Store;
 use crate::books::{self, Reservation, Rows};
 use crate::memory::table::Table;
+use journal::Journal;
 use purse::{Purse, Slice};
 
 /// How often a call that found too little fetches more before it goes to the store itself.
@@ -62,12 +81,14 @@ pub struct LeasedConfig {
     pub parts: i64,
     /// How long the reserve is held that nothing of is spent.
     pub lease: Duration,
+    /// The folder in which is written down what is spent of slices, for processes of one machine that lease from one store.
+    pub journal: Option<PathBuf>,
 }
 
 impl Default for LeasedConfig {
-    /// Slices of a 64th, of any size; a lease of ten seconds.
+    /// Slices of a 64th, of any size; a lease of ten seconds; no journal.
     fn default() -> Self {
-        Self { largest: Quantity::LARGEST, parts: 64, lease: Duration::from_secs(10) }
+        Self { largest: Quantity::LARGEST, parts: 64, lease: Duration::from_secs(10), journal: None }
     }
 }
 
@@ -99,6 +120,36 @@ struct State {
     passed: u64,
     /// Reservations of which it is not known whether they were made, and slices that could not be given back.
     owed: Vec<Owed>,
+    journal: Option<Journal>,
+}
+
+impl State {
+    /// Writes down what is drawn of these cells: before it is acknowledged.
+    fn note<'c>(&mut self, cells: impl Iterator<Item = &'c Arc<CellId>>) -> Result<(), StateError> {
+        for cell in cells {
+            // Of a cell that is dropped the window has ended, and with it all that counts.
+            if let (Some(known), Some(purse)) = (self.table.cell(cell)?, self.purses.get_mut(cell)) {
+                purse.spent = known.spent;
+                if let Some(journal) = &mut self.journal {
+                    journal.draw(purse.noted, purse.drawn(known.spent))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes down with how much these slices of a cell are settled: before the store hears of it.
+    fn note_closed(&mut self, slices: &[(ReservationId, i64)]) -> Result<(), StateError> {
+        let Some(journal) = &mut self.journal else { return Ok(()) };
+        slices.iter().try_for_each(|(id, spent)| journal.close(*id, *spent, *spent))
+    }
+
+    /// The store knows all of these slices.
+    fn note_done(&mut self, id: ReservationId) {
+        if let Some(journal) = &mut self.journal {
+            journal.done(id);
+        }
+    }
 }
 
 struct Owed(ReservationId, Settlement);
@@ -114,7 +165,7 @@ impl<S: Store + 'static> Leased<S> {
     /// Leases from this store, whose clock tells about the same time as this one.
     ///
     /// # Errors
-    /// When the thread cannot be started.
+    /// When the thread cannot be started, or the journal cannot be written.
     pub fn new(store: S, config: LeasedConfig, clock: Arc<dyn Clock>) -> Result<Self, StateError> {
         Self::with_listener(store, config, clock, Arc::new(NoListener))
     }
@@ -129,7 +180,9 @@ impl<S: Store + 'static> Leased<S> {
         clock: Arc<dyn Clock>,
         listener: Arc<dyn StateListener>,
     ) -> Result<Self, StateError> {
+        let journal = config.journal.as_deref().map(Journal::open).transpose()?;
         let state = State {
+            journal,
             table: Table::new("leased"),
             purses: HashMap::new(),
             now: Timestamp::from_nanos(i64::MIN),
@@ -167,8 +220,10 @@ impl<S: Store + 'static> Leased<S> {
         batch: &'a Batch,
         lease: Option<Duration>,
     ) -> Reply<'a, Result<ChargeOutcome, StateError>> {
-        if !self.shared.is_leased(batch) {
-            return self.shared.straight(batch, lease);
+        match self.shared.is_leased(batch) {
+            Ok(true) => {}
+            Ok(false) => return self.shared.straight(batch, lease),
+            Err(error) => return Reply::Now(Err(error)),
         }
         match self.shared.local(batch, lease, self.wanted.as_ref()) {
             Ok(Local::Done(outcome)) => Reply::Now(Ok(outcome)),
@@ -194,14 +249,18 @@ impl<S: Store + 'static> Shared<S> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether slices can cover a batch.
-    fn is_leased(&self, batch: &Batch) -> bool {
+    /// Whether slices can cover a batch, or its name is that of one that they cover.
+    fn is_leased(&self, batch: &Batch) -> Result<bool, StateError> {
         let fits = |charge: &Charge| {
             charge.algorithm == Algorithm::Fixed
                 && charge.kind != ChargeKind::Concurrency
                 && charge.amount <= self.config.largest
         };
-        batch.charges.iter().all(fits) && !self.lock().through.contains_key(&batch.reservation)
+        let mut state = self.lock();
+        if batch.charges.iter().all(fits) && !state.through.contains_key(&batch.reservation) {
+            return Ok(true);
+        }
+        Ok(state.table.reservation(batch.reservation)?.is_some_and(|known| stands(&known)))
     }
 
     /// Runs one operation on what is spent here.
@@ -227,11 +286,13 @@ impl<S: Store + 'static> Shared<S> {
         wanted: Option<&Sender<Arc<CellId>>>,
     ) -> Result<Local, StateError> {
         self.locked(|state, now, events| {
-            let State { table, purses, .. } = state;
+            let State { table, purses, journal, .. } = state;
             books::check_charges(batch)?;
             let is_known =
                 |charge: &Charge| purses.get(&charge.cell).is_some_and(|purse| purse.max == charge.ceiling());
-            if !batch.charges.iter().all(is_known) && table.reservation(batch.reservation)?.is_none() {
+            if !batch.charges.iter().all(is_known)
+                && !table.reservation(batch.reservation)?.is_some_and(|known| stands(&known))
+            {
                 return Ok(Local::Short(short(table, purses, batch)?));
             }
             let mut covered = batch.clone();
@@ -246,8 +307,13 @@ impl<S: Store + 'static> Shared<S> {
             charged.snapshot.cells.clear();
             let replica = table.replica();
             for charge in &batch.charges {
-                let used = table.cell(&charge.cell)?.map_or(0, |cell| cell.used());
+                let (used, spent) =
+                    table.cell(&charge.cell)?.map_or((0, 0), |cell| (cell.used(), cell.spent));
                 let Some(purse) = purses.get_mut(&charge.cell) else { continue };
+                purse.spent = spent;
+                if let Some(journal) = journal {
+                    journal.draw(purse.noted, purse.drawn(spent))?;
+                }
                 charged.warnings.append(&mut purse.warnings);
                 charged.snapshot.cells.extend(purse.seen(&replica, used));
                 if purse.runs_low(used)
@@ -330,28 +396,30 @@ impl<S: Store + 'static> Shared<S> {
             if is_other { missing } else { purse.next_size(&self.config).max(missing) }
         };
         let large = self.lock().purses.get_mut(&charge.cell).and_then(|purse| purse.take_large_spare(size));
-        self.give_up(large).await;
+        self.give_up(&charge.cell, large).await;
         let lease = charge.resets_in.map_or(ENDLESS, |left| left.saturating_add(MARGIN));
         loop {
             let (amount, id) = (Quantity::new(size), fresh_id());
+            self.ask(charge, at, Slice { id, amount: size })?;
             let slice = Batch { charges: vec![Charge { amount, ..charge.clone() }], at, reservation: id };
             match self.store.reserve(&slice, lease).await {
                 Ok(ChargeOutcome::Charged(charged)) => {
                     let total = charged.snapshot.total(&charge.cell);
                     let mut state = self.lock();
+                    let State { purses, journal, .. } = &mut *state;
+                    let noted = journal.as_mut().map(|journal| journal.hold(id)).transpose()?.flatten();
                     let cell = Arc::clone(&charge.cell);
-                    let purse = state.purses.entry(cell).or_insert_with(|| Purse::new(charge, at));
+                    let purse = purses.entry(cell).or_insert_with(|| Purse::new(charge, at));
+                    // The purse may be another than the one that asked, which was empty and put away.
+                    purse.noted = noted;
                     purse.add(Slice { id, amount: size }, charge, at, total);
                     purse.warnings.extend(charged.warnings);
                     return Ok(true);
                 }
                 Ok(ChargeOutcome::Exceeded(exceeded)) => {
-                    let spare = self.lock().purses.get_mut(&charge.cell).and_then(|purse| {
-                        purse.remaining = exceeded.remaining.units();
-                        purse.spare.take()
-                    });
+                    let spare = self.refused(&charge.cell, id, exceeded.remaining);
                     match spare {
-                        Some(spare) => self.give_up(Some(spare)).await,
+                        Some(spare) => self.give_up(&charge.cell, Some(spare)).await,
                         None if size > missing => {
                             size = missing.max(exceeded.remaining.units().min(size / 2))
                         }
@@ -362,12 +430,30 @@ impl<S: Store + 'static> Shared<S> {
                     }
                 }
                 Err(error) => {
-                    self.lock().owed.push(Owed(id, nothing_of(&charge.cell)));
+                    self.lock().owed.push(Owed(id, so_much_of(&charge.cell.limit, 0)));
                     self.set_fetched(&charge.cell);
                     return Err(error);
                 }
             }
         }
+    }
+
+    /// A slice was refused: the reserve, which may stand in its way.
+    fn refused(&self, cell: &Arc<CellId>, id: ReservationId, remaining: Quantity) -> Option<Slice> {
+        let mut state = self.lock();
+        state.note_done(id);
+        let purse = state.purses.get_mut(cell)?;
+        purse.remaining = remaining.units();
+        purse.spare.take()
+    }
+
+    /// Writes down that a slice is asked for.
+    fn ask(&self, charge: &Charge, at: Timestamp, slice: Slice) -> Result<(), StateError> {
+        let mut state = self.lock();
+        let State { purses, journal, .. } = &mut *state;
+        let Some(journal) = journal else { return Ok(()) };
+        let purse = purses.entry(Arc::clone(&charge.cell)).or_insert_with(|| Purse::new(charge, at));
+        journal.ask(&mut purse.noted, &charge.cell, slice.id, slice.amount)
     }
 
     fn set_fetched(&self, cell: &Arc<CellId>) {
@@ -376,33 +462,41 @@ impl<S: Store + 'static> Shared<S> {
         }
     }
 
-    /// Gives the reserve back. Where that fails, or its lease has run out, it comes back by itself.
-    async fn give_up(&self, spare: Option<Slice>) {
-        if let Some(spare) = spare {
-            let _ = self.store.refund(spare.id).await;
+    /// Gives the reserve back. Where its lease has run out, it has come back by itself.
+    async fn give_up(&self, cell: &CellId, spare: Option<Slice>) {
+        let Some(spare) = spare else { return };
+        match self.store.refund(spare.id).await {
+            Err(StateError::Unavailable(_)) => {
+                self.lock().owed.push(Owed(spare.id, so_much_of(&cell.limit, 0)));
+            }
+            _ => self.lock().note_done(spare.id),
         }
     }
 
     /// Gives back what is left of a cell's slices. What is spent and reserved here is spent at the store from then on.
     async fn give_cell_back(&self, cell: &Arc<CellId>) -> Result<(), StateError> {
-        let (returns, spare) = self.locked(|state, now, _| {
+        let (returns, spare) = self.locked(|state, _, _| {
             let State { table, purses, .. } = state;
             let Some(purse) = purses.get_mut(cell) else { return Ok((Vec::new(), None)) };
             let (spent, reserved) = match table.cell(cell)? {
                 Some(cell) => (cell.spent, cell.reserved),
-                // It is dropped, and all of its slices may have been spent.
-                None if purse.has_ended(now) => (purse.granted(), 0),
-                None => (0, 0),
+                // It is dropped with its window, or nothing was ever spent of it.
+                None => (purse.spent, 0),
             };
-            Ok((purse.close(spent, reserved), purse.spare.take()))
+            let (returns, spare) = (purse.close(spent, reserved), purse.spare.take());
+            state.note_closed(&returns)?;
+            Ok((returns, spare))
         })?;
-        self.give_up(spare).await;
+        self.give_up(cell, spare).await;
         let mut result = Ok(());
         for (id, spent) in returns {
-            let actual = Settlement::Actual(BTreeMap::from([(cell.limit.clone(), Quantity::new(spent))]));
-            if let Err(error) = self.store.settle(id, &actual).await {
-                self.lock().owed.push(Owed(id, actual));
-                result = Err(error);
+            let actual = so_much_of(&cell.limit, spent);
+            match self.store.settle(id, &actual).await {
+                Ok(_) => self.lock().note_done(id),
+                Err(error) => {
+                    self.lock().owed.push(Owed(id, actual));
+                    result = Err(error);
+                }
             }
         }
         result
@@ -417,149 +511,42 @@ impl<S: Store + 'static> Shared<S> {
         result
     }
 
-    /// The thread: fetches slices before they are needed, settles spent ones, keeps the reserve, and gives everything
-    /// back in the end.
-    fn look_after(&self, wanted: &Receiver<Arc<CellId>>) {
-        loop {
-            match wanted.recv_timeout(self.config.lease / 4) {
-                Ok(cell) => block_on(self.fetch_ahead(&cell)),
-                Err(RecvTimeoutError::Timeout) => block_on(self.tidy()),
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-            if self.over.load(Ordering::Acquire) {
-                break;
-            }
-        }
-        block_on(self.pay_owed());
-        // What cannot be given back stays counted until its window ends.
-        let _ = block_on(self.give_all_back());
-    }
-
-    async fn fetch_ahead(&self, cell: &Arc<CellId>) {
-        let found = {
-            let mut state = self.lock();
-            let State { table, purses, .. } = &mut *state;
-            let used = table.cell(cell).ok().flatten().map_or(0, |cell| cell.used());
-            // Somebody who could not wait may have fetched it by now.
-            purses.get_mut(cell).and_then(|purse| {
-                purse.fetching = false;
-                purse.runs_low(used).then(|| (purse.sample.clone(), purse.at))
-            })
-        };
-        let Some((mut charge, at)) = found else { return };
-        let now = self.clock.now();
-        // The window has become shorter since the charge that is the model for the slice.
-        charge.resets_in = charge.resets_in.map(|left| at.plus(left).since(now));
-        if charge.resets_in.is_some_and(|left| left.is_zero()) {
-            return self.set_fetched(cell);
-        }
-        // A failure is told to whoever needs the slice and does not find it.
-        let _ = self.fetch(&charge, 1, now).await;
-        self.set_fetched(cell);
-        self.settle_spent(cell).await;
-        self.keep_reserve(cell, charge, now).await;
-    }
-
-    /// Settles the slices that are spent.
-    async fn settle_spent(&self, cell: &Arc<CellId>) {
-        let spent = {
-            let mut state = self.lock();
-            let State { table, purses, .. } = &mut *state;
-            let spent = table.cell(cell).ok().flatten().map_or(0, |cell| cell.spent);
-            purses.get_mut(cell).map(|purse| purse.take_spent(spent)).unwrap_or_default()
-        };
-        for slice in spent {
-            if self.store.settle(slice.id, &Settlement::AsReserved).await.is_err() {
-                self.lock().owed.push(Owed(slice.id, Settlement::AsReserved));
-            }
-        }
-    }
-
-    /// Holds as much again as a slice, where there is plenty.
-    async fn keep_reserve(&self, cell: &Arc<CellId>, charge: Charge, now: Timestamp) {
-        let old = {
-            let mut state = self.lock();
-            let Some(purse) = state.purses.get_mut(cell) else { return };
-            let is_fresh = purse.spare_is_fresh(now, self.config.lease);
-            // A rate counts what was reserved as attempts: a reserve of it would not come back.
-            if charge.kind == ChargeKind::Rate || is_fresh {
-                return;
-            }
-            purse.spare.take()
-        };
-        self.give_up(old).await;
-        let size = self.lock().purses.get(cell).map_or(0, |purse| purse.next_size(&self.config));
-        if size <= 1 {
-            return;
-        }
-        let id = fresh_id();
-        let amount = Quantity::new(size);
-        let batch =
-            Batch { charges: vec![Charge { amount, warn_at: None, ..charge }], at: now, reservation: id };
-        match self.store.reserve(&batch, self.config.lease).await {
-            Ok(ChargeOutcome::Charged(_)) => {
-                if let Some(purse) = self.lock().purses.get_mut(cell) {
-                    purse.keep_spare(Slice { id, amount: size }, now);
-                }
-            }
-            Ok(ChargeOutcome::Exceeded(_)) => {}
-            // It has a lease: whether it was made or not, it comes back.
-            Err(_) => {}
-        }
-    }
-
-    /// What is done now and then.
-    async fn tidy(&self) {
-        let now = self.clock.now();
-        self.pay_owed().await;
-        let ended: Vec<Arc<CellId>> = {
-            let state = self.lock();
-            let ended = state.purses.iter().filter(|(_, purse)| purse.has_ended(now));
-            ended.map(|(cell, _)| Arc::clone(cell)).collect()
-        };
-        for cell in ended {
-            if self.give_cell_back(&cell).await.is_ok() {
-                self.lock().purses.remove(&cell);
-            }
-        }
-        let idle: Vec<Arc<CellId>> = self.lock().purses.keys().cloned().collect();
-        for cell in idle {
-            self.settle_spent(&cell).await;
-            // The reserve of one that is not busy any more is left to its lease.
-            let mut state = self.lock();
-            if let Some(purse) = state.purses.get_mut(&cell)
-                && !purse.spare_is_fresh(now, self.config.lease.saturating_mul(2))
-            {
-                purse.spare = None;
-            }
-        }
-    }
-
-    async fn pay_owed(&self) {
-        let owed = std::mem::take(&mut self.lock().owed);
-        for Owed(id, actual) in owed {
-            // One that was never made is not owed.
-            if let Err(StateError::Unavailable(_)) = self.store.settle(id, &actual).await {
-                self.lock().owed.push(Owed(id, actual));
-            }
-        }
-    }
-
-    /// Ends a reservation that was made here; the others' are the store's.
+    /// Whether a reservation was made here last; the others' are the store's.
     fn is_local(&self, id: ReservationId) -> Result<bool, StateError> {
+        let is_through = self.lock().through.contains_key(&id);
+        Ok(!is_through && self.was_local(id)?)
+    }
+
+    /// Whether a reservation was ever made here.
+    fn was_local(&self, id: ReservationId) -> Result<bool, StateError> {
         self.locked(|state, _, _| Ok(state.table.reservation(id)?.is_some()))
+    }
+
+    /// What the store says of a reservation; and what is known of it here, where the store was asked and has not made it.
+    async fn told(
+        &self,
+        id: ReservationId,
+        answer: Reply<'_, Result<Settled, StateError>>,
+        here: impl Future<Output = Result<Settled, StateError>>,
+    ) -> Result<Settled, StateError> {
+        match answer.await {
+            Err(StateError::UnknownReservation(_)) if self.was_local(id)? => here.await,
+            answer => answer,
+        }
     }
 
     /// Settles what came to no more than was reserved; `None` where the store has to hear of more.
     fn settle_within(&self, id: ReservationId, actual: &Settlement) -> Option<Result<Settled, StateError>> {
         let result = self.locked(|state, now, events| {
             let reservation = state.table.reservation(id)?;
-            let over = reservation.map(|reservation| excess(&reservation, actual)).unwrap_or_default();
+            let over =
+                reservation.as_ref().map(|reservation| excess(reservation, actual)).unwrap_or_default();
             if !over.is_empty() {
                 return Ok(None);
             }
             // A maximum here is what is in hand, and no limit.
             let settled = books::settle(&mut state.table, id, actual, now, events)?;
+            state.note(cells_of(reservation.as_ref()))?;
             Ok(Some(Settled { debt: BTreeMap::new(), ..settled }))
         });
         result.transpose()
@@ -569,50 +556,92 @@ impl<S: Store + 'static> Shared<S> {
     async fn settle(&self, id: ReservationId, actual: &Settlement) -> Result<Settled, StateError> {
         let reservation = self.locked(|state, _, _| state.table.reservation(id))?;
         let mut debt = BTreeMap::new();
-        for (charge, over) in reservation.map(|reservation| excess(&reservation, actual)).unwrap_or_default()
-        {
-            let (sample, at) = match self.lock().purses.get(&charge.cell) {
-                Some(purse) => (purse.sample.clone(), purse.at),
-                // The window has ended, and so has all that was counted in it.
-                None => continue,
-            };
-            // The same name each time, so that a settlement that is tried again is counted once.
-            let extra = ReservationId::of_key(&id.to_string(), &charge.cell.to_string());
-            let batch =
-                Batch { charges: vec![Charge { amount: Quantity::ZERO, ..sample }], at, reservation: extra };
-            let (extra, all) = match self.store.reserve(&batch, MARGIN).await {
-                Ok(_) => (extra, over),
-                // Nothing is taken of a window that has ended; but a slice of it may still be in hand.
-                Err(StateError::WindowClosed(_)) => {
-                    let slice = self.lock().purses.get_mut(&charge.cell).and_then(Purse::take_last);
-                    let Some(slice) = slice else { continue };
-                    (slice.id, slice.amount.saturating_add(over))
-                }
-                Err(error) => return Err(error),
-            };
-            let all = BTreeMap::from([(charge.cell.limit.clone(), Quantity::new(all))]);
-            let settled = self.store.settle(extra, &Settlement::Actual(all)).await?;
-            debt.extend(settled.debt);
-            if settled.before.is_none()
-                && let Some(purse) = self.lock().purses.get_mut(&charge.cell)
-            {
-                purse.cover(over);
-            }
+        let over = reservation.as_ref().map(|reservation| excess(reservation, actual)).unwrap_or_default();
+        // The same name each time, so that a settlement that is tried again is counted once.
+        let name = |cell: &CellId| ReservationId::of_key(&id.to_string(), &cell.to_string());
+        for (charge, over) in over {
+            debt.extend(self.go_beyond(name(&charge.cell), &charge, over).await?);
         }
-        let settled =
-            self.locked(|state, now, events| books::settle(&mut state.table, id, actual, now, events))?;
+        let settled = self.locked(|state, now, events| {
+            let settled = books::settle(&mut state.table, id, actual, now, events)?;
+            for cell in cells_of(reservation.as_ref()) {
+                if let Some(purse) = state.purses.get_mut(cell) {
+                    purse.cover(name(cell));
+                }
+            }
+            state.note(cells_of(reservation.as_ref()))?;
+            Ok(settled)
+        })?;
         Ok(Settled { debt, ..settled })
+    }
+
+    /// Tells the store what a call came to beyond its reservation in one cell; what of that is debt.
+    async fn go_beyond(
+        &self,
+        extra: ReservationId,
+        charge: &Charge,
+        over: i64,
+    ) -> Result<BTreeMap<String, Quantity>, StateError> {
+        let nothing = BTreeMap::new();
+        let (sample, at) = match self.lock().purses.get_mut(&charge.cell) {
+            Some(purse) => {
+                purse.go_beyond(extra, over, false);
+                (purse.sample.clone(), purse.at)
+            }
+            // The window has ended, and so has all that was counted in it.
+            None => return Ok(nothing),
+        };
+        let batch =
+            Batch { charges: vec![Charge { amount: Quantity::ZERO, ..sample }], at, reservation: extra };
+        let (id, all) = match self.store.reserve(&batch, MARGIN).await {
+            Ok(_) => (extra, over),
+            // Nothing is taken of a window that has ended; but a slice of it may still be in hand.
+            Err(StateError::WindowClosed(_)) => {
+                let Some(slice) = self.take_last(&charge.cell, over)? else { return Ok(nothing) };
+                (slice.id, slice.amount.saturating_add(over))
+            }
+            Err(error) => return Err(error),
+        };
+        let settled = self.store.settle(id, &so_much_of(&charge.cell.limit, all)).await?;
+        if settled.before.is_none()
+            && let Some(purse) = self.lock().purses.get_mut(&charge.cell)
+        {
+            purse.go_beyond(extra, over, true);
+        }
+        Ok(settled.debt)
+    }
+
+    /// The newest slice of a cell, to be settled with so much besides.
+    fn take_last(&self, cell: &Arc<CellId>, over: i64) -> Result<Option<Slice>, StateError> {
+        let mut state = self.lock();
+        let State { purses, journal, .. } = &mut *state;
+        let slice = purses.get_mut(cell).and_then(Purse::take_last);
+        if let (Some(slice), Some(journal)) = (slice, journal) {
+            journal.close(slice.id, slice.amount.saturating_add(over), slice.amount)?;
+        }
+        Ok(slice)
     }
 }
 
-/// What a settlement comes to beyond what is reserved: nothing is any more when the lease has run out.
+/// Whether the same call again is answered as before: it was neither given back nor has its lease run out.
+fn stands(reservation: &Reservation) -> bool {
+    matches!(reservation.closed, None | Some(Closed::Settled))
+}
+
+/// The cells that a reservation is about.
+fn cells_of(reservation: Option<&Reservation>) -> impl Iterator<Item = &Arc<CellId>> {
+    reservation.into_iter().flat_map(|reservation| reservation.charges.iter().map(|charge| &charge.cell))
+}
+
+/// What a settlement comes to beyond what is reserved, by cell: nothing is any more when the lease has run out.
 fn excess(reservation: &Reservation, actual: &Settlement) -> Vec<(Charge, i64)> {
     let held = match reservation.closed {
         None => true,
         Some(Closed::Expired) => false,
         Some(Closed::Settled | Closed::Refunded) => return Vec::new(),
     };
-    let over = |charge: &Charge| {
+    let mut by_cell: Vec<(Charge, i64)> = Vec::new();
+    for charge in reservation.charges.iter() {
         let spent = match actual {
             Settlement::AsReserved => charge.amount,
             Settlement::Actual(by_limit) => {
@@ -620,14 +649,20 @@ fn excess(reservation: &Reservation, actual: &Settlement) -> Vec<(Charge, i64)> 
             }
         };
         let covered = if held || charge.kind == ChargeKind::Rate { charge.amount.units() } else { 0 };
-        (charge.clone(), spent.units().saturating_sub(covered))
-    };
-    reservation.charges.iter().map(over).filter(|(_, over)| *over > 0).collect()
+        let over = spent.units().saturating_sub(covered);
+        // A batch may charge a cell twice: the store is told once.
+        match by_cell.iter_mut().find(|(known, _)| known.cell == charge.cell) {
+            Some((_, sum)) => *sum = sum.saturating_add(over),
+            None => by_cell.push((charge.clone(), over)),
+        }
+    }
+    by_cell.retain(|(_, over)| *over > 0);
+    by_cell
 }
 
-/// That nothing of a slice was spent.
-fn nothing_of(cell: &CellId) -> Settlement {
-    Settlement::Actual(BTreeMap::from([(cell.limit.clone(), Quantity::ZERO)]))
+/// What was spent of a slice.
+fn so_much_of(limit: &str, spent: i64) -> Settlement {
+    Settlement::Actual(BTreeMap::from([(limit.to_owned(), Quantity::new(spent))]))
 }
 
 /// What is missing of each cell of a batch.
@@ -675,22 +710,26 @@ impl<S: Store + 'static> StateStore for Leased<S> {
         id: ReservationId,
         actual: &'a Settlement,
     ) -> Reply<'a, Result<Settled, StateError>> {
-        match self.shared.is_local(id) {
-            Ok(true) => match self.shared.settle_within(id, actual) {
+        let shared = &*self.shared;
+        match shared.is_local(id) {
+            Ok(true) => match shared.settle_within(id, actual) {
                 Some(settled) => Reply::Now(settled),
-                None => Reply::later(self.shared.settle(id, actual)),
+                None => Reply::later(shared.settle(id, actual)),
             },
-            Ok(false) => self.shared.store.settle(id, actual),
+            Ok(false) => {
+                Reply::later(shared.told(id, shared.store.settle(id, actual), shared.settle(id, actual)))
+            }
             Err(error) => Reply::Now(Err(error)),
         }
     }
 
     fn refund(&self, id: ReservationId) -> Reply<'_, Result<Settled, StateError>> {
-        match self.shared.is_local(id) {
-            Ok(true) => Reply::Now(
-                self.shared.locked(|state, now, events| books::refund(&mut state.table, id, now, events)),
-            ),
-            Ok(false) => self.shared.store.refund(id),
+        let shared = &*self.shared;
+        let here =
+            move || shared.locked(|state, now, events| books::refund(&mut state.table, id, now, events));
+        match shared.is_local(id) {
+            Ok(true) => Reply::Now(here()),
+            Ok(false) => Reply::later(shared.told(id, shared.store.refund(id), async move { here() })),
             Err(error) => Reply::Now(Err(error)),
         }
     }

@@ -15,8 +15,9 @@ impl<S: StateStore + StateOperator> Store for S {}
 
 /// Opens the store at an address: `memory:`, `sqlite:PATH`, `redis://HOST:PORT/DB`,
 /// `postgres://USER@HOST:PORT/DB`, `opa:http://HOST:PORT` with `?copy=PATH` for a replica's own copy and `?root=NAMES` for
-/// documents elsewhere than below `hexarch/ledger`; and `leased:` before one that processes share, for slices of it. Which
-/// of them there are is a matter of features.
+/// documents elsewhere than below `hexarch/ledger`; and `leased:` before one that processes share, for slices of it, with
+/// `?journal=PATH` for a folder in which is written down what is spent of them. Which of them there are is a matter of
+/// features.
 ///
 /// # Errors
 /// When the address is none, its store is not built in, or the store cannot be opened.
@@ -56,7 +57,7 @@ pub fn open(address: &str, clock: Arc<dyn Clock>) -> Result<Box<dyn Store>, Stat
 }
 
 /// Takes an option of ours out of an address: `?NAME=VALUE` or `&NAME=VALUE`, as it stands there.
-#[cfg(feature = "opa")]
+#[cfg(any(feature = "sqlite", feature = "redis", feature = "postgres"))]
 fn taken(address: &str, name: &str) -> (String, Option<String>) {
     let found = ['?', '&'].iter().find_map(|mark| {
         let (before, rest) = address.split_once(&format!("{mark}{name}="))?;
@@ -75,20 +76,25 @@ fn taken(address: &str, name: &str) -> (String, Option<String>) {
     expect(unused_variables, reason = "nothing is shared without a feature")
 )]
 fn leased(address: &str, clock: Arc<dyn Clock>) -> Result<Box<dyn Store>, StateError> {
+    #[cfg(any(feature = "sqlite", feature = "redis", feature = "postgres"))]
+    let (address, config) = {
+        let (address, journal) = taken(address, "journal");
+        (address, LeasedConfig { journal: journal.map(Into::into), ..LeasedConfig::default() })
+    };
     #[cfg(feature = "sqlite")]
     if let Some(path) = address.strip_prefix("sqlite:") {
         let store = crate::SqliteStore::open(&crate::SqliteConfig::new(path), Arc::clone(&clock))?;
-        return Ok(Box::new(Leased::new(store, LeasedConfig::default(), clock)?));
+        return Ok(Box::new(Leased::new(store, config, clock)?));
     }
     #[cfg(feature = "redis")]
     if address.starts_with("redis://") {
         let store = crate::RedisStore::connect(&crate::RedisConfig::new(address))?;
-        return Ok(Box::new(Leased::new(store, LeasedConfig::default(), clock)?));
+        return Ok(Box::new(Leased::new(store, config, clock)?));
     }
     #[cfg(feature = "postgres")]
     if address.starts_with("postgres://") || address.starts_with("postgresql://") {
         let store = crate::PostgresStore::connect(&crate::PostgresConfig::new(address))?;
-        return Ok(Box::new(Leased::new(store, LeasedConfig::default(), clock)?));
+        return Ok(Box::new(Leased::new(store, config, clock)?));
     }
     let detail =
         "slices are of a store that processes share: `sqlite:PATH`, `redis://…`, `postgres://…`".to_owned();
@@ -96,7 +102,7 @@ fn leased(address: &str, clock: Arc<dyn Clock>) -> Result<Box<dyn Store>, StateE
     Err(Unusable { store: format!("leased:{store}"), detail }.into())
 }
 
-#[cfg(all(test, feature = "opa"))]
+#[cfg(all(test, feature = "sqlite"))]
 mod tests {
     use super::taken;
 

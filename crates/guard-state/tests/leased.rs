@@ -2,6 +2,7 @@
 #![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod model;
 #[allow(dead_code, reason = "what does not apply is not run")]
 mod suite;
 
@@ -83,7 +84,11 @@ struct Process {
     leased: Leased<Pool>,
 }
 
-hand_on!(Process, leased, |process: &Process| process.leased.give_back().unwrap());
+hand_on!(Process, leased, |process: &Process| {
+    // It sees the time, as the store does that is looked at.
+    process.leased.refund(ReservationId(u128::MAX)).wait().unwrap_err();
+    process.leased.give_back().unwrap();
+});
 
 fn memory(clock: &Arc<FixedClock>) -> Pool {
     Pool { store: Arc::new(MemoryStore::new(Arc::clone(clock) as _)) }
@@ -132,6 +137,62 @@ mod suite_on_leased {
         a_late_settlement_still_shows_its_debt
         eight_threads_never_get_more_than_there_is
     );
+}
+
+fn histories(cases: u32, pool: impl Fn(&Arc<FixedClock>) -> Pool) {
+    let config = proptest::test_runner::Config { cases, failure_persistence: None, ..Default::default() };
+    proptest::test_runner::TestRunner::new(config)
+        .run(&model::history(), |mut acts| {
+            // A slice opens its cell also where the rest of the batch is refused: an operator would set it.
+            acts.retain(|act| !matches!(act, model::Act::Set { .. }));
+            let clock = Arc::new(FixedClock::at(START));
+            let pool = pool(&clock);
+            let process = Process { leased: leased(&pool, &clock) };
+            model::check_as(model::Counts::InSlices, &acts, &process, &clock);
+            // The end of the process gives back what no call holds.
+            drop(process);
+            Ok(())
+        })
+        .unwrap();
+}
+
+fn cases() -> u32 {
+    u32::try_from(test_support::setting("HISTORIES", 200)).unwrap()
+}
+
+#[test]
+fn every_history_ends_as_in_the_model() {
+    histories(cases(), memory);
+}
+
+#[test]
+#[cfg(feature = "redis")]
+#[ignore = "needs Redis"]
+fn needs_redis_every_history_ends_as_in_the_model() {
+    let (server, made) = (test_support::RedisServer::start(), AtomicU64::new(0));
+    histories(40, |clock| {
+        let config = guard_state::RedisConfig {
+            namespace: format!("leased {}", made.fetch_add(1, Ordering::Relaxed)),
+            clock: Some(Arc::clone(clock) as _),
+            ..guard_state::RedisConfig::new(server.url())
+        };
+        Pool { store: Arc::new(guard_state::RedisStore::connect(&config).unwrap()) }
+    });
+}
+
+#[test]
+#[cfg(feature = "postgres")]
+#[ignore = "needs PostgreSQL"]
+fn needs_postgres_every_history_ends_as_in_the_model() {
+    let (server, made) = (test_support::PostgresServer::start(), AtomicU64::new(0));
+    histories(8, |clock| {
+        let config = guard_state::PostgresConfig {
+            schema: format!("leased {}", made.fetch_add(1, Ordering::Relaxed)),
+            clock: Some(Arc::clone(clock) as _),
+            ..guard_state::PostgresConfig::new(server.url())
+        };
+        Pool { store: Arc::new(guard_state::PostgresStore::connect(&config).unwrap()) }
+    });
 }
 
 /// How many steps a round of the long histories has.
@@ -225,6 +286,89 @@ fn a_process_that_is_killed_strands_no_more_than_its_slices() {
     assert_eq!(after + more, 6_400);
 }
 
+/// What a process had written down when it was killed, as another one finds it.
+fn found(journal: &Folder) -> Folder {
+    let found = Folder::new("leased-found");
+    for file in std::fs::read_dir(journal.path()).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), found.path().join(file.file_name())).unwrap();
+    }
+    found
+}
+
+fn with_journal(pool: &Pool, clock: &Arc<FixedClock>, journal: &Folder) -> Leased<Pool> {
+    let config = LeasedConfig { journal: Some(journal.path().to_owned()), ..LeasedConfig::default() };
+    Leased::new(pool.clone(), config, Arc::clone(clock) as _).unwrap()
+}
+
+#[test]
+fn with_a_journal_a_process_that_is_killed_strands_nothing() {
+    let clock = Arc::new(FixedClock::at(START));
+    let (pools, _folder) = pools(&clock);
+    for pool in pools {
+        let journal = Folder::new("leased-journal");
+        let ever = |limit, amount| Charge { resets_in: None, ..charge(limit, amount, 6_400) };
+        let killed = with_journal(&pool, &clock, &journal);
+        for id in 0..500_u128 {
+            let rate = Charge { kind: ChargeKind::Rate, ..ever("calls", 1) };
+            let batch = batch(id, vec![ever("a", 3), rate]);
+            assert!(matches!(killed.reserve(&batch, LEASE).wait().unwrap(), ChargeOutcome::Charged(_)));
+            let by_limit = BTreeMap::from([("a".to_owned(), Quantity::new(i64::from(id % 2 == 0) + 1))]);
+            if id < 499 {
+                killed.settle(batch.reservation, &Settlement::Actual(by_limit)).wait().unwrap();
+            }
+        }
+        // Beyond its reservation, which the store is told at once.
+        let over = BTreeMap::from([("a".to_owned(), Quantity::new(20))]);
+        killed.settle(ReservationId(499), &Settlement::Actual(over)).wait().unwrap();
+        killed.reserve(&batch(1_000, vec![ever("a", 7)]), LEASE).wait().unwrap();
+        let spent = 250 * 2 + 249 + 20;
+        std::thread::sleep(Duration::from_millis(50));
+        let left = found(&journal);
+        std::mem::forget(killed);
+        assert!(used(&pool, "a") > spent + 7 && used(&pool, "calls") > 500);
+        // Whoever comes next, and whoever finds the same again.
+        let again = found(&journal);
+        for journal in [left, again] {
+            drop(with_journal(&pool, &clock, &journal));
+            // The reserve has a lease of its own.
+            clock.advance(LeasedConfig::default().lease + Duration::from_secs(1));
+            assert_eq!((used(&pool, "a"), used(&pool, "calls")), (spent, 500));
+            assert_eq!(std::fs::read_dir(journal.path()).unwrap().count(), 0);
+        }
+    }
+}
+
+/// After the machine was started anew nothing of the numbers is believed: the slices are spent.
+#[test]
+fn what_a_machine_that_went_down_had_written_is_not_believed() {
+    let clock = Arc::new(FixedClock::at(START));
+    let (pool, journal) = (memory(&clock), Folder::new("leased-other-life"));
+    let killed = with_journal(&pool, &clock, &journal);
+    for id in 0..100 {
+        assert!(admits(&killed, Charge { resets_in: None, ..charge("a", 1, 64_000) }), "{id}");
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    let left = found(&journal);
+    std::mem::forget(killed);
+    for file in std::fs::read_dir(left.path()).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (first, rest) = text.split_once('\n').unwrap();
+        let life = first.rsplit_once(' ').unwrap().1;
+        let other = life.replace(|any: char| any.is_ascii_hexdigit(), "0");
+        std::fs::write(&path, format!("hexarch-slices 1 {other}\n{rest}")).unwrap();
+    }
+    drop(with_journal(&pool, &clock, &left));
+    clock.advance(LeasedConfig::default().lease + Duration::from_secs(1));
+    assert!(used(&pool, "a") >= 100);
+    let views = pool.list(&CellFilter::default()).wait().unwrap();
+    assert!(
+        views.iter().all(|view| view.reserved == Quantity::ZERO && view.spent >= Quantity::new(100)),
+        "{views:?}"
+    );
+}
+
 #[test]
 fn slices_shrink_as_the_budget_nears_its_end() {
     let clock = Arc::new(FixedClock::at(START));
@@ -265,14 +409,22 @@ fn what_a_call_came_to_beyond_its_reservation_is_at_the_store_when_it_is_acknowl
     assert_eq!(used(&pool, "a"), 130);
 }
 
-/// The bar is five microseconds in a release build; a debug build is given ten times as long.
+/// The bar is five microseconds in a release build; a debug build is given ten times as long. With a journal as well.
 #[test]
 fn a_charge_does_not_wait_for_the_store() {
+    for journal in [false, true] {
+        charges_quickly(journal);
+    }
+}
+
+fn charges_quickly(journal: bool) {
     let clock = Arc::new(FixedClock::at(START));
     let folder = Folder::new("leased-speed");
     let sqlite = SqliteConfig::new(folder.path().join("state.db"));
     let store = SqliteStore::open(&sqlite, Arc::clone(&clock) as _).unwrap();
-    let process = Leased::new(store, LeasedConfig::default(), clock as _).unwrap();
+    let journal = journal.then(|| folder.path().join("slices"));
+    let config = LeasedConfig { journal: journal.clone(), ..LeasedConfig::default() };
+    let process = Leased::new(store, config, clock as _).unwrap();
     let mut times: Vec<Duration> = (0..20_000_u128)
         .map(|id| {
             let batch = batch(id, vec![charge("a", 1, 100_000_000)]);
@@ -284,6 +436,6 @@ fn a_charge_does_not_wait_for_the_store() {
         .collect();
     times.sort_unstable();
     let median = times[times.len() / 2];
-    println!("a charge of leased quota: {median:?}");
+    println!("a charge of leased quota, journal {journal:?}: {median:?}");
     assert!(median < Duration::from_micros(if cfg!(debug_assertions) { 50 } else { 5 }), "{median:?}");
 }

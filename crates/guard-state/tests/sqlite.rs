@@ -81,6 +81,28 @@ fn what_was_acknowledged_is_there_when_the_file_is_opened_again() {
     assert!(matches!(outcome, ChargeOutcome::Exceeded(_)), "{outcome:?}");
 }
 
+/// Another process is in the middle of its transaction when a charge comes: the charge is decided on what that has left. A
+/// store that reads before it has the file to itself would see seven spent, and write eight over the ten.
+#[test]
+fn a_charge_is_decided_on_what_the_transaction_before_it_left() {
+    let folder = Folder::new("sqlite-between");
+    let path = written(&folder);
+    let store = open(&path).unwrap();
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other
+        .execute_batch("BEGIN IMMEDIATE; UPDATE cells SET spent = 10; UPDATE clock SET revision = 9;")
+        .unwrap();
+    std::thread::scope(|scope| {
+        let charge = scope.spawn(|| store.charge(&batch(2, vec![charge("a", 1, 10)])).wait());
+        // Long enough for all that the store can do before it has to wait.
+        std::thread::sleep(Duration::from_millis(300));
+        other.execute_batch("COMMIT").unwrap();
+        let outcome = charge.join().unwrap().unwrap();
+        assert!(matches!(outcome, ChargeOutcome::Exceeded(_)), "{outcome:?}");
+    });
+    assert_eq!(used(&store, "a"), 10);
+}
+
 #[test]
 fn another_processes_changes_are_followed() {
     let folder = Folder::new("sqlite-follow");

@@ -19,8 +19,8 @@ use crate::random::Random;
 pub(crate) const LEASE: Duration = Duration::from_secs(2);
 
 /// How long an operation that failed is tried again under the same name: longer than a server takes to start again on a
-/// busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// busy machine, with all that hundreds of runs have left in it.
+const PATIENCE: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(25);
 
 /// One run.

@@ -15,7 +15,7 @@ use crate::random::Random;
 use crate::slices::judge_slices;
 
 /// The longest that a process may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// When all leases of a run have run out, after its end.
 const RIPE: Duration = LEASE.saturating_add(Duration::from_millis(300));
@@ -41,6 +41,8 @@ pub struct Plan {
     pub kills: u64,
     /// Whether connections to a server go through a proxy that delays and cuts them.
     pub cuts: bool,
+    /// Whether processes that spend slices write down what they spend of them.
+    pub journal: bool,
     /// The folder for the logs.
     pub folder: PathBuf,
 }
@@ -60,9 +62,17 @@ impl Plan {
         self.folder.join(format!("run-{}-process-{process}.copy", load.run))
     }
 
+    /// Where processes write down what they spend of slices.
+    fn slices(&self) -> PathBuf {
+        self.folder.join("slices")
+    }
+
     /// The store as a process opens it. Replicas have copies of their own, and documents of their own in each run: who begins
     /// the next one would otherwise be told of all that the last one left.
     fn address(&self, store: &str, load: Load, process: u64) -> String {
+        if self.journal && store.starts_with("leased:") {
+            return format!("{store}?journal={}", self.slices().display());
+        }
         if !self.has_replicas() {
             return store.to_owned();
         }
@@ -175,6 +185,10 @@ fn hear(plan: &Plan, over: &Over, report: &mut Report, told: &mut dyn FnMut(&str
     let all = logs.concat();
     let verdict = match (store, plan.store.strip_prefix("leased:")) {
         (Some(store), _) => judge(&**store, *load, &all)?,
+        (None, Some(shared)) if plan.journal => {
+            inherit(plan)?;
+            judge_slices(&*opened(shared)?, *load, &all, false)?
+        }
         (None, Some(shared)) => judge_slices(&*opened(shared)?, *load, &all, *disturbed)?,
         (None, None) if plan.has_replicas() => {
             let stores: Vec<Box<dyn Store>> = (0..plan.processes)
@@ -214,6 +228,23 @@ fn hear(plan: &Plan, over: &Over, report: &mut Report, told: &mut dyn FnMut(&str
     all.in_doubt += verdict.in_doubt;
     all.broken.extend(verdict.broken.into_iter().map(|what| format!("run {run}: {what}")));
     Ok(())
+}
+
+/// Has the slices of processes that are gone settled, as a process does that comes after them: until nothing is left.
+fn inherit(plan: &Plan) -> Result<(), String> {
+    let load = Load { seed: plan.seed, run: 0, threads: 0, calls: 0 };
+    let end = Instant::now() + PATIENCE;
+    loop {
+        drop(open(&plan.address(&plan.store, load, 0)).map_err(|error| error.to_string())?);
+        let names = std::fs::read_dir(plan.slices()).map_err(|error| error.to_string())?;
+        let left = names.flatten().map(|name| name.path()).collect::<Vec<_>>();
+        match left.first() {
+            None => return Ok(()),
+            // Half of a second is longer than it takes a process to find that its store is there again.
+            Some(_) if Instant::now() < end => std::thread::sleep(Duration::from_millis(500)),
+            Some(left) => return Err(format!("{} is left of slices", left.display())),
+        }
+    }
 }
 
 /// Host and port of an address that has them.

@@ -1,8 +1,9 @@
 //! Compares a store with the logs of processes that spent slices of it.
 //!
-//! The store knows slices, and not the calls that were covered by them: what a process had spent of those it held when it was
-//! killed nobody knows, and all of it stays counted. So what is in doubt is between nothing and the whole call, and what is
-//! there may be more than what was acknowledged after a process was killed: never less, and never beyond a limit.
+//! The store knows slices, and not the calls that were covered by them. What a process had spent of those it held when it was
+//! killed stands in its journal, which whoever comes next settles them by: then the store counts what the calls came to, and
+//! nothing else. Without a journal all of it stays counted: what is there may be more than what was acknowledged, never less,
+//! and never beyond a limit. What is in doubt is between nothing and the whole call.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -23,8 +24,8 @@ struct Spent {
     late: i64,
 }
 
-/// Judges a run whose processes spent slices of this store, and have ended. `disturbed` says whether one of them was killed,
-/// or could not reach the store: only then may something be left of the slices of a cell in which no call was left open.
+/// Judges a run whose processes spent slices of this store, and have ended. `stranded` says whether something may be left of
+/// slices: where one of them was killed, or could not reach the store, and wrote nothing down.
 ///
 /// # Errors
 /// When the logs cannot be read, or the store does not answer.
@@ -32,7 +33,7 @@ pub fn judge_slices(
     store: &(impl StateOperator + ?Sized),
     load: Load,
     logs: &[impl AsRef<Path>],
-    disturbed: bool,
+    stranded: bool,
 ) -> Result<Verdict, String> {
     let stories = journal::read(logs).map_err(|error: io::Error| error.to_string())?;
     let mut verdict = Verdict::default();
@@ -48,18 +49,22 @@ pub fn judge_slices(
             *sum = Spent { least: sum.least + least, most: sum.most + most, late: sum.late + late };
         }
     }
-    compare(store, load, &spent, disturbed, &mut verdict).map_err(|error| error.to_string())?;
+    compare(store, load, &spent, stranded, &mut verdict).map_err(|error| error.to_string())?;
     Ok(verdict)
 }
 
 /// The least and the most that a call may have spent.
 fn bounds(story: &Story) -> (i64, i64) {
     let Story { amount, at_once, made, refused, refunded, settled, actual, .. } = story;
-    match (refused | refunded, settled, made & at_once) {
-        (true, ..) => (0, 0),
-        (_, Some(_), _) => (actual.unwrap_or_default(), actual.unwrap_or_default()),
-        (_, None, true) => (*amount, *amount),
-        (_, None, false) => (0, *amount),
+    if *refused || *refunded {
+        return (0, 0);
+    }
+    match (settled, at_once, made) {
+        (Some(_), ..) => (actual.unwrap_or_default(), actual.unwrap_or_default()),
+        (None, true, true) => (*amount, *amount),
+        (None, true, false) => (0, *amount),
+        // It was reserved, and what nobody settled is given back.
+        (None, false, _) => (0, actual.unwrap_or_default()),
     }
 }
 
@@ -67,7 +72,7 @@ fn compare(
     store: &(impl StateOperator + ?Sized),
     load: Load,
     spent: &BTreeMap<Arc<CellId>, Spent>,
-    disturbed: bool,
+    stranded: bool,
     verdict: &mut Verdict,
 ) -> Result<(), StateError> {
     let maxima = load.maxima();
@@ -91,8 +96,8 @@ fn compare(
             if found + reserved - late > max {
                 broken(format!("{found} and {reserved} in slices are counted of {max}"));
             }
-            // What is left of slices is given back, but for slices in which calls hold something that were never ended.
-            if !disturbed && least == most && (found != *most || reserved != 0) {
+            // What is left of slices is given back.
+            if !stranded && (found > *most || reserved != 0) {
                 broken(format!("{most} was spent, and {found} and {reserved} in slices are counted"));
             }
         }

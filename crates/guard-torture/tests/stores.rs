@@ -16,6 +16,7 @@ fn plan(store: String, folder: &Folder) -> Plan {
         calls: 12,
         kills: 4,
         cuts: false,
+        journal: true,
         folder: folder.path().to_owned(),
     }
 }
@@ -75,9 +76,11 @@ fn slices_of_sqlite_are_exact_where_nobody_is_killed() {
 
 #[test]
 fn slices_of_sqlite_hold() {
-    let folder = Folder::new("torture-leased-sqlite");
-    let store = format!("leased:sqlite:{}", folder.path().join("state.db").display());
-    assert!(run(&plan(store, &folder), None).kills > 0);
+    for journal in [true, false] {
+        let folder = Folder::new("torture-leased-sqlite");
+        let store = format!("leased:sqlite:{}", folder.path().join("state.db").display());
+        assert!(run(&Plan { journal, ..plan(store, &folder) }, None).kills > 0);
+    }
 }
 
 #[test]

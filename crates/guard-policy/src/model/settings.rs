@@ -225,6 +225,7 @@ impl fmt::Debug for Secret {
 pub struct State {
     pub(crate) store: StateStore,
     pub(crate) leased: bool,
+    pub(crate) journal: Option<String>,
     pub(crate) place: Option<Place>,
 }
 
@@ -237,6 +238,11 @@ impl State {
     /// Whether slices of the limits are spent in this process.
     pub const fn leased(&self) -> bool {
         self.leased
+    }
+
+    /// The folder in which is written down what is spent of slices.
+    pub fn journal(&self) -> Option<&str> {
+        self.journal.as_deref()
     }
 
     /// Where the file names the store.

@@ -42,6 +42,7 @@ pub(super) fn read(entry: &Entry, sidecar: bool, problems: &mut Vec<Problem>) ->
     let taken: &[&str] = match word {
         Word::Memory => &[],
         Word::Sqlite => &["path"],
+        Word::Redis | Word::Postgres if leased => &["path", "url", "leased"],
         Word::Redis | Word::Postgres => &["url", "leased"],
         Word::Opa => &["url", "path"],
     };
@@ -58,6 +59,7 @@ pub(super) fn read(entry: &Entry, sidecar: bool, problems: &mut Vec<Problem>) ->
         problems.push(problem.with_help(format!("such as `{key}: {example}`")));
         None
     };
+    let journal = path.clone().filter(|_| leased);
     let store = match (word, path, url) {
         (Word::Memory, ..) => Some(StateStore::Memory),
         (Word::Sqlite, Some(path), _) => Some(StateStore::Sqlite { path }),
@@ -77,7 +79,7 @@ pub(super) fn read(entry: &Entry, sidecar: bool, problems: &mut Vec<Problem>) ->
         (Word::Opa, copy, None) => Some(StateStore::Opa { url: None, copy }),
         _ => None,
     };
-    Some(State { store: store?, leased, place: Some(named.value.place) })
+    Some(State { store: store?, leased, journal, place: Some(named.value.place) })
 }
 
 /// A server's address, which begins as its store's addresses do.

@@ -283,7 +283,9 @@ pub(crate) const STATE: &[Key] = &[
     now(
         "path",
         Takes::Text,
-        "The file of `sqlite`. Of `opa`: the file in which this replica keeps a copy of its own part.",
+        "The file of `sqlite`. Of `opa`: the file in which this replica keeps a copy of its own part. With `leased: true`: the \
+         folder in which the processes of a machine write down what they have spent of slices, so that of one that is killed \
+         the rest goes back.",
     ),
     now(
         "url",

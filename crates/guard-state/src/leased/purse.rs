@@ -1,14 +1,12 @@
 //! What a process has in hand of one cell.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use guard_core::{CellPath, Charge, Quantity, ReservationId, Timestamp, Warning};
 
 use crate::leased::LeasedConfig;
-
-/// Callers tell when a window ends to about a second.
-const NEARLY: Duration = Duration::from_secs(2);
 
 /// A reservation at the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +21,16 @@ pub(super) struct Purse {
     pub(super) at: Timestamp,
     /// The limit's maximum, as the slices were taken under.
     pub(super) max: Quantity,
-    /// What is spent at the store for this process.
+    /// What is spent at the store for this process, of slices.
     settled: i64,
+    /// What is spent here, as of the last call.
+    pub(super) spent: i64,
+    /// What is spent there besides: what calls came to beyond what was reserved for them.
+    covered: i64,
+    /// What of that the store may have heard, for calls that are not settled here yet: by what it is called there.
+    beyond: BTreeMap<ReservationId, i64>,
+    /// By which number the journal knows the cell.
+    pub(super) noted: Option<usize>,
     /// What is reserved there and may be spent here, oldest first.
     slices: Vec<Slice>,
     /// A slice with a lease, of which nothing is spent.
@@ -49,6 +55,10 @@ impl Purse {
             at,
             max: charge.ceiling(),
             settled: 0,
+            spent: 0,
+            covered: 0,
+            beyond: BTreeMap::new(),
+            noted: None,
             slices: Vec::new(),
             spare: None,
             spare_since: at,
@@ -62,7 +72,13 @@ impl Purse {
 
     /// The most that may be spent and reserved here.
     pub(super) fn granted(&self) -> i64 {
-        self.slices.iter().map(|slice| slice.amount).fold(self.settled, i64::saturating_add)
+        let settled = self.settled.saturating_add(self.covered);
+        self.slices.iter().map(|slice| slice.amount).fold(settled, i64::saturating_add)
+    }
+
+    /// What is drawn of slices, when so much is spent in all.
+    pub(super) fn drawn(&self, spent: i64) -> i64 {
+        spent.saturating_sub(self.covered)
     }
 
     /// How large the next slice is.
@@ -82,9 +98,18 @@ impl Purse {
         self.fetching = false;
     }
 
-    /// Spending beyond what was reserved here, which the store has been told of.
-    pub(super) fn cover(&mut self, amount: i64) {
-        self.settled = self.settled.saturating_add(amount);
+    /// The store is about to be told of spending beyond what was reserved here, or was: then for the first time or not.
+    pub(super) fn go_beyond(&mut self, id: ReservationId, amount: i64, is_known: bool) {
+        let told = self.beyond.entry(id).or_insert(amount);
+        if is_known {
+            *told = amount;
+        }
+    }
+
+    /// That spending is spent here now.
+    pub(super) fn cover(&mut self, id: ReservationId) {
+        let amount = self.beyond.remove(&id).unwrap_or(0);
+        self.covered = self.covered.saturating_add(amount);
     }
 
     /// What everybody uses, as far as it is known: the others as of the last slice.
@@ -102,7 +127,7 @@ impl Purse {
     /// The slices that are wholly spent, when so much is spent in all.
     pub(super) fn take_spent(&mut self, spent: i64) -> Vec<Slice> {
         let mut taken = Vec::new();
-        let mut left = spent.saturating_sub(self.settled);
+        let mut left = self.drawn(spent).saturating_sub(self.settled);
         self.slices.retain(|slice| {
             let is_spent = slice.amount <= left;
             if is_spent {
@@ -121,7 +146,7 @@ impl Purse {
         let taken = self.take_spent(spent);
         let mut out: Vec<_> = taken.iter().map(|slice| (slice.id, slice.amount)).collect();
         // Less than any slice that is left.
-        let partly = spent.saturating_sub(self.settled).max(0);
+        let partly = self.drawn(spent).saturating_sub(self.settled).max(0);
         let mut slices = std::mem::take(&mut self.slices);
         slices.sort_unstable_by_key(|slice| slice.amount);
         let mut needed = partly.saturating_add(reserved);
@@ -158,14 +183,19 @@ impl Purse {
         (self.spare, self.spare_since) = (Some(slice), now);
     }
 
+    /// Whether nothing is in hand.
+    pub(super) fn is_empty(&self) -> bool {
+        self.slices.is_empty() && self.spare.is_none()
+    }
+
     /// Whether the spare slice's lease has hardly begun.
     pub(super) fn spare_is_fresh(&self, now: Timestamp, lease: Duration) -> bool {
         self.spare.is_some() && now.since(self.spare_since) < lease / 2
     }
 
-    /// Whether its window has ended, or is about to.
+    /// Whether its window has ended. Before that a call would find the store still full of what is being given back.
     pub(super) fn has_ended(&self, now: Timestamp) -> bool {
-        self.sample.resets_in.is_some_and(|left| self.at.plus(left) <= now.plus(NEARLY))
+        self.sample.resets_in.is_some_and(|left| self.at.plus(left) <= now)
     }
 }
 
@@ -206,6 +236,21 @@ mod tests {
     fn what_is_reserved_keeps_its_slices() {
         assert_eq!(given_up(&mut purse(&[10, 8, 10]), 3, 4), [(1, 0), (3, 0)]);
         assert_eq!(given_up(&mut purse(&[10, 10, 10]), 12, 9), [(1, 10)]);
+    }
+
+    #[test]
+    fn what_the_store_was_told_besides_is_drawn_of_no_slice() {
+        let mut purse = purse(&[10]);
+        let extra = ReservationId(99);
+        purse.go_beyond(extra, 30, false);
+        // Until the call is settled here nobody may spend it.
+        assert_eq!(purse.granted(), 10);
+        purse.go_beyond(extra, 31, true);
+        purse.go_beyond(extra, 30, false);
+        purse.cover(extra);
+        purse.cover(extra);
+        assert_eq!((purse.granted(), purse.drawn(35)), (41, 4));
+        assert_eq!(given_up(&mut purse, 35, 0), [(1, 4)]);
     }
 
     #[test]

@@ -98,6 +98,9 @@ pub(crate) struct Torture {
     /// Sends connections through a proxy that delays and cuts them.
     #[arg(long)]
     cut: bool,
+    /// Leaves slices without a journal: what a killed process had in hand then stays counted.
+    #[arg(long)]
+    no_journal: bool,
     /// A command that restarts the server, run once in each run, while processes spend.
     #[arg(long, value_name = "COMMAND")]
     restart: Option<String>,
@@ -227,6 +230,7 @@ fn run_torture(arguments: &Torture) -> Result<(), Failure> {
         calls: arguments.calls,
         kills: arguments.kills,
         cuts: arguments.cut,
+        journal: !arguments.no_journal,
         folder: folder.clone(),
     };
     let ourselves = std::env::current_exe()?;
