@@ -11,6 +11,8 @@ use serde_json::value::RawValue;
 use crate::error::{ConfigError, OpaError, Refused};
 use crate::patch::{Patch, body};
 use crate::path::DataPath;
+#[cfg(feature = "tls")]
+use crate::tls;
 use crate::tls::Tls;
 use crate::worker::Worker;
 
@@ -291,13 +293,15 @@ pub(crate) fn http(config: &Config) -> Result<reqwest::Client, ConfigError> {
 
 /// Certificates, where the address is one of https; an address of http that has some is a mistake.
 fn with_tls(builder: ClientBuilder, config: &Config) -> Result<ClientBuilder, ConfigError> {
-    if url(&config.url)?.scheme() == "https" {
-        #[cfg(feature = "tls")]
-        return Ok(builder.tls_backend_preconfigured(crate::tls::client(&config.tls)?));
-    } else if config.tls != Tls::default() {
+    let https = url(&config.url)?.scheme() == "https";
+    if !https && config.tls != Tls::default() {
         let reason = "it has certificates, which are for https://".to_owned();
         return Err(ConfigError::Url { url: config.url.clone(), reason });
     }
+    // A client of http as well wants to know how to speak TLS, where that is built in.
+    #[cfg(feature = "tls")]
+    let builder =
+        builder.tls_backend_preconfigured(if https { tls::client(&config.tls)? } else { tls::nobody()? });
     Ok(builder)
 }
 

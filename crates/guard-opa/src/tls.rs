@@ -64,32 +64,43 @@ impl fmt::Debug for Pem {
 }
 
 #[cfg(feature = "tls")]
-pub(crate) use rustls_config::client;
+pub(crate) use rustls_config::{client, nobody};
 
 #[cfg(feature = "tls")]
 mod rustls_config {
     use std::sync::Arc;
 
+    use rustls::client::WantsClientCert;
     use rustls::crypto::ring;
     use rustls::pki_types::pem::PemObject as _;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-    use rustls::{ClientConfig, RootCertStore};
+    use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
 
     use super::{Pem, Tls};
     use crate::error::ConfigError;
 
     /// How to speak TLS.
     pub(crate) fn client(tls: &Tls) -> Result<ClientConfig, ConfigError> {
-        let start = |error: rustls::Error| ConfigError::Start(error.to_string());
-        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-        let builder = builder.with_safe_default_protocol_versions().map_err(start)?;
-        let builder = builder.with_root_certificates(roots(tls)?);
+        let builder = trusting(roots(tls)?)?;
         let Some(identity) = &tls.identity else { return Ok(builder.with_no_client_auth()) };
         let chain = certificates(&identity.certificate)?;
         let key = PrivateKeyDer::from_pem_slice(&identity.key.text)
             .map_err(|_| unusable(&identity.key, "there is no key in PEM in it"))?;
         let refused = |error: rustls::Error| unusable(&identity.key, &error.to_string());
         builder.with_client_auth_cert(chain, key).map_err(refused)
+    }
+
+    /// For a client that does not: nobody is trusted.
+    pub(crate) fn nobody() -> Result<ClientConfig, ConfigError> {
+        Ok(trusting(RootCertStore::empty())?.with_no_client_auth())
+    }
+
+    fn trusting(roots: RootCertStore) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, ConfigError> {
+        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let builder = builder
+            .with_safe_default_protocol_versions()
+            .map_err(|error| ConfigError::Start(error.to_string()))?;
+        Ok(builder.with_root_certificates(roots))
     }
 
     fn roots(tls: &Tls) -> Result<RootCertStore, ConfigError> {
