@@ -1,7 +1,6 @@
 //! The store that a file names, and what it tells.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use guard_core::{
     Action, AuditSink, Clock, DecisionId, Record, RecordKind, Recorded, StateEvent, StateListener, Timestamp,
@@ -213,28 +212,7 @@ fn record(event: &StateEvent, timestamp: Timestamp) -> Record {
             (RecordKind::LimitAdjusted, Recorded::Allowed, Action::Allow, DecisionId::random(), limit, reason)
         }
     };
-    Record {
-        kind,
-        decision_id: id,
-        timestamp,
-        policy_id: String::new(),
-        function: String::new(),
-        decision,
-        action,
-        reason,
-        runs: false,
-        limit,
-        user_id: None,
-        confirmed_by: None,
-        context: Default::default(),
-        metadata: Default::default(),
-        secrets: Default::default(),
-        decision_metadata: None,
-        duration: Duration::ZERO,
-        engine: None,
-        module_digest: None,
-        data_revision: None,
-    }
+    Record { limit, ..Record::beside_calls(kind, id, timestamp, (decision, action), reason) }
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use guard_core::{Action, AuditError, AuditSink, Clock, DecisionId, Record, RecordKind, Recorded, Reply};
 use guard_pool::later::{Giver, pair};
@@ -213,27 +212,12 @@ impl Shared {
 
     /// The entry that stands for records that were not kept.
     fn told_of(&self, count: u64) -> Record {
-        Record {
-            kind: RecordKind::RecordsDropped,
-            decision_id: DecisionId::random(),
-            timestamp: self.clock.now(),
-            policy_id: String::new(),
-            function: String::new(),
-            decision: Recorded::Error,
-            action: Action::Warn,
-            reason: format!("{count} records were not kept"),
-            runs: false,
-            limit: None,
-            user_id: None,
-            confirmed_by: None,
-            context: Default::default(),
-            metadata: Default::default(),
-            secrets: Default::default(),
-            decision_metadata: None,
-            duration: Duration::ZERO,
-            engine: None,
-            module_digest: None,
-            data_revision: None,
-        }
+        Record::beside_calls(
+            RecordKind::RecordsDropped,
+            DecisionId::random(),
+            self.clock.now(),
+            (Recorded::Error, Action::Warn),
+            format!("{count} records were not kept"),
+        )
     }
 }

@@ -200,6 +200,41 @@ pub struct Record {
     pub data_revision: Option<Revision>,
 }
 
+impl Record {
+    /// An entry about what no call asked for, such as a lease that ran out: nothing else is known of it.
+    #[must_use]
+    pub fn beside_calls(
+        kind: RecordKind,
+        decision_id: DecisionId,
+        timestamp: Timestamp,
+        (decision, action): (Recorded, Action),
+        reason: String,
+    ) -> Self {
+        Self {
+            kind,
+            decision_id,
+            timestamp,
+            policy_id: String::new(),
+            function: String::new(),
+            decision,
+            action,
+            reason,
+            runs: false,
+            limit: None,
+            user_id: None,
+            confirmed_by: None,
+            context: BTreeMap::new(),
+            metadata: BTreeMap::new(),
+            secrets: BTreeSet::new(),
+            decision_metadata: None,
+            duration: Duration::ZERO,
+            engine: None,
+            module_digest: None,
+            data_revision: None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;

@@ -28,7 +28,8 @@
 //!
 //! What this store does not have: token buckets, which would leak once for each replica, and idempotency keys across
 //! replicas: a retry is recognised by the replica that it was first made at. A threshold that two replicas reach at one
-//! moment may be told by both. Replicas share a clock, as containers of one pod do.
+//! moment may be told by both, and one that a replica has told stays told in its window when an operator sets what is spent
+//! through another. Replicas share a clock, as containers of one pod do.
 
 mod doc;
 mod followed;

@@ -384,12 +384,16 @@ pub(crate) enum Counts {
     /// In slices, where calls are open: never less, and the same when none is. It tells a threshold with a slice, and debt
     /// only of what went beyond a reservation.
     InSlices,
+    /// As several replicas do, of which none knows that another's operator has set what is spent: a threshold that one of
+    /// them has told stays told.
+    InReplicas,
 }
 
 impl Counts {
     fn of(self, answer: Answer) -> Answer {
         match (self, answer) {
             (Self::InSlices, Answer::Charged(..)) => Answer::Charged(vec![], vec![]),
+            (Self::InReplicas, Answer::Charged(left, _)) => Answer::Charged(left, vec![]),
             (Self::InSlices, Answer::Ended(before, _)) => Answer::Ended(before, BTreeMap::new()),
             (_, answer) => answer,
         }
