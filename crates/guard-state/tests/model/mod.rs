@@ -429,7 +429,7 @@ pub(crate) fn check_as(
         loop {
             let views = store.list(&CellFilter::default()).wait().unwrap();
             let differs = match counts {
-                Counts::Exactly => model.differs(&totals_of(&views)),
+                Counts::Exactly | Counts::InReplicas => model.differs(&totals_of(&views)),
                 Counts::InSlices => model.differs_in_slices(&views),
             };
             let Some(difference) = differs else { break };
