@@ -15,7 +15,7 @@ use hexarch_guardrails::{DECISION_ENTRYPOINT, compile_for_engine, packs};
 use rego_engine::{Config, Engine, EvalContext, Instance, Module};
 
 /// The rows of a table that the module does not decide as they say, and how many there are.
-fn wrong_rows(engine: &Engine, folder: &Path, module: &[u8]) -> (Vec<String>, usize) {
+fn wrong_rows(engine: &Engine, folder: &Path, file: &PolicyFile, module: &[u8]) -> (Vec<String>, usize) {
     let path = folder.join("table.yaml");
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let table = Table::parse(&path.display().to_string(), &text).unwrap();
@@ -24,7 +24,7 @@ fn wrong_rows(engine: &Engine, folder: &Path, module: &[u8]) -> (Vec<String>, us
     let mut wrong = Vec::new();
     for row in table.rows() {
         instance.set_data_json(row.data().to_string().as_bytes()).unwrap();
-        let input = row.input().to_string();
+        let input = row.priced_input(file).to_string();
         let answer = instance.evaluate(DECISION_ENTRYPOINT, input.as_str().into(), &EvalContext::default());
         let decision = rego_value::json::to_string(
             answer.unwrap().result().expect("a decision"),
@@ -35,6 +35,11 @@ fn wrong_rows(engine: &Engine, folder: &Path, module: &[u8]) -> (Vec<String>, us
         }
     }
     (wrong, table.rows().len())
+}
+
+fn file(folder: &Path) -> PolicyFile {
+    let options = LoadOptions { allow_writable_by_others: true, ..LoadOptions::default() };
+    guard_policy::load(folder.join("hexarch.yaml"), &options).unwrap()
 }
 
 fn root() -> PathBuf {
@@ -48,7 +53,8 @@ fn every_row_of_every_table_holds() {
     let mut rows = 0;
     // The demonstration's calls stand in for a table: `demo_decides_as_its_script_says`.
     for pack in packs().iter().filter(|pack| pack.name != "demo") {
-        let (found, read) = wrong_rows(&engine, &root().join("policies").join(pack.name), pack.module);
+        let folder = root().join("policies").join(pack.name);
+        let (found, read) = wrong_rows(&engine, &folder, &file(&folder), pack.module);
         wrong.extend(found);
         rows += read;
     }
@@ -69,14 +75,14 @@ fn every_key_does_so_where_policies_share_modules() {
 
 fn assert_keys(translated: impl Fn(&PolicyFile) -> RegoPackage) {
     let engine = Engine::new(Config::default()).unwrap();
-    let options = LoadOptions { allow_writable_by_others: true, ..LoadOptions::default() };
     let mut wrong = Vec::new();
     let mut rows = 0;
     for entry in std::fs::read_dir(root().join("crates/guard-policy/tests/keys")).unwrap() {
         let folder = entry.unwrap().path();
-        let package = translated(&guard_policy::load(folder.join("hexarch.yaml"), &options).unwrap());
+        let file = file(&folder);
+        let package = translated(&file);
         let module = compile_for_engine(package.modules(), package.entrypoints()).unwrap();
-        let (found, read) = wrong_rows(&engine, &folder, &module);
+        let (found, read) = wrong_rows(&engine, &folder, &file, &module);
         wrong.extend(found);
         rows += read;
     }

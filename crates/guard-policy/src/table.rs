@@ -28,6 +28,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::call::{items, moment, read_call, to_value};
+use crate::model::PolicyFile;
 use crate::problem::{Problem, ProblemCode, Problems};
 use crate::read::{Fields, document, values};
 use crate::schema;
@@ -154,6 +155,20 @@ impl Row {
     /// The policy's input.
     pub const fn input(&self) -> &Value {
         &self.input
+    }
+
+    /// The input that the Guardian sends: with the cost that the file's prices give to a call without one.
+    pub fn priced_input(&self, file: &PolicyFile) -> Value {
+        let mut input = self.input.clone();
+        let Some(prices) = file.settings().prices().filter(|_| input["cost"].is_null()) else { return input };
+        if let (Some(model), Some(tokens)) = (input["model"].as_str(), input["tokens"].as_u64())
+            && let Some(cost) =
+                prices.dollars(model, tokens).and_then(|text| serde_json::from_str(&text).ok())
+            && let Some(members) = input.as_object_mut()
+        {
+            members.insert("cost".to_owned(), cost);
+        }
+        input
     }
 
     /// The data document, with the state before the call.

@@ -78,7 +78,7 @@ fn decide(
     assert!(runner.exists());
     let rows: Vec<Value> = rows
         .iter()
-        .map(|row| json!({"input": priced(row, file), "state": row.data()["hexarch"]["state"]}))
+        .map(|row| json!({"input": row.priced_input(file), "state": row.data()["hexarch"]["state"]}))
         .collect();
     scratch.write("rows.json", json!({"table_rows": rows}).to_string());
     let printed = support::run(
@@ -90,19 +90,6 @@ fn decide(
     let decisions: Value =
         serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{error}: {printed}"));
     (0..rows.len()).map(|row| decisions[row.to_string()].clone()).collect()
-}
-
-/// The input that the Guardian sends for a row: with the cost that the file's prices give a call without one.
-fn priced(row: &guard_policy::Row, file: &PolicyFile) -> Value {
-    let mut input = row.input().clone();
-    let tokens = input["tokens"].as_u64();
-    if let (Some(prices), true, Some(model), Some(tokens)) =
-        (file.settings().prices(), input["cost"].is_null(), input["model"].as_str(), tokens)
-        && let Some(dollars) = prices.dollars(model, tokens)
-    {
-        input["cost"] = serde_json::from_str(&dollars).unwrap();
-    }
-    input
 }
 
 /// What is wrong with the decisions about a pack's rows.
