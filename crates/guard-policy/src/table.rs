@@ -160,8 +160,10 @@ impl Row {
     /// The input that the Guardian sends: with the cost that the file's prices give to a call without one.
     pub fn priced_input(&self, file: &PolicyFile) -> Value {
         let mut input = self.input.clone();
-        let Some(prices) = file.settings().prices().filter(|_| input["cost"].is_null()) else { return input };
-        if let (Some(model), Some(tokens)) = (input["model"].as_str(), input["tokens"].as_u64())
+        let member = |name: &str| self.input.get(name);
+        if let (None | Some(Value::Null), Some(prices)) = (member("cost"), file.settings().prices())
+            && let Some(model) = member("model").and_then(Value::as_str)
+            && let Some(tokens) = member("tokens").and_then(Value::as_u64)
             && let Some(cost) =
                 prices.dollars(model, tokens).and_then(|text| serde_json::from_str(&text).ok())
             && let Some(members) = input.as_object_mut()
