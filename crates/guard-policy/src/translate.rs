@@ -8,7 +8,7 @@ mod guards;
 mod policy;
 pub(crate) mod text;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ use crate::model::{LimitKind, Period, Policy, PolicyFile, Queue, RateAlgorithm, 
 use text::quoted;
 
 pub(crate) use findings::{approvers, confirm};
-use policy::policy_body;
+use policy::member;
 pub(crate) use policy::{path_step, policy_module, policy_text};
 
 /// What callers ask for.
@@ -109,25 +109,19 @@ pub fn translate(file: &PolicyFile) -> RegoPackage {
     translate_sharing(file, alike::WORTH_IT)
 }
 
-/// The same with one module for each `at_least` policies that differ in names and numbers only. [`translate`] does so
-/// from 64 on; tests do so from one.
+/// The same with one module for all policies of a file that has `at_least` so many. [`translate`] does so from 64 on;
+/// tests do so from one.
 pub fn translate_sharing(file: &PolicyFile, at_least: usize) -> RegoPackage {
-    let forms = if file.policies().len() < at_least { Vec::new() } else { forms(file, at_least) };
-    let shared: HashSet<usize> = forms.iter().flat_map(alike::Form::places).collect();
-    let alone: Vec<&Policy> = file
-        .policies()
-        .iter()
-        .enumerate()
-        .filter(|(place, _)| !shared.contains(place))
-        .map(|(_, policy)| policy)
-        .collect();
+    let many = file.policies().len() >= at_least;
+    let (shared, alone): (Vec<&Policy>, Vec<&Policy>) =
+        file.policies().iter().partition(|policy| many && shareable(policy));
     let mut modules = library();
-    modules.push(dispatcher(&alone, !forms.is_empty()));
+    modules.push(dispatcher(&alone, !shared.is_empty()));
     modules.push(calendar(file));
     modules.extend(alone.iter().map(|policy| policy_module(file, policy)));
-    if !forms.is_empty() {
-        modules.push(alike::own_module(&forms, &file.policies().iter().map(Policy::id).collect::<Vec<_>>()));
-        modules.extend(forms.iter().map(alike::Form::module));
+    if !shared.is_empty() {
+        let members: Vec<alike::Member<'_>> = shared.iter().map(|policy| member(file, policy)).collect();
+        modules.push(alike::module(&members));
     }
     let policies = file.policies().iter().map(|policy| PolicyInfo {
         id: policy.id().to_owned(),
@@ -151,16 +145,13 @@ pub fn translate_sharing(file: &PolicyFile, at_least: usize) -> RegoPackage {
     RegoPackage { modules, policies: policies.collect() }
 }
 
-/// The forms of a file's policies. Rego of an author's own is in a module of its own, and so are rules with conditions,
-/// which a trace asks for.
-fn forms(file: &PolicyFile, at_least: usize) -> Vec<alike::Form> {
-    let alone = |policy: &Policy| policy.conditions().is_some() || policy.rego.is_some();
-    let body = |policy: &Policy| (!alone(policy)).then(|| policy_body(file, policy));
-    alike::forms(&file.policies().iter().map(body).collect::<Vec<_>>(), at_least)
+/// Rego of an author's own is in a module of its own, and so are rules with conditions, which a trace asks for.
+fn shareable(policy: &Policy) -> bool {
+    policy.enabled() && policy.conditions().is_none() && policy.rego.is_none()
 }
 
 /// The one rule that callers ask for. Looking the policy up costs the same for ten and for ten thousand.
-fn dispatcher(alone: &[&Policy], forms: bool) -> RegoModule {
+fn dispatcher(alone: &[&Policy], shared: bool) -> RegoModule {
     let mut policies: Vec<&str> = alone.iter().map(|policy| policy.id()).collect();
     policies.sort_unstable();
     let known = if policies.is_empty() {
@@ -169,8 +160,8 @@ fn dispatcher(alone: &[&Policy], forms: bool) -> RegoModule {
         let lines: String = policies.iter().map(|id| format!("\t{},\n", quoted(id))).collect();
         format!("_known := {{\n{lines}}}\n")
     };
-    let import = if forms { "import data.guardrails.alike\n" } else { "" };
-    let shared = if forms { SHARED } else { "" };
+    let import = if shared { "import data.guardrails.alike\n" } else { "" };
+    let shared = if shared { SHARED } else { "" };
     let text = format!(
         "# METADATA
 # title: Guardrails
@@ -194,8 +185,8 @@ evaluate := data.guardrails.policies[input.policy_id].decision if {{
 }
 
 /// The branches of the dispatcher for policies that share a module.
-const SHARED: &str = " else := data.guardrails.forms[form].decision if {
-	form := alike.policies[input.policy_id][0]
+const SHARED: &str = " else := alike.decision if {
+	alike.policies[input.policy_id]
 } else := decisions.denial(\"the policy gave no decision\") if {
 	alike.policies[input.policy_id]
 }";

@@ -6,12 +6,14 @@
 
 use std::collections::{HashMap, HashSet};
 
+use foldhash::fast::FixedState;
+
 use crate::{Block, Local, Stmt, StmtKind, next_local};
 
 /// Blocks in which a local is another one for each block that begins by writing it: everywhere else in that block the
 /// write has been run before. A local that is read anywhere without such a write before it keeps its name.
 pub(crate) fn split(blocks: &[Block], params: &[Local]) -> Vec<Block> {
-    let mut scopes = Scopes { next: 0, owners: HashMap::new(), shared: params.iter().copied().collect() };
+    let mut scopes = Scopes { next: 0, owners: HashMap::default(), shared: params.iter().copied().collect() };
     blocks.iter().for_each(|block| drop(scopes.block(block, &[])));
     // What is shared is known now; the same walk again names what is not.
     scopes.next = next_local(params, blocks);
@@ -22,9 +24,9 @@ struct Scopes {
     /// The first name that is free.
     next: u32,
     /// The names of the locals that an open block has begun by writing.
-    owners: HashMap<Local, Local>,
+    owners: HashMap<Local, Local, FixedState>,
     /// Locals that keep their names.
-    shared: HashSet<Local>,
+    shared: HashSet<Local, FixedState>,
 }
 
 impl Scopes {

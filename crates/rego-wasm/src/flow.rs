@@ -3,11 +3,12 @@
 //! One pass over the blocks. What it finds may be too much and never too little; where many statements may have made a
 //! value, it is not counted which, so that the pass stays linear in the plan.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
 use rego_ir::{Block, Local, Operand, Stmt, StmtKind};
 
 use crate::fold::{StmtId, id};
+use crate::hash::{Map, Set};
 
 /// With more makers than these a value may come from anywhere.
 const MOST_MAKERS: usize = 16;
@@ -47,12 +48,12 @@ impl Default for Makers {
 /// What is known after a pass over a plan or function.
 #[derive(Default)]
 pub(crate) struct Flow {
-    makers: HashMap<Local, Makers>,
+    makers: Map<Local, Makers>,
     /// The makers that a local had before it was set, in the order of the statements.
     log: Vec<(Local, Makers)>,
     /// The statements that may change what a `Make…` statement has made.
-    pub(crate) changes: HashMap<StmtId, BTreeSet<StmtId>>,
-    finders: HashSet<StmtId>,
+    pub(crate) changes: Map<StmtId, BTreeSet<StmtId>>,
+    finders: Set<StmtId>,
     /// Whether a part of some collection may be changed, found by `Dot` or `Scan`.
     pub(crate) changes_parts: bool,
 }
@@ -146,9 +147,9 @@ impl Flow {
 #[derive(Default)]
 pub(crate) struct Parts {
     /// The `Dot` statements.
-    pub(crate) finders: HashSet<StmtId>,
+    pub(crate) finders: Set<StmtId>,
     /// The `Make…` statements.
-    pub(crate) makers: HashSet<StmtId>,
+    pub(crate) makers: Set<StmtId>,
 }
 
 impl Parts {

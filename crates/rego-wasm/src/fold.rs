@@ -5,12 +5,13 @@
 //! that may change it stands behind it in the same block, before anything but other constants, and adds constants.
 //! Which statements may change it is found by following the locals that may hold it.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
 use rego_ir::{Block, Local, Operand, Static, Stmt, StmtKind};
 use rego_value::{Number, Value};
 
 use crate::flow::{Flow, Parts};
+use crate::hash::{Map, Set};
 
 /// A statement, by its address in the plan, which does not move while it is compiled.
 pub(crate) type StmtId = usize;
@@ -22,9 +23,9 @@ pub(crate) fn id(stmt: &Stmt) -> StmtId {
 /// The constant collections of one plan or function.
 #[derive(Default)]
 pub(crate) struct Folded {
-    values: HashMap<StmtId, Value>,
-    absorbed: HashSet<StmtId>,
-    sizes: HashMap<StmtId, usize>,
+    values: Map<StmtId, Value>,
+    absorbed: Set<StmtId>,
+    sizes: Map<StmtId, usize>,
     parts: Parts,
 }
 
@@ -49,7 +50,7 @@ impl Folded {
         self.parts.makers.contains(&id(stmt))
     }
 
-    /// Whether a statement adds to such a collection, and so has nothing left to do.
+    /// Whether a statement adds to such a collection, or makes a part of one, and so has nothing left to do.
     pub(crate) fn is_absorbed(&self, stmt: &Stmt) -> bool {
         self.absorbed.contains(&id(stmt))
     }
@@ -63,6 +64,7 @@ pub(crate) fn fold(blocks: &[Block], constants: &Static) -> Folded {
     if !flow.changes_parts {
         blocks.iter().for_each(|block| fold_block(block, constants, &flow.changes, &mut folded));
     }
+    absorb_parts(blocks, &mut folded);
     folded.sizes = flow.changes.iter().map(|(maker, changes)| (*maker, changes.len())).collect();
     folded
 }
@@ -70,7 +72,7 @@ pub(crate) fn fold(blocks: &[Block], constants: &Static) -> Folded {
 fn fold_block(
     block: &Block,
     constants: &Static,
-    changes: &HashMap<StmtId, BTreeSet<StmtId>>,
+    changes: &Map<StmtId, BTreeSet<StmtId>>,
     folded: &mut Folded,
 ) {
     for (position, stmt) in block.stmts.iter().enumerate() {
@@ -83,10 +85,30 @@ fn fold_block(
             let (before, _) = block.stmts.split_at_checked(position).unwrap_or_default();
             let scalars = before.iter().rev().take_while(|stmt| is_scalar(stmt)).count();
             let rest = block.stmts.get(position - scalars..).unwrap_or_default();
-            Run { constants, changes, locals: HashMap::new(), open: HashMap::new() }.run(rest, folded);
+            Run { constants, changes, locals: Map::default(), open: Map::default() }.run(rest, folded);
         }
         stmt.kind.blocks().iter().for_each(|inner| fold_block(inner, constants, changes, folded));
     }
+}
+
+/// Leaves out what only parts of constants were made for: a table of thousands of rows would have a local for each.
+fn absorb_parts(blocks: &[Block], folded: &mut Folded) {
+    let mut read = Set::default();
+    let mut made = Vec::new();
+    let mut pending: Vec<&Block> = blocks.iter().collect();
+    while let Some(block) = pending.pop() {
+        for stmt in block.stmts.iter().filter(|stmt| !folded.is_absorbed(stmt)) {
+            stmt.kind.for_each_read(|local| {
+                read.insert(local);
+            });
+            if is_scalar(stmt) || folded.values.contains_key(&id(stmt)) {
+                stmt.kind.for_each_write(|local| made.push((local, id(stmt))));
+            }
+            pending.extend(stmt.kind.blocks());
+        }
+    }
+    let unread = made.into_iter().filter(|(local, _)| !read.contains(local));
+    folded.absorbed.extend(unread.map(|(_, stmt)| stmt));
 }
 
 /// Whether a statement only makes a local hold a scalar that is in the plan.
@@ -101,9 +123,9 @@ fn is_scalar(stmt: &Stmt) -> bool {
 /// A stretch of statements, carried out at compile time.
 struct Run<'a> {
     constants: &'a Static,
-    changes: &'a HashMap<StmtId, BTreeSet<StmtId>>,
-    locals: HashMap<Local, Held>,
-    open: HashMap<StmtId, Open>,
+    changes: &'a Map<StmtId, BTreeSet<StmtId>>,
+    locals: Map<Local, Held>,
+    open: Map<StmtId, Open>,
 }
 
 /// What a local holds.

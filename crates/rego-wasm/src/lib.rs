@@ -34,6 +34,7 @@ mod entry;
 mod error;
 mod flow;
 mod fold;
+mod hash;
 mod link;
 pub mod projection;
 #[cfg(test)]

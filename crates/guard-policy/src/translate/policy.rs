@@ -4,7 +4,7 @@ use crate::library::RegoModule;
 use crate::model::{Policy, PolicyFile};
 use crate::ruleset::{own_functions, statements};
 
-use super::alike::Body;
+use super::alike::Member;
 use super::findings::{Finding, Value, findings, required_fields};
 use super::text::{comment, list, quoted};
 
@@ -19,7 +19,6 @@ pub(crate) fn policy_module(file: &PolicyFile, policy: &Policy) -> RegoModule {
 
 /// The module but for the functions of the author's own, which stand at its end.
 pub(crate) fn policy_text(file: &PolicyFile, policy: &Policy) -> String {
-    let Body { imports, text: body } = policy_body(file, policy);
     let source = source(file, policy);
     let mut text = String::from("# METADATA\n");
     text.push_str(&format!("# title: {}\n", quoted(policy.id())));
@@ -31,20 +30,33 @@ pub(crate) fn policy_text(file: &PolicyFile, policy: &Policy) -> String {
         quoted(&format!("{source}:{}", policy.place().line))
     ));
     text.push_str(&format!("package guardrails.policies{}\n\n", path_step(policy.id())));
+    let findings = if policy.enabled() { statements_of(source, policy) } else { Vec::new() };
+    let mut imports = packages(&findings);
+    imports.push("decisions");
+    if policy.enabled() && policy.conditions().is_some() {
+        imports.push("conditions");
+    }
+    imports.sort_unstable();
     for name in imports {
         text.push_str(&format!("import data.hexarch.{name}\n"));
     }
     text.push('\n');
-    text.push_str(&body);
+    if policy.enabled() {
+        enforced(source, policy, &findings, &mut text);
+    } else {
+        text.push_str(&switched_off(policy));
+    }
     text
 }
 
-/// What stands below the head of a policy's module.
-pub(super) fn policy_body(file: &PolicyFile, policy: &Policy) -> Body {
-    if policy.enabled() {
-        enforced(source(file, policy), policy)
-    } else {
-        Body { imports: vec!["decisions"], text: switched_off(policy) }
+/// The findings of an enabled policy as a module can share them with other policies.
+pub(super) fn member<'a>(file: &PolicyFile, policy: &'a Policy) -> Member<'a> {
+    let statements = statements_of(source(file, policy), policy);
+    let imports = packages(&statements);
+    Member {
+        id: policy.id(),
+        imports,
+        statements: statements.into_iter().map(|statement| statement.code).collect(),
     }
 }
 
@@ -75,37 +87,55 @@ fn switched_off(policy: &Policy) -> String {
     )
 }
 
-/// The packages that the statements use, sorted, and the statements.
-fn enforced(source: &str, policy: &Policy) -> Body {
-    let mut imports = vec!["decisions"];
-    let mut text = format!(
+/// One finding's statement.
+struct Statement {
+    /// Findings stand in this order.
+    order: usize,
+    comment: String,
+    /// The packages of the library that it calls into.
+    packages: Vec<&'static str>,
+    /// What stands behind `_findings[order] := `.
+    code: String,
+}
+
+fn statements_of(source: &str, policy: &Policy) -> Vec<Statement> {
+    let fields: Vec<String> = required_fields(policy).iter().copied().map(quoted).collect();
+    let stated = (!fields.is_empty()).then(|| Statement {
+        order: 0,
+        comment: comment("A call has to say what the guards below look at."),
+        packages: vec!["calls"],
+        code: format!("calls.unstated({})\n", list('[', &fields, ']', 0)),
+    });
+    let findings = findings(source, policy);
+    stated.into_iter().chain((1..).zip(&findings).map(|(order, finding)| statement(order, finding))).collect()
+}
+
+/// The packages that the statements use, sorted.
+fn packages(statements: &[Statement]) -> Vec<&'static str> {
+    let mut packages: Vec<_> =
+        statements.iter().flat_map(|statement| statement.packages.iter().copied()).collect();
+    packages.sort_unstable();
+    packages.dedup();
+    packages
+}
+
+/// What stands below the imports of a policy's module.
+fn enforced(source: &str, policy: &Policy, findings: &[Statement], text: &mut String) {
+    text.push_str(&format!(
         "# METADATA\n# title: The decision of this policy\ndecision := decisions.decide({}, _findings)\n",
         quoted(policy.id())
-    );
-    let fields = required_fields(policy);
-    if !fields.is_empty() {
-        imports.push("calls");
-        let fields: Vec<String> = fields.iter().copied().map(quoted).collect();
-        text.push_str("\n# A call has to say what the guards below look at.\n");
-        text.push_str(&format!("_findings[0] := calls.unstated({})\n", list('[', &fields, ']', 0)));
-    }
-    let findings = findings(source, policy);
-    if fields.is_empty() && findings.is_empty() && policy.conditions().is_none() {
+    ));
+    if findings.is_empty() && policy.conditions().is_none() {
         text.push_str("\n_findings := {}\n");
     }
-    for (order, finding) in (1..).zip(&findings) {
-        imports.extend(finding.packages());
-        text.push('\n');
-        statement(order, finding, &mut text);
+    for Statement { order, comment, code, .. } in findings {
+        text.push_str(&format!("\n{comment}_findings[{order}] := {code}"));
     }
     if let Some(conditions) = policy.conditions() {
-        imports.push("conditions");
+        let next = findings.last().map_or(1, |last| last.order + 1);
         text.push('\n');
-        text.push_str(&statements(source, policy, conditions, findings.len() + 1));
+        text.push_str(&statements(source, policy, conditions, next));
     }
-    imports.sort_unstable();
-    imports.dedup();
-    Body { imports, text }
 }
 
 impl Finding {
@@ -125,25 +155,18 @@ impl Finding {
     }
 }
 
-fn statement(order: usize, finding: &Finding, out: &mut String) {
-    out.push_str(&comment(&finding.comment));
-    out.push_str(&format!("_findings[{order}] := "));
-    match &finding.value {
-        Value::Spelled(members) => out.push_str(&members.render()),
-        Value::Checked(members) => {
-            out.push_str("limits.check(");
-            out.push_str(&members.render());
-            out.push(')');
-        }
-    }
+fn statement(order: usize, finding: &Finding) -> Statement {
+    let mut code = match &finding.value {
+        Value::Spelled(members) => members.render(),
+        Value::Checked(members) => format!("limits.check({})", members.render()),
+    };
     if !finding.conditions.is_empty() {
-        out.push_str(" if {\n");
+        code.push_str(" if {\n");
         for condition in &finding.conditions {
-            out.push('\t');
-            out.push_str(condition);
-            out.push('\n');
+            code.extend(["\t", condition, "\n"]);
         }
-        out.push('}');
+        code.push('}');
     }
-    out.push('\n');
+    code.push('\n');
+    Statement { order, comment: comment(&finding.comment), packages: finding.packages(), code }
 }

@@ -11,6 +11,7 @@ use super::facts::Facts;
 use super::paths::Paths;
 use super::{Generator, HANDLE, Result};
 use crate::fold::{Folded, fold};
+use crate::hash::Map;
 use crate::link::{Callee, Generated, HostFunction};
 
 /// The most elements that a new collection is given room for.
@@ -22,12 +23,12 @@ pub(super) struct FuncGen<'g, 'p> {
     pub(super) body: Body,
     pub(super) facts: Facts,
     pub(super) kind: Kind<'p>,
-    locals: HashMap<Local, u32>,
+    locals: Map<Local, u32>,
     /// The open blocks of the plan, outermost first.
     pub(super) labels: Vec<Label>,
     folded: Folded,
     /// How many statements read a local.
-    read: HashMap<Local, usize>,
+    read: Map<Local, usize>,
     /// Variables for handles and addresses that nothing uses any more.
     free: Vec<u32>,
     truth: Option<u32>,
@@ -129,10 +130,10 @@ impl<'g, 'p> FuncGen<'g, 'p> {
 
     fn new(shared: &'g mut Generator<'p>, params: &[Local], kind: Kind<'p>, blocks: &'p [Block]) -> Self {
         let folded = fold(blocks, &shared.policy.static_);
-        let mut read = HashMap::new();
+        let mut read = Map::default();
         let mut calls = HashMap::new();
         blocks.iter().for_each(|block| collect(block, &mut read, &mut calls));
-        let locals: HashMap<Local, u32> = params.iter().copied().zip(0..).collect();
+        let locals: Map<Local, u32> = params.iter().copied().zip(0..).collect();
         Self {
             body: Body::new(u32::try_from(params.len()).unwrap_or(u32::MAX)),
             facts: Facts::new(params.iter().copied()),
@@ -454,7 +455,7 @@ impl<'g, 'p> FuncGen<'g, 'p> {
 }
 
 /// Counts the statements that read a local, and those that call a function.
-fn collect<'p>(block: &'p Block, read: &mut HashMap<Local, usize>, calls: &mut HashMap<&'p str, usize>) {
+fn collect<'p>(block: &'p Block, read: &mut Map<Local, usize>, calls: &mut HashMap<&'p str, usize>) {
     for stmt in &block.stmts {
         stmt.kind.for_each_read(|local| *read.entry(local).or_default() += 1);
         if let StmtKind::Call { func, .. } = &stmt.kind {
