@@ -23,6 +23,16 @@ stated(field) if {
 }
 
 # METADATA
+# description: |
+#   What the call says at a path such as `user.id` or `context.tenant`, a text that is not empty. Undefined where it says
+#   nothing, or something else.
+said(path) := text if {
+	text := object.get(input, split(path, "."), "")
+	is_string(text)
+	text != ""
+}
+
+# METADATA
 # description: The call says how many tokens it takes, and they are no more than that.
 tokens_within(most) if {
 	is_number(input.tokens)

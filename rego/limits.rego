@@ -13,11 +13,22 @@ import data.hexarch.windows
 # description: |
 #   The finding of one limit about the call. It is always defined: where the call, the time or the state
 #   cannot be read, the call is blocked.
-check(limit) := _left_to_the_store(limit) if {
+check(limit) := _counted(limit, key) if {
+	key := _key(limit)
+} else := _refusal(limit, "the call does not say its session, which this policy counts by")
+
+# METADATA
+# description: |
+#   As `check`, of a limit that is counted apart for each value of a part of the call: a path such as `user.id`,
+#   `resource` or `context.tenant`. A call that does not say it, as a text that is not empty, is blocked.
+check_per(path, limit) := _counted(limit, key) if {
+	key := calls.said(path)
+} else := _refusal(limit, sprintf("the call does not say its `%v`, which this policy counts by", [path]))
+
+_counted(limit, key) := _left_to_the_store(limit, key) if {
 	limit.algorithm
 } else := finding if {
 	amount := _amount(limit.kind)
-	key := _key(limit)
 	window := windows.of(limit.window.period, limit.window.timezone)
 	used := _used(limit.id, key, window.id)
 	finding := _judge(limit, key, window, amount, used, used + amount)
@@ -33,23 +44,23 @@ check(limit) := _left_to_the_store(limit) if {
 } else := _refusal(limit, "the call's tokens are not a whole number, zero or more") if {
 	limit.kind == "tokens"
 	not _amount(limit.kind)
-} else := _refusal(limit, "the call does not say its session, which this policy counts by") if {
-	not _key(limit)
 } else := _refusal(limit, "the session did not begin within the last day, or the call does not say when") if {
 	limit.kind == "iterations"
 	not windows.of(limit.window.period, limit.window.timezone)
-} else := _refusal(limit, concat("", ["the ", limit.name, " cannot be checked: the time or the state is malformed"]))
+} else := _refusal(limit, concat("", ["the ", limit.name, " cannot be checked: the time or the state is malformed"])) if {
+	limit.name
+} else := _misses_members
 
 # What slides or leaks is the store's to judge when the call is charged: it alone knows when what was counted
 # stops to count, and a number that it told is no longer true a moment later.
-_left_to_the_store(limit) := {
+_left_to_the_store(limit, key) := {
 	"rule": limit.rule,
 	"limit": limit.id,
 	"action": "allow",
 	"reason": concat("", ["the ", limit.name, " is judged when the call is charged"]),
 	"charge": {
 		"limit": limit.id,
-		"key": _everybody,
+		"key": key,
 		"window": limit.algorithm,
 		"amount": _amount(limit.kind),
 		"max": limit.max,
@@ -232,7 +243,12 @@ _refusal(limit, reason) := {
 	"limit": limit.id,
 	"action": "block",
 	"reason": reason,
-}
+} if {
+	limit.id
+} else := _misses_members
+
+# Only an author's own limit can: a finding that were undefined would say nothing against the call.
+_misses_members := {"action": "block", "reason": "a limit of this policy has no `rule`, no `id` or no `name`"}
 
 _merge(parts) := object.union_n(parts)
 

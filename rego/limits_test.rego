@@ -268,3 +268,58 @@ test_what_slides_or_leaks_is_left_to_the_store if {
 		}
 	}
 }
+
+_now_in_minutes := format_int(_now / 60000000000, 10)
+
+test_a_limit_is_counted_apart_for_each_value if {
+	call := {"time_ns": _now, "user": {"id": "ann@example.com"}, "context": {"tenant": "all"}}
+	state := {_rate.id: {"ann@example.com": {_now_in_minutes: {"a": 2}}, "ben": {_now_in_minutes: {"a": 3}}}}
+	finding := limits.check_per("user.id", _rate) with input as call with data.hexarch.state as state
+	finding.total == 3
+	finding.charge == {
+		"limit": _rate.id,
+		"key": "ann@example.com",
+		"window": _now_in_minutes,
+		"amount": 1,
+		"max": 3,
+		"kind": "rate",
+		"reset_ms": 60000,
+	}
+	other := object.union(call, {"user": {"id": "ben"}})
+	refused := limits.check_per("user.id", _rate) with input as other with data.hexarch.state as state
+	refused.reason == "the limit of 3 calls per minute is reached"
+	tenant := limits.check_per("context.tenant", _rate) with input as call with data.hexarch.state as state
+	tenant.charge.key == "all"
+	sliding := object.union(_rate, {"algorithm": "sliding", "span_ms": 60000})
+	left := limits.check_per("user.id", sliding) with input as call with data.hexarch.state as state
+	left.charge.key == "ann@example.com"
+	round := limits.check_per("context.tenant", _iterations) with input.user as {"id": "ann"}
+		with input.session as {"id": "s", "started_ns": _now}
+		with input.time_ns as _now
+		with input.context.tenant as "t"
+	round.charge.key == "t"
+}
+
+test_a_call_that_does_not_say_what_a_limit_is_counted_by_is_blocked if {
+	every call in [{}, {"user": "ann"}, {"user": {"id": ""}}, {"user": {"id": 7}}, {"user": {"id": null}}, [], "user"] {
+		finding := limits.check_per("user.id", _rate) with input as call with input.time_ns as _now
+		finding.action == "block"
+		finding.reason == "the call does not say its `user.id`, which this policy counts by"
+	}
+	every path in ["", ".", "user", "user.id.name", 7, null, ["user", "id"]] {
+		call := {"time_ns": _now, "user": {"id": "ann"}}
+		finding := limits.check_per(path, _rate) with input as call
+		finding.action == "block"
+	}
+}
+
+test_a_limit_without_a_member_never_lets_a_call_pass_beyond_it if {
+	every name in object.keys(_budget) - {"warn_at"} {
+		limit := object.remove(_budget, [name])
+		finding := limits.check(limit) with input as _costing(1) with data.hexarch.state as _spent({"a": 10000000})
+		finding.action == "block"
+	}
+	nameless := object.remove(_budget, ["name"])
+	finding := limits.check(nameless) with input as _costing(1) with data.hexarch.state as _spent({"a": 10000000})
+	finding == {"action": "block", "reason": "a limit of this policy has no `rule`, no `id` or no `name`"}
+}
