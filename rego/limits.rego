@@ -32,6 +32,9 @@ _counted(limit, key) := _left_to_the_store(limit, key) if {
 	window := windows.of(limit.window.period, limit.window.timezone)
 	used := _used(limit.id, key, window.id)
 	finding := _judge(limit, key, window, amount, used, used + amount)
+} else := _refusal(limit, _unpriced(input.model, input.unpriced)) if {
+	limit.kind == "budget"
+	not input.cost
 } else := _refusal(limit, "the call does not say its cost, which this policy counts") if {
 	limit.kind == "budget"
 	not input.cost
@@ -69,6 +72,8 @@ _left_to_the_store(limit, key) := {
 		"span_ms": limit.span_ms,
 	},
 }
+
+_unpriced(model, prices) := sprintf("the model `%s` has no price in %s, and this policy counts the cost", [model, prices])
 
 _amount(kind) := _cost if {
 	kind == "budget"

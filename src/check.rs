@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use guard_core::{Amount, AmountError, ConfirmationToken, Json, Request, Session, Timestamp, User, block_on};
+use guard_policy::Settings;
 use guardian::{Permit, Verdict};
 use serde::Serialize;
 
@@ -262,29 +263,29 @@ impl Check {
         self.invalid.get_or_insert(error);
     }
 
-    /// What the call costs by the configuration's prices, where it says its model and its tokens. A model without a price
-    /// has no cost then, and a policy that counts one denies the call.
-    fn price(&self) -> Option<Amount> {
-        let prices = self.guardian.settings()?.prices()?;
-        let (model, tokens) = (self.request.model.as_deref()?, self.request.tokens?);
-        let dollars = prices.dollars(model, tokens);
-        if dollars.is_none() {
-            tracing::warn!(
-                target: "hexarch::policy",
-                "the prices of {} have none for the model `{model}`, so the call says no cost",
-                prices.version()
-            );
+    /// Gives a call that says its model and its tokens, and no cost, the cost by the configuration's prices. A policy that
+    /// counts one denies the call where they have none for the model, and tells so.
+    fn price(&mut self) {
+        let prices = self.guardian.settings().and_then(Settings::prices);
+        let (Some(prices), None, Some(model), Some(tokens)) =
+            (prices, self.request.cost, self.request.model.as_deref(), self.request.tokens)
+        else {
+            return;
+        };
+        self.request.cost = prices.dollars(model, tokens).and_then(|dollars| dollars.parse().ok());
+        if self.request.cost.is_none() {
+            tracing::warn!(target: "hexarch::policy", "the model `{model}` has no price in {prices}");
+            self.request.unpriced = Some(prices.to_string());
         }
-        dollars?.parse().ok()
     }
 
-    fn request(self) -> Result<(Guardian, Request), RequestError> {
+    fn request(mut self) -> Result<(Guardian, Request), RequestError> {
+        self.price();
         match self.invalid {
             Some(error) => Err(error),
             None => {
                 let confirmed = self.request.confirmed && self.guardian.inner.flag;
-                let cost = self.request.cost.or_else(|| self.price());
-                Ok((self.guardian, Request { confirmed, cost, ..self.request }))
+                Ok((self.guardian, Request { confirmed, ..self.request }))
             }
         }
     }

@@ -120,6 +120,7 @@ fn request(input: &serde_json::Value) -> Request {
             started: Timestamp::from_nanos(session["started_ns"].as_i64().unwrap_or_default()),
         }),
         cost: input.get("cost").map(|cost| cost.to_string().parse().unwrap()),
+        unpriced: text("unpriced"),
         tokens: input["tokens"].as_u64(),
         confirmed: input["confirmed"].as_bool().unwrap_or_default(),
         confirmation_token: None,

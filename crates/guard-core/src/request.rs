@@ -41,6 +41,9 @@ pub struct Request {
     pub session: Option<Session>,
     /// What the call is expected to cost, in the currency the policy counts in.
     pub cost: Option<Amount>,
+    /// Where the call says its model and its tokens and no cost, and the configuration's prices have none for the model:
+    /// which prices those are.
+    pub unpriced: Option<String>,
     /// How many tokens the call is expected to take.
     pub tokens: Option<u64>,
     /// Whether a person has confirmed this very call.
@@ -99,6 +102,10 @@ impl Request {
         }
         if let Some(cost) = self.cost {
             number(&mut out, "cost", cost);
+        }
+        if let Some(prices) = &self.unpriced {
+            out.push(',');
+            text(&mut out, "unpriced", prices);
         }
         if let Some(tokens) = self.tokens {
             number(&mut out, "tokens", tokens);
@@ -169,6 +176,7 @@ mod tests {
             session: Some(Session { id: "s\"1".into(), started: Timestamp::from_nanos(7) }),
             user: Some(User { id: "u1".into(), roles: vec!["admin".into(), "owner".into()] }),
             cost: Some("0.0000001".parse().unwrap()),
+            unpriced: Some("prices.yaml".into()),
             tokens: Some(u64::MAX),
             confirmed: true,
             confirmation_token: Some(ConfirmationToken::new("not for policies")),
@@ -187,7 +195,7 @@ mod tests {
                 r#"{"policy_id":"api_budget","function":"chat","operation":"call","resource":"openai/\"gpt\"","#,
                 r#""resource_type":"api","model":"gpt-4o","feature":"beta","user":{"id":"u1","roles":["admin","owner"]},"#,
                 r#""session":{"id":"s\"1","started_ns":7},"#,
-                r#""cost":0.0000001,"tokens":18446744073709551615,"confirmed":true,"#,
+                r#""cost":0.0000001,"unpriced":"prices.yaml","tokens":18446744073709551615,"confirmed":true,"#,
                 r#""context":{"big":123456789012345678901234567890},"metadata":{"a\nb":null},"time_ns":42}"#,
             )
         );

@@ -20,6 +20,7 @@ pub(crate) struct Asked<'a> {
     user: Option<Caller<'a>>,
     session: Option<Run<'a>>,
     cost: Option<Cost>,
+    unpriced: Option<&'a str>,
     tokens: Option<u64>,
     confirmed: bool,
     context: Extras<'a>,
@@ -55,6 +56,7 @@ impl<'a> Asked<'a> {
                 .as_ref()
                 .map(|session| Run { id: &session.id, started_ns: session.started.as_nanos() }),
             cost: request.cost.map(Cost),
+            unpriced: request.unpriced.as_deref(),
             tokens: request.tokens,
             confirmed: request.confirmed,
             context: Extras(&request.context),
@@ -111,7 +113,7 @@ mod tests {
     const READS: [&str; 6] = [
         "input",
         "[input.operation, input.cost, input.tokens, input.time_ns, input.confirmed]",
-        "[input.user.id, input.model, input.session.id, input.session.started_ns, input.feature]",
+        "[input.user.id, input.model, input.session.id, input.session.started_ns, input.feature, input.unpriced]",
         "[input.context.amount, object.get(input, [\"metadata\", \"trace\"], 0)]",
         "{name: value | some name, value in input.context}",
         "[key | some key, _ in input]",
@@ -132,7 +134,7 @@ mod tests {
         let mut word = || random.text(&words).to_owned();
         let (policy_id, function, operation, resource) = (word(), word(), word(), word());
         let (kind, model, user, role) = (word(), word(), word(), word());
-        let (feature, session) = (word(), word());
+        let (feature, session, prices) = (word(), word(), word());
         Request {
             policy_id,
             function,
@@ -146,6 +148,7 @@ mod tests {
             cost: random
                 .one_in(2)
                 .then(|| random.text(&["0", "0.0000001", "-12.50", "99999999999999999999"]).parse().unwrap()),
+            unpriced: random.one_in(2).then_some(prices),
             tokens: random.one_in(2).then(|| random.bits()),
             confirmed: random.one_in(2),
             confirmation_token: None,

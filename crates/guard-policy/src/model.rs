@@ -19,7 +19,7 @@ pub use audit::{Audit, AuditDurability, AuditStore};
 pub(crate) use confirmation::Approval;
 pub use confirmation::{Ask, ConfirmationSettings, KeyMaterial, SigningKey, Webhook};
 pub use prices::Prices;
-pub(crate) use prices::{SHIPPED as SHIPPED_PRICES, UNIT as PRICES_UNIT};
+pub(crate) use prices::{SHIPPED as SHIPPED_PRICES, SHIPPED_NAME, UNIT as PRICES_UNIT};
 pub use settings::{
     Enforcement, EvaluatorOrder, FailMode, FailModes, LogLevel, Logging, Opa, OpaTls, Secret, Settings,
     State, StateStore,

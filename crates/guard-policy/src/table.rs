@@ -157,18 +157,21 @@ impl Row {
         &self.input
     }
 
-    /// The input that the Guardian sends: with the cost that the file's prices give to a call without one.
+    /// The input that the Guardian sends: with the cost that the file's prices give to a call without one, or that they
+    /// give none.
     pub fn priced_input(&self, file: &PolicyFile) -> Value {
         let mut input = self.input.clone();
         let member = |name: &str| self.input.get(name);
         if let (None | Some(Value::Null), Some(prices)) = (member("cost"), file.settings().prices())
             && let Some(model) = member("model").and_then(Value::as_str)
             && let Some(tokens) = member("tokens").and_then(Value::as_u64)
-            && let Some(cost) =
-                prices.dollars(model, tokens).and_then(|text| serde_json::from_str(&text).ok())
             && let Some(members) = input.as_object_mut()
         {
-            members.insert("cost".to_owned(), cost);
+            let cost = prices.dollars(model, tokens).and_then(|text| serde_json::from_str(&text).ok());
+            match cost {
+                Some(cost) => members.insert("cost".to_owned(), cost),
+                None => members.insert("unpriced".to_owned(), prices.to_string().into()),
+            };
         }
         input
     }

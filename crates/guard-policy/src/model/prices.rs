@@ -1,9 +1,13 @@
 //! What tokens of models cost.
 
 use std::collections::HashMap;
+use std::fmt;
 
 /// The words of the key `unit`: dollars have too few places for one token.
 pub(crate) const UNIT: &str = "micro-dollars per million tokens";
+
+/// The word for the list that ships.
+pub(crate) const SHIPPED_NAME: &str = "shipped";
 
 /// The list that ships: `policies/prices/prices.yaml`.
 pub(crate) const SHIPPED: &str = include_str!("../../../../policies/prices/prices.yaml");
@@ -11,6 +15,8 @@ pub(crate) const SHIPPED: &str = include_str!("../../../../policies/prices/price
 /// Prices by model: data that somebody keeps, with the date at which it was right.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Prices {
+    /// What hexarch.yaml calls them.
+    pub(crate) name: String,
     pub(crate) version: String,
     /// Micro-dollars for a million tokens, of models by their names.
     pub(crate) names: HashMap<String, u64>,
@@ -19,20 +25,15 @@ pub struct Prices {
 }
 
 impl Prices {
-    /// The date that the list says it is of.
-    pub fn version(&self) -> &str {
-        &self.version
-    }
-
-    /// What so many tokens of a model cost at most, in whole micro-dollars, rounded up; none where the list does not know
-    /// the model. Which of the tokens are input and which output is not known before the call, so the dearer of the two
+    /// What so many tokens of a model cost at most, in whole micro-dollars, rounded up, or the most that can be counted;
+    /// none where the list does not know the model. Which of the tokens are input and which output is not known before the call, so the dearer of the two
     /// prices holds for all: what it really cost is for the caller to say afterwards.
     pub fn cost(&self, model: &str, tokens: u64) -> Option<u64> {
         let begins = |(beginning, _): &&(String, u64)| model.starts_with(beginning.as_str());
         let price =
             self.names.get(model).or_else(|| self.beginnings.iter().find(begins).map(|(_, price)| price))?;
         let exact = u128::from(*price) * u128::from(tokens);
-        u64::try_from(exact.div_ceil(1_000_000)).ok()
+        Some(u64::try_from(exact.div_ceil(1_000_000)).unwrap_or(u64::MAX))
     }
 
     /// The same in dollars: `0.000125`, as a call would say it.
@@ -56,6 +57,16 @@ impl Prices {
     }
 }
 
+/// As people are told of it: `prices.yaml (2025-01-31)`.
+impl fmt::Display for Prices {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name.as_str() {
+            SHIPPED_NAME => write!(f, "the shipped prices ({})", self.version),
+            name => write!(f, "{name} ({})", self.version),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,7 +84,7 @@ mod tests {
         assert_eq!(prices.cost("gpt-4o", 0), Some(0));
         assert_eq!(prices.cost("free", u64::MAX), Some(0));
         assert_eq!(prices.cost("gpt-4", 1), None);
-        assert_eq!(prices.cost("gpt-4o-x", u64::MAX), None, "more than there is");
+        assert_eq!(prices.cost("gpt-4o-x", u64::MAX), Some(u64::MAX), "more than there is");
         assert_eq!(prices.dollars("gpt-4o-x", 123_457).as_deref(), Some("1.234570"));
     }
 }

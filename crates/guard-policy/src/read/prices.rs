@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::beside::Beside;
-use crate::model::{PRICES_UNIT, Prices, SHIPPED_PRICES};
+use crate::model::{PRICES_UNIT, Prices, SHIPPED_NAME, SHIPPED_PRICES};
 use crate::problem::{Problem, ProblemCode, Problems};
 use crate::schema;
 use crate::yaml::{Entry, Kind, shorten};
@@ -11,15 +11,12 @@ use crate::yaml::{Entry, Kind, shorten};
 use super::fields::Fields;
 use super::{document, values};
 
-/// The word for the list that ships.
-const SHIPPED: &str = "shipped";
-
 /// The most that a million tokens may cost, in micro-dollars: a million dollars.
 const MAX_PRICE: u64 = 1_000_000_000_000;
 
 pub(super) fn read(entry: &Entry, files: &Beside<'_>, problems: &mut Vec<Problem>) -> Option<Prices> {
     let text = values::text(entry, problems)?;
-    let read = if text == SHIPPED {
+    let read = if text == SHIPPED_NAME {
         list("policies/prices/prices.yaml", SHIPPED_PRICES)
     } else {
         match files.read(text) {
@@ -33,7 +30,7 @@ pub(super) fn read(entry: &Entry, files: &Beside<'_>, problems: &mut Vec<Problem
         }
     };
     match read {
-        Ok(prices) => Some(prices),
+        Ok(prices) => Some(Prices { name: text.to_owned(), ..prices }),
         Err(wrong) => {
             problems.extend(wrong.into_named());
             None
@@ -81,7 +78,7 @@ fn list(file: &str, text: &str) -> Result<Prices, Problems> {
 
 /// The list that another one adds to.
 fn extended(entry: &Entry, problems: &mut Vec<Problem>) -> Option<Prices> {
-    if values::text(entry, problems)? == SHIPPED {
+    if values::text(entry, problems)? == SHIPPED_NAME {
         return list("policies/prices/prices.yaml", SHIPPED_PRICES).ok();
     }
     let message = "`extends` takes `shipped` alone: the list that comes with the product";
