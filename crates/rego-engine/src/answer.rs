@@ -8,6 +8,8 @@ use rego_value::abi::{
     OBJECT_ENTRY, ReadError, TEXT_BYTES, View,
 };
 
+use crate::texts::Texts;
+
 /// The value of an entrypoint, or a part of it, without a copy: for callers that want a few fields of a decision and
 /// nothing of it afterwards.
 #[derive(Clone, Copy, Debug)]
@@ -55,14 +57,14 @@ const fn hash(name: &[u8]) -> u32 {
 #[derive(Clone, Copy, Debug)]
 enum Form<'a> {
     /// In the memory of a module whose layout of values is known.
-    InModule { memory: &'a [u8], handle: u32 },
+    InModule { memory: &'a [u8], handle: u32, texts: &'a Texts },
     /// Read already.
     Owned(&'a Value),
 }
 
 impl<'a> Answer<'a> {
-    pub(crate) const fn in_module(memory: &'a [u8], handle: u32) -> Self {
-        Self(Form::InModule { memory, handle })
+    pub(crate) const fn in_module(memory: &'a [u8], handle: u32, texts: &'a Texts) -> Self {
+        Self(Form::InModule { memory, handle, texts })
     }
 
     pub(crate) const fn owned(value: &'a Value) -> Self {
@@ -81,8 +83,8 @@ impl<'a> Answer<'a> {
     pub fn get_key(&self, key: Key<'_>) -> Option<Self> {
         match self.0 {
             Form::Owned(value) => value.get_str(key.name).map(Self::owned),
-            Form::InModule { memory, handle } => {
-                member(memory, handle, key).map(|member| Self::in_module(memory, member))
+            Form::InModule { memory, handle, texts } => {
+                member(memory, handle, key).map(|member| Self::in_module(memory, member, texts))
             }
         }
     }
@@ -93,7 +95,9 @@ impl<'a> Answer<'a> {
     pub fn as_str(&self) -> Option<&'a str> {
         match self.0 {
             Form::Owned(value) => value.as_str(),
-            Form::InModule { memory, handle } => std::str::from_utf8(string(memory, handle)?).ok(),
+            Form::InModule { memory, handle, texts } => {
+                texts.get(handle).or_else(|| std::str::from_utf8(string(memory, handle)?).ok())
+            }
         }
     }
 
@@ -115,7 +119,7 @@ impl<'a> Answer<'a> {
         match self.0 {
             Form::Owned(Value::Number(number)) => number.as_plain_int(),
             Form::Owned(_) => None,
-            Form::InModule { memory, handle } => match View::new(memory, handle) {
+            Form::InModule { memory, handle, .. } => match View::new(memory, handle) {
                 Ok(View::Int(int)) => Some(int),
                 _ => None,
             },
@@ -128,7 +132,7 @@ impl<'a> Answer<'a> {
         match self.0 {
             Form::Owned(Value::Number(number)) => Some(Cow::Owned(number.text().into_owned())),
             Form::Owned(_) => None,
-            Form::InModule { memory, handle } => match View::new(memory, handle) {
+            Form::InModule { memory, handle, .. } => match View::new(memory, handle) {
                 Ok(View::Int(int)) => Some(Cow::Owned(int.to_string())),
                 Ok(View::Decimal(text)) => Some(Cow::Borrowed(text)),
                 Ok(View::Float(float)) => Some(Cow::Owned(float.to_number().text().into_owned())),
@@ -142,7 +146,7 @@ impl<'a> Answer<'a> {
     pub fn is_set(&self) -> bool {
         match self.0 {
             Form::Owned(value) => matches!(value, Value::Set(_)),
-            Form::InModule { memory, handle } => matches!(View::new(memory, handle), Ok(View::Set(_))),
+            Form::InModule { memory, handle, .. } => matches!(View::new(memory, handle), Ok(View::Set(_))),
         }
     }
 
@@ -153,14 +157,14 @@ impl<'a> Answer<'a> {
         let (table, owned) = match self.0 {
             Form::Owned(Value::Array(items)) => (None, items.as_slice()),
             Form::Owned(_) => return None,
-            Form::InModule { memory, handle } => match View::new(memory, handle) {
-                Ok(View::Array(table)) => (Some((memory, table)), [].as_slice()),
+            Form::InModule { memory, handle, texts } => match View::new(memory, handle) {
+                Ok(View::Array(table)) => (Some((memory, table, texts)), [].as_slice()),
                 _ => return None,
             },
         };
-        let in_module = table
-            .into_iter()
-            .flat_map(|(memory, table)| table.iter().map(move |(item, _)| Self::in_module(memory, item)));
+        let in_module = table.into_iter().flat_map(|(memory, table, texts)| {
+            table.iter().map(move |(item, _)| Self::in_module(memory, item, texts))
+        });
         Some(in_module.chain(owned.iter().map(Self::owned)))
     }
 
@@ -170,15 +174,15 @@ impl<'a> Answer<'a> {
         let (table, owned) = match self.0 {
             Form::Owned(Value::Object(members)) => (None, Some(members)),
             Form::Owned(_) => return None,
-            Form::InModule { memory, handle } => match View::new(memory, handle) {
-                Ok(View::Object(table)) => (Some((memory, table)), None),
+            Form::InModule { memory, handle, texts } => match View::new(memory, handle) {
+                Ok(View::Object(table)) => (Some((memory, table, texts)), None),
                 _ => return None,
             },
         };
-        let in_module = table.into_iter().flat_map(|(memory, table)| {
-            table
-                .iter()
-                .map(move |(key, value)| (Self::in_module(memory, key), Self::in_module(memory, value)))
+        let in_module = table.into_iter().flat_map(|(memory, table, texts)| {
+            table.iter().map(move |(key, value)| {
+                (Self::in_module(memory, key, texts), Self::in_module(memory, value, texts))
+            })
         });
         let owned = owned.into_iter().flat_map(|members| members.iter());
         Some(in_module.chain(owned.map(|(key, value)| (Self::owned(key), Self::owned(value)))))
@@ -191,7 +195,7 @@ impl<'a> Answer<'a> {
     pub fn to_value(&self) -> Result<Value, ReadError> {
         match self.0 {
             Form::Owned(value) => Ok(value.clone()),
-            Form::InModule { memory, handle } => abi::read(memory, handle),
+            Form::InModule { memory, handle, .. } => abi::read(memory, handle),
         }
     }
 }

@@ -267,7 +267,7 @@ impl Instance {
         input: Input<'_>,
         context: &EvalContext,
     ) -> Result<ResultSet, EvalError> {
-        let result = self.run(entrypoint, Wanted::Answers, input, context)?;
+        let result = self.run(entrypoint, Wanted::Answers, input, context).map_err(|error| *error)?;
         self.answers(result, context)
     }
 
@@ -296,7 +296,7 @@ impl Instance {
         context: &EvalContext,
         look: impl FnOnce(Option<Answer<'_>>) -> R,
     ) -> Result<R, EvalError> {
-        let result = self.run(entrypoint, Wanted::Value, input, context)?;
+        let result = self.run(entrypoint, Wanted::Value, input, context).map_err(|error| *error)?;
         // What is seen is handed on from here and nowhere else: the processor would wait for the parts of a result that
         // is moved from one place to the next, as long as for a tenth of a small decision.
         match &self.live {
@@ -324,17 +324,20 @@ impl Instance {
         std::mem::take(&mut self.output)
     }
 
-    /// Evaluates, and gives the handle of what is wanted in the running instance.
+    /// Evaluates, and gives the handle of what is wanted in the running instance. Errors are large, and what is handed on
+    /// is as small as can be.
     fn run(
         &mut self,
         entrypoint: EntrypointId,
         wanted: Wanted,
         input: Input<'_>,
         context: &EvalContext,
-    ) -> Result<i32, EvalError> {
+    ) -> Result<i32, Box<EvalError>> {
         match input {
             Input::Json(json) => self.check_size(json.len())?,
-            Input::Typed(typed) if !typed.module.is(&self.module) => return Err(EvalError::OtherModule),
+            Input::Typed(typed) if !typed.module.is(&self.module) => {
+                return Err(Box::new(EvalError::OtherModule));
+            }
             _ => {}
         }
         let deadline = self.deadline(context);
@@ -350,7 +353,7 @@ impl Instance {
         if said.cut || !said.is_empty() || had_output {
             self.output = std::mem::take(said);
         }
-        outcome.map_err(|error| self.failed(error))
+        outcome.map_err(|error| Box::new(self.failed(*error)))
     }
 
     /// The answers of an evaluation.
@@ -387,7 +390,10 @@ impl Instance {
         if self.live.is_none() {
             self.load()?;
         }
-        self.live.as_deref_mut().ok_or(EvalError::MalformedResult)
+        match &mut self.live {
+            Some(live) => Ok(live),
+            None => Err(EvalError::MalformedResult),
+        }
     }
 
     /// Lays out all data, in the running instance or in a new one.

@@ -35,6 +35,7 @@ mod pool;
 mod record;
 mod run;
 mod shared;
+mod texts;
 mod typed;
 mod wire;
 

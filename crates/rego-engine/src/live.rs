@@ -15,6 +15,7 @@ use crate::error::{EvalError, ModuleError};
 use crate::host::{Host, HostBuiltin, Limits, Stopped};
 use crate::input::{Node, Scratch};
 use crate::module::Inner;
+use crate::texts::Texts;
 
 /// The instructions that an instance which counts them may take: more than any deadline leaves time for.
 const FUEL: u64 = u64::MAX;
@@ -37,6 +38,8 @@ pub(crate) struct Live {
     pub(crate) area: Area,
     /// What data are laid out with.
     pub(crate) known: Arc<Known>,
+    /// The texts of the module's constant strings.
+    pub(crate) texts: Arc<Texts>,
     /// What is read of the input.
     pub(crate) projection: Arc<Node>,
     pub(crate) scratch: Scratch,
@@ -97,6 +100,7 @@ impl Live {
             fresh_base: heap_start,
             area: Area::default(),
             known: Arc::clone(&module.known),
+            texts: Arc::clone(&module.texts),
             projection: Arc::clone(&module.projection),
             scratch: Scratch::default(),
         })

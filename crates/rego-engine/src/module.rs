@@ -16,6 +16,7 @@ use crate::layout;
 use crate::live::Live;
 use crate::native::Verified;
 use crate::patterns::Pattern;
+use crate::texts::Texts;
 
 /// The number of an entrypoint, for [`Instance::evaluate_id`](crate::Instance::evaluate_id).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,6 +38,8 @@ pub(crate) struct Inner {
     pub(crate) known_layout: bool,
     /// Its constant strings and what it searches by, which data are laid out with.
     pub(crate) known: Arc<Known>,
+    /// The texts of its constant strings.
+    pub(crate) texts: Arc<Texts>,
     /// What it reads of its input; used where the layout is known.
     pub(crate) projection: Arc<Node>,
 }
@@ -118,6 +121,7 @@ impl Module {
             patterns: layout::patterns(bytes)?,
             known_layout: layout::is_known(bytes)?,
             known: Arc::default(),
+            texts: Arc::default(),
             projection: Arc::new(layout::projection(bytes)?),
         };
         let inner = describe(inner, &layout::strings(bytes), &layout::columns(bytes))?;
@@ -228,6 +232,7 @@ fn describe(mut inner: Inner, strings: &[u32], columns: &[Vec<u32>]) -> Result<I
         }
     }
     inner.known = Arc::new(live.known(strings, columns));
+    inner.texts = Arc::new(Texts::new(&inner.known.strings));
     inner.needs = builtins.into_keys().collect();
     inner.builtins = table.into();
     Ok(inner)

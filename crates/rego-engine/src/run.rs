@@ -59,7 +59,7 @@ impl Live {
         input: Input<'_>,
         context: &EvalContext,
         deadline: Duration,
-    ) -> Result<i32, EvalError> {
+    ) -> Result<i32, Box<EvalError>> {
         let host = self.store.data_mut();
         host.limits.refused = false;
         host.first_failure = None;
@@ -72,7 +72,7 @@ impl Live {
         }
         let result = self.run(entrypoint, input, wanted).map_err(|stop| self.ended(stop, deadline))?;
         match if context.strict { self.first_failure() } else { None } {
-            Some(error) => Err(EvalError::Policy(error)),
+            Some(error) => Err(Box::new(EvalError::Policy(error))),
             None => Ok(result),
         }
     }
@@ -183,7 +183,8 @@ impl Live {
     #[inline]
     pub(crate) fn value(&self, result: i32) -> Option<Answer<'_>> {
         let handle = result.cast_unsigned();
-        (handle != UNDEFINED).then(|| Answer::in_module(self.abi.memory.data(&self.store), handle))
+        (handle != UNDEFINED)
+            .then(|| Answer::in_module(self.abi.memory.data(&self.store), handle, &self.texts))
     }
 
     /// The first failure of a built-in function in this evaluation.
@@ -319,8 +320,11 @@ fn place(
     match input {
         Input::Undefined => Ok(Placed { handle: 0, end: top }),
         Input::Json(json) => {
-            let text = std::str::from_utf8(json).map_err(|_| EvalError::InvalidInput)?;
-            let read = |bytes: &mut [u8]| Ok(input::read_text(text, projection, bytes, top, scratch)?);
+            // Most texts are ASCII, which is seen in fewer steps than that they are UTF-8.
+            if !json.is_ascii() && std::str::from_utf8(json).is_err() {
+                return Err(EvalError::InvalidInput.into());
+            }
+            let read = |bytes: &mut [u8]| Ok(input::read_text(json, projection, bytes, top, scratch)?);
             lay_out(store, memory, read)
         }
         Input::Value(value) => {

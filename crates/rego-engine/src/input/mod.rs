@@ -83,7 +83,7 @@ pub(crate) struct Placed {
 
 /// Reads a text that is known to be UTF-8 into `memory`, from the address `top` on.
 pub(crate) fn read_text(
-    text: &str,
+    text: &[u8],
     root: &Node,
     memory: &mut [u8],
     top: u32,
@@ -112,7 +112,7 @@ pub(crate) fn read_part(
     heap: &mut Heap<'_>,
     scratch: &mut Scratch,
 ) -> Result<u32, Fault> {
-    let mut reader = text::Reader::new(text, heap.lend(), scratch);
+    let mut reader = text::Reader::new(text.as_bytes(), heap.lend(), scratch);
     let handle = reader.document(node)?;
     let top = reader.into_heap().top();
     heap.go_on(top);

@@ -155,7 +155,7 @@ fn memory() -> Vec<u8> {
 }
 
 fn read(text: &str, node: &Node, memory: &mut [u8], scratch: &mut Scratch) -> Result<Value, Fault> {
-    let placed = read_text(text, node, memory, TOP, scratch)?;
+    let placed = read_text(text.as_bytes(), node, memory, TOP, scratch)?;
     Ok(seen(memory, placed.handle).unwrap())
 }
 
@@ -236,7 +236,7 @@ fn nesting_ends_where_the_whole_reader_ends() {
                 for text in [&whole, &crossed, &whole[..whole.len() - 1], &format!("{whole}]")] {
                     let expected = json::is_valid(text.as_bytes());
                     for node in [&Node::whole(), &skipping] {
-                        let found = read_text(text, node, &mut memory, TOP, &mut scratch).is_ok();
+                        let found = read_text(text.as_bytes(), node, &mut memory, TOP, &mut scratch).is_ok();
                         assert_eq!(found, expected, "{depth} of {open}, {inside}");
                     }
                 }
@@ -253,11 +253,11 @@ fn a_memory_of_any_size_is_full_or_not() {
     section.extend([1, 0, 0, 0, b'a', WHOLE, 0, 0, 0, 0]);
     for node in [Node::whole(), decode(&section).unwrap()] {
         let (mut memory, mut scratch) = (memory(), Scratch::default());
-        let end = read_text(text, &node, &mut memory, TOP, &mut scratch).unwrap().end;
+        let end = read_text(text.as_bytes(), &node, &mut memory, TOP, &mut scratch).unwrap().end;
         for size in 0..end {
-            let outcome = read_text(text, &node, &mut memory[..size as usize], TOP, &mut scratch);
+            let outcome = read_text(text.as_bytes(), &node, &mut memory[..size as usize], TOP, &mut scratch);
             assert!(matches!(outcome, Err(Fault::Full)), "{size} of {end}");
         }
-        assert!(read_text(text, &node, &mut memory[..end as usize], TOP, &mut scratch).is_ok());
+        assert!(read_text(text.as_bytes(), &node, &mut memory[..end as usize], TOP, &mut scratch).is_ok());
     }
 }

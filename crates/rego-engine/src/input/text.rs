@@ -19,7 +19,7 @@ pub(super) struct Reader<'t, 'm, 's> {
 type Depth = usize;
 
 impl<'t, 'm, 's> Reader<'t, 'm, 's> {
-    pub(super) const fn new(text: &'t str, heap: Heap<'m>, scratch: &'s mut Scratch) -> Self {
+    pub(super) const fn new(text: &'t [u8], heap: Heap<'m>, scratch: &'s mut Scratch) -> Self {
         Self { tokens: Tokens::new(text), heap, scratch }
     }
 

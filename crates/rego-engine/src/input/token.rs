@@ -30,8 +30,8 @@ pub(super) enum Numeral<'t> {
 }
 
 impl<'t> Tokens<'t> {
-    pub(super) const fn new(text: &'t str) -> Self {
-        Self { text: text.as_bytes(), at: 0 }
+    pub(super) const fn new(text: &'t [u8]) -> Self {
+        Self { text, at: 0 }
     }
 
     /// The whole text.
