@@ -1,5 +1,6 @@
 //! The exports of a module, looked up once, and the two ways values cross the boundary.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use rego_value::Value;
@@ -58,6 +59,8 @@ pub(crate) struct Native {
     pub(crate) value: Func<(i32, i32, i32, i32), i32>,
     /// The address of the record of the first failure of a built-in function.
     pub(crate) error_slot: u32,
+    /// Where the module keeps what it found in the data; to be filled with zeros after a change.
+    pub(crate) joins: Range<usize>,
 }
 
 /// Keeps blocks that were freed below the heap pointer from being lost when it is rewound.
@@ -73,6 +76,12 @@ fn func<P: WasmParams, R: WasmResults>(
     name: &'static str,
 ) -> Result<TypedFunc<P, R>, ModuleError> {
     instance.get_typed_func(store, name).map_err(|_| ModuleError::MissingExport { name })
+}
+
+/// The address that an exported global gives; 0 where there is none.
+fn address(store: &mut Store<Host>, instance: &Instance, name: &str) -> usize {
+    let global = instance.get_global(&mut *store, name).and_then(|global| global.get(store).i32());
+    global.and_then(|address| usize::try_from(address.cast_unsigned()).ok()).unwrap_or(0)
 }
 
 impl Abi {
@@ -101,7 +110,8 @@ impl Abi {
             })?;
             let eval = func(store, instance, "rego_eval")?;
             let value = func(store, instance, "rego_value")?;
-            Way::Native(Native { eval, value, error_slot: error_slot.cast_unsigned() })
+            let joins = address(store, instance, "rego_joins")..address(store, instance, "rego_joins_end");
+            Way::Native(Native { eval, value, error_slot: error_slot.cast_unsigned(), joins })
         } else {
             Way::Text(Box::new(Text::new(store, instance)?))
         };

@@ -36,6 +36,8 @@ pub(crate) struct Live {
     pub(crate) fresh_base: i32,
     /// What has been put since; where the layout of values is known.
     pub(crate) area: Area,
+    /// The shape of the area when the module last forgot what it had found in the data.
+    pub(crate) joined: u64,
     /// What data are laid out with.
     pub(crate) known: Arc<Known>,
     /// The texts of the module's constant strings.
@@ -99,6 +101,7 @@ impl Live {
             data: 0,
             fresh_base: heap_start,
             area: Area::default(),
+            joined: 0,
             known: Arc::clone(&module.known),
             texts: Arc::clone(&module.texts),
             projection: Arc::clone(&module.projection),

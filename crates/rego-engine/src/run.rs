@@ -80,8 +80,14 @@ impl Live {
     /// The calls of an evaluation.
     fn run(&mut self, entrypoint: i32, input: Input<'_>, wanted: Wanted) -> Result<i32, Stop> {
         // The parts of this one by one: the way in costs no count of references.
-        let Self { store, abi, data, heap_base, projection, scratch, .. } = self;
+        let Self { store, abi, data, heap_base, area, joined, projection, scratch, .. } = self;
         if let Way::Native(native) = &abi.way {
+            if *joined != area.shape() {
+                if let Some(joins) = abi.memory.data_mut(&mut *store).get_mut(native.joins.clone()) {
+                    joins.fill(0);
+                }
+                *joined = area.shape();
+            }
             let top = heap_base.cast_unsigned();
             let Placed { handle, end } = place(store, abi.memory, top, projection, scratch, input)?;
             let eval = match wanted {
@@ -308,6 +314,15 @@ impl Live {
     }
 }
 
+/// Whether a text of eight bytes or more is ASCII: in words of eight bytes, of which the last may overlap the one before.
+/// The standard library's way goes byte by byte at the end of a text.
+fn is_ascii(text: &[u8]) -> bool {
+    let Some(last) = text.last_chunk() else { return false };
+    let (words, _) = text.as_chunks();
+    let bits = words.iter().fold(u64::from_ne_bytes(*last), |bits, word| bits | u64::from_ne_bytes(*word));
+    bits & u64::from_ne_bytes([0x80; 8]) == 0
+}
+
 /// Puts the input at `top`, where the data end.
 fn place(
     store: &mut Store<Host>,
@@ -321,7 +336,7 @@ fn place(
         Input::Undefined => Ok(Placed { handle: 0, end: top }),
         Input::Json(json) => {
             // Most texts are ASCII, which is seen in fewer steps than that they are UTF-8.
-            if !json.is_ascii() && std::str::from_utf8(json).is_err() {
+            if !is_ascii(json) && std::str::from_utf8(json).is_err() {
                 return Err(EvalError::InvalidInput.into());
             }
             let read = |bytes: &mut [u8]| Ok(input::read_text(json, projection, bytes, top, scratch)?);

@@ -9,6 +9,9 @@ use rego_value::{Number, Value};
 
 use crate::codegen::Pattern;
 
+/// How many parts of a collection are looked at for strings that hosts are told of.
+const MOST_PARTS: usize = 64;
+
 /// The static memory of a module behind the runtime's own: first cells that evaluation writes, then constants.
 pub(crate) struct Constants {
     writer: Writer<'static>,
@@ -101,12 +104,32 @@ impl Constants {
         self.boxed_numbers.contains(&handle)
     }
 
+    /// Lays out the strings in a small collection, such as a decision, so that hosts know them; those of a table would
+    /// make its module slow to load.
+    fn strings_of(&mut self, value: &Value, parts: &mut usize) -> Result<(), LayoutError> {
+        let Some(left) = parts.checked_sub(1) else { return Ok(()) };
+        *parts = left;
+        match value {
+            Value::String(text) => drop(self.string(text)?),
+            Value::Array(items) => items.iter().try_for_each(|item| self.strings_of(item, parts))?,
+            Value::Set(items) => items.iter().try_for_each(|item| self.strings_of(item, parts))?,
+            Value::Object(members) => members.iter().try_for_each(|(key, value)| {
+                self.strings_of(key, parts).and_then(|()| self.strings_of(value, parts))
+            })?,
+            _ => {}
+        }
+        Ok(())
+    }
+
     /// The handle of any value.
     pub(crate) fn value(&mut self, value: &Value) -> Result<u32, LayoutError> {
         match value {
             Value::String(text) => self.string(text),
             Value::Number(number) => self.number(number),
-            _ => self.writer.value(value),
+            _ => {
+                self.strings_of(value, &mut { MOST_PARTS })?;
+                self.writer.value(value)
+            }
         }
     }
 

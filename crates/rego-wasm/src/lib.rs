@@ -50,6 +50,10 @@ use codegen::Generator;
 /// The name of the custom section that holds [`rego_value::abi::LAYOUT_VERSION`] as four bytes, little endian.
 pub const LAYOUT_SECTION: &str = "rego-layout";
 
+/// The exported globals between whose addresses a module for our engine keeps members of the data that it found by strings
+/// of the data, if it does. Zeros mean none; whoever changes documents writes them.
+pub const JOINS_GLOBALS: [&str; 2] = ["rego_joins", "rego_joins_end"];
+
 /// The name of the custom section that holds the handles of constant strings, four bytes each, little endian. A host
 /// that lays data out uses them for equal strings: members are then found by comparing handles.
 pub const STRINGS_SECTION: &str = "rego-strings";
@@ -153,6 +157,11 @@ fn compile_with(
     functions.push(entry::start(&mut generator, heap_base));
     let helpers = functions.len();
     functions.extend(generator.helper_functions());
+    let mut globals = vec![("opa_wasm_abi_version", 1), ("opa_wasm_abi_minor_version", 3)];
+    if let (Some(joins), true) = (generator.joins, generator.uses_joins) {
+        let addresses = [joins, joins.saturating_add(codegen::joins::SIZE)];
+        globals.extend(JOINS_GLOBALS.into_iter().zip(addresses.map(u32::cast_signed)));
+    }
     let input = link::Input {
         runtime: &runtime,
         symbols: &generator.symbols,
@@ -161,7 +170,7 @@ fn compile_with(
         helpers,
         constants: (base, &bytes),
         heap_base,
-        globals: &[("opa_wasm_abi_version", 1), ("opa_wasm_abi_minor_version", 3)],
+        globals: &globals,
         name_runtime: options.name_runtime,
         target: options.target,
         custom: &[

@@ -70,6 +70,12 @@ impl From<Broken> for Stop {
 }
 
 impl Area {
+    /// Another number after every change but of a cell.
+    #[inline]
+    pub(crate) const fn shape(&self) -> u64 {
+        self.shape
+    }
+
     /// Nothing that was put is there any more.
     pub(crate) fn clear(&mut self) {
         self.owned.clear();

@@ -19,6 +19,8 @@ pub(super) enum Helper {
     /// `seek(cursor, end, distance, mixture) -> cursor`: the next item of an array whose word in the array's column is the
     /// one that is sought, or any address from the end on. See [`super::seek`].
     Seek,
+    /// `join(object, key) -> value`. See [`super::joins`].
+    Join,
 }
 
 impl Helper {
@@ -27,6 +29,7 @@ impl Helper {
             Self::Member => member(generator),
             Self::Search => search(generator),
             Self::Seek => seek(),
+            Self::Join => super::joins::helper(generator),
         }
     }
 }

@@ -14,6 +14,7 @@ mod format;
 mod function;
 mod helpers;
 mod index;
+pub(crate) mod joins;
 mod paths;
 mod regex;
 mod seek;
@@ -94,6 +95,10 @@ pub(crate) struct Generator<'p> {
     pub(crate) symbols: Symbols,
     pub(crate) constants: Constants,
     pub(crate) cells: Cells,
+    /// The address of the table of lookups, where they may be kept.
+    pub(crate) joins: Option<u32>,
+    /// Whether any is.
+    pub(crate) uses_joins: bool,
     /// Functions by name, with their positions in the plan.
     functions: HashMap<&'p str, (u32, &'p Func)>,
     /// The positions of the host functions in use among the plan's built-ins, which are their ids.
@@ -121,12 +126,16 @@ impl<'p> Generator<'p> {
     ) -> Self {
         let memos = policy.funcs.iter().filter(|f| is_memoised(f)).count();
         let cells = Cells::new(base, memos);
+        let joins = joins::allowed(policy, target).then(|| cells.end());
+        let constants = joins.map_or(cells.end(), |joins| joins.saturating_add(joins::SIZE));
         Self {
             policy,
             reads,
             linked,
             symbols: Symbols::default(),
-            constants: Constants::new(cells.end()),
+            constants: Constants::new(constants),
+            joins,
+            uses_joins: false,
             cells,
             functions: (0..).zip(&policy.funcs).map(|(i, f)| (f.name.as_str(), (i, f))).collect(),
             host_functions: Vec::new(),

@@ -170,6 +170,7 @@ impl FuncGen<'_, '_> {
                 self.push_numbered_document(source, key, &abi::small_int_value(number).to_string())?;
             }
             Some(index) if index & 1 == 1 && index.cast_signed() > 0 => self.push_item(source, index)?,
+            _ if self.push_join(collection, key)? => {}
             _ => {
                 self.push(source)?;
                 self.push(key)?;
