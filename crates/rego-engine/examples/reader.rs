@@ -68,7 +68,8 @@ impl Bench {
 
     fn read(&mut self, text: &[u8]) {
         let text = std::str::from_utf8(text).unwrap();
-        let placed = input::read_text(text, &self.node, &mut self.memory, 1 << 16, &mut self.scratch);
+        let placed =
+            input::read_text(text.as_bytes(), &self.node, &mut self.memory, 1 << 16, &mut self.scratch);
         assert!(black_box(placed).is_ok(), "no JSON");
     }
 }

@@ -68,9 +68,18 @@ impl Clock {
     /// Sees to it that the clock runs for as long as an evaluation with that deadline may, and often enough, and gives
     /// the number of ticks after which it is over time. Never sooner than the deadline.
     pub(crate) fn arm(&self, deadline: Duration) -> u64 {
-        let state = &*self.state;
+        self.arm_ticks(self.ticks(deadline))
+    }
+
+    /// A deadline in ticks: for those who have the same one again and again, since it takes a division.
+    pub(crate) fn ticks(&self, deadline: Duration) -> u64 {
         // The tick under way counts for nothing, hence one more.
-        let ticks = nanos(deadline).div_ceil(self.tick_nanos).min(u64::MAX / 4) + 1;
+        nanos(deadline).div_ceil(self.tick_nanos).min(u64::MAX / 4) + 1
+    }
+
+    /// As [`Clock::arm`], with the deadline in [ticks](Self::ticks).
+    pub(crate) fn arm_ticks(&self, ticks: u64) -> u64 {
+        let state = &*self.state;
         let pace = (ticks >> SHARE).clamp(1, SLOWEST);
         if state.wanted.load(Ordering::SeqCst) > pace {
             state.wanted.fetch_min(pace, Ordering::SeqCst);

@@ -29,6 +29,8 @@ pub struct Instance {
     live: Option<Box<Live>>,
     /// What the last evaluation said beside its answers; kept here, since an error may end the running instance.
     output: Output,
+    /// The last deadline, and its ticks.
+    deadline: (Duration, u64),
 }
 
 /// Whose data they are.
@@ -60,7 +62,15 @@ impl Instance {
     }
 
     fn start(module: &Module, source: Source) -> Result<Self, EvalError> {
-        let mut instance = Self { module: module.clone(), source, live: None, output: Output::default() };
+        let deadline = module.engine().config().default_deadline;
+        let ticks = module.engine().clock().ticks(deadline);
+        let mut instance = Self {
+            module: module.clone(),
+            source,
+            live: None,
+            output: Output::default(),
+            deadline: (deadline, ticks),
+        };
         instance.live()?;
         Ok(instance)
     }
@@ -341,7 +351,10 @@ impl Instance {
             _ => {}
         }
         let deadline = self.deadline(context);
-        let ticks = self.module.engine().clock().arm(deadline);
+        if self.deadline.0 != deadline {
+            self.deadline = (deadline, self.module.engine().clock().ticks(deadline));
+        }
+        let ticks = self.module.engine().clock().arm_ticks(self.deadline.1);
         let had_output = self.output.cut || !self.output.is_empty();
         let live = self.live()?;
         live.store.set_epoch_deadline(ticks);

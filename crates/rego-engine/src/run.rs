@@ -65,7 +65,9 @@ impl Live {
         host.first_failure = None;
         host.strict = context.strict;
         host.context.begin(context.now_ns, context.seed);
-        host.context.runtime.clone_from(&context.runtime);
+        if host.context.runtime.is_some() || context.runtime.is_some() {
+            host.context.runtime.clone_from(&context.runtime);
+        }
         if host.waits {
             host.context.deadline = Instant::now().checked_add(deadline);
             host.context.clock = Some(Instant::now);

@@ -19,7 +19,7 @@ pub(crate) struct Texts {
 
 impl Texts {
     pub(crate) fn new(strings: &Strings) -> Self {
-        let first = strings.iter().map(|(_, handle)| *handle).min().unwrap_or(0);
+        let first = strings.values().copied().min().unwrap_or(0);
         let near = strings.iter().filter(|(_, handle)| handle.wrapping_sub(first) < REACH);
         let mut places = Vec::new();
         let mut texts = Vec::new();

@@ -53,10 +53,16 @@ fn change(random: &mut Random) -> (Vec<&'static str>, Option<Value>) {
     let name = NAMES[random.below(4)];
     let number = random.below(5);
     match random.below(6) {
-        0 => (vec!["roles", name], Some(value(&format!(r#"{{"grants": ["g{number}"], "level": [{number}]}}"#)))),
+        0 => (
+            vec!["roles", name],
+            Some(value(&format!(r#"{{"grants": ["g{number}"], "level": [{number}]}}"#))),
+        ),
         1 => (vec!["roles", name, "grants"], Some(value(&format!(r#"["h{number}", "read"]"#)))),
         2 => (vec!["roles", name], None),
-        3 => (vec!["members", ["a", "b"][number % 2]], Some(value(&format!("[{:?}, {name:?}]", NAMES[number % 4])))),
+        3 => (
+            vec!["members", ["a", "b"][number % 2]],
+            Some(value(&format!("[{:?}, {name:?}]", NAMES[number % 4]))),
+        ),
         4 => (vec!["levels", name], Some(value(["7", "[1]", "\"x\"", "9007199254740995", "{}"][number]))),
         _ => (vec!["roles"], Some(data().get_str("roles").unwrap().clone())),
     }

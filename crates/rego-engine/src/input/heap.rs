@@ -63,7 +63,7 @@ impl<'m> Heap<'m> {
     }
 
     /// Room for an object of the heap: its address and its bytes, which are not cleared.
-    #[inline]
+    #[inline(always)]
     fn reserve(&mut self, size: usize) -> Result<(u32, &mut [u8]), Fault> {
         let start = self.top;
         let end = size
@@ -86,15 +86,24 @@ impl<'m> Heap<'m> {
         let (header, body) = room.split_at_mut_checked(TEXT_BYTES as usize).ok_or(Fault::Full)?;
         let (body, _) = body.as_chunks_mut::<8>();
         let mut hash = Hash64::new(0);
-        let mut from = text.start;
         let (last, body) = body.split_last_mut().ok_or(Fault::Full)?;
-        for place in body {
-            let word = word_at(text.bytes, from);
+        // Most are short, and a loop costs more than its rounds.
+        if let [place, ..] = body {
+            let word = word_at(text.bytes, text.start);
             hash.word(word);
             *place = word.to_le_bytes();
-            from += 8;
         }
-        let rest = first_bytes(word_at(text.bytes, from), text.length % 8);
+        if let [_, place, ..] = body {
+            let word = word_at(text.bytes, text.start + 8);
+            hash.word(word);
+            *place = word.to_le_bytes();
+        }
+        if let [_, _, places @ ..] = body
+            && !places.is_empty()
+        {
+            hash = copy_words_of(text, places, hash);
+        }
+        let rest = first_bytes(word_at(text.bytes, text.start + full * 8), text.length % 8);
         *last = rest.to_le_bytes();
         if !text.length.is_multiple_of(8) {
             hash.word(rest);
@@ -326,6 +335,19 @@ impl<'m> Heap<'m> {
         room.get_mut(..bytes.len()).ok_or(Fault::Full)?.copy_from_slice(bytes);
         Ok(())
     }
+}
+
+/// The words of a text from the third on.
+#[inline(never)]
+fn copy_words_of(text: Text<'_>, places: &mut [[u8; 8]], mut hash: Hash64) -> Hash64 {
+    let mut from = text.start + 16;
+    for place in places {
+        let word = word_at(text.bytes, from);
+        hash.word(word);
+        *place = word.to_le_bytes();
+        from += 8;
+    }
+    hash
 }
 
 #[inline(never)]
