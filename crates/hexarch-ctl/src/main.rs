@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Audit(command) => audit::run(&command, arguments.config.as_deref()),
-        Command::Budget(command) => budget::run(&command),
+        Command::Budget(command) => budget::run(&command, arguments.config.as_deref()),
         Command::Confirm(command) => confirm::run(&command, arguments.config.as_deref()),
         Command::Demo(demo) => demo::run(&demo),
         Command::Init(arguments) => init::run(&arguments),

@@ -30,6 +30,11 @@ fn the_store_is_the_one_that_the_file_names() {
     assert!(!folder.path().join("state.db").exists());
     assert_eq!(budget(folder.path(), &["reset", "--store", "sqlite:other.db"]).status.code(), Some(1));
     assert!(!folder.path().join("other.db").exists());
+    let nameless = said(&budget(folder.path(), &["list", "--store", "sqlite:"]));
+    assert!(nameless.contains("`sqlite:` names no file"), "{nameless}");
+    // Nobody listens on that port.
+    let dead = said(&budget(folder.path(), &["list", "--store", "postgres://ann@127.0.0.1:9/d"]));
+    assert!(dead.contains("is not available: error connecting to server: Connection refused"), "{dead}");
 
     let config = guard_state::SqliteConfig::new(folder.path().join("state.db"));
     let store = guard_state::SqliteStore::open(&config, Arc::new(SystemClock::new())).unwrap();
@@ -50,6 +55,31 @@ fn the_store_is_the_one_that_the_file_names() {
     assert!(said(&budget(folder.path(), &["reset"])).contains("0 spent, before 2"));
     let audit = std::fs::read_to_string(folder.path().join("audit.jsonl")).unwrap();
     assert_eq!(audit.matches("limit_adjusted").count(), 2, "{audit}");
+}
+
+#[test]
+fn the_configuration_is_named_as_for_every_other_command() {
+    let folder = Folder::new("ctl-budget-config");
+    folder.write("hexarch.yaml", "policies: []\n");
+    let other = folder.write("other.yaml", YAML).display().to_string();
+    let ctl = |arguments: &[&str], set: &str| {
+        let mut run = Command::new(env!("CARGO_BIN_EXE_hexarch-ctl"));
+        run.current_dir(folder.path()).env_remove("HEXARCH_STATE").env("HEXARCH_CONFIG", set);
+        said(&run.args(arguments).output().unwrap())
+    };
+    for told in [
+        ctl(&["--config", &other, "budget", "list"], "hexarch.yaml"),
+        ctl(&["budget", "--config", &other, "list"], "hexarch.yaml"),
+        ctl(&["budget", "list", "--config", &other], "hexarch.yaml"),
+        ctl(&["budget", "list"], &other),
+    ] {
+        assert!(told.contains("there is no state file `state.db`"), "{told}");
+    }
+    for command in ["list", "set", "reset"] {
+        let help = ctl(&["budget", command, "--help"], "");
+        assert_eq!(help.matches("--config").count(), 1, "{help}");
+        assert!(help.contains("The policy file; without it the nearest hexarch.yaml"), "{help}");
+    }
 }
 
 #[test]

@@ -42,9 +42,6 @@ pub(crate) struct Selection {
     /// one that the configuration names.
     #[arg(long, value_name = "URL", env = "HEXARCH_STATE")]
     store: Option<String>,
-    /// The configuration: `hexarch.yaml`, from here upwards, without it.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
     /// Only this limit.
     #[arg(long)]
     limit: Option<String>,
@@ -110,20 +107,20 @@ pub(crate) struct Torture {
 }
 
 /// Carries a command out.
-pub(crate) fn run(command: &Command) -> Result<(), Failure> {
+pub(crate) fn run(command: &Command, config: Option<&Path>) -> Result<(), Failure> {
     match command {
-        Command::List(selection) => list(selection),
-        Command::Set(setting) => set(&setting.selection, Quantity::new(setting.spent)),
-        Command::Reset(selection) => set(selection, Quantity::ZERO),
+        Command::List(selection) => list(selection, config),
+        Command::Set(setting) => set(&setting.selection, Quantity::new(setting.spent), config),
+        Command::Reset(selection) => set(selection, Quantity::ZERO, config),
         Command::Torture(arguments) => run_torture(arguments),
         Command::TortureWorker { arguments } => guard_torture::worker_of(arguments).map_err(Failure::Failed),
     }
 }
 
-fn open(selection: &Selection) -> Result<(Arc<dyn Store>, CellFilter), Failure> {
+fn open(selection: &Selection, config: Option<&Path>) -> Result<(Arc<dyn Store>, CellFilter), Failure> {
     let store = match &selection.store {
         Some(address) => open_address(address)?,
-        None => open_configured(selection)?,
+        None => open_configured(config)?,
     };
     let Selection { limit, key, window, .. } = selection;
     let filter = CellFilter { limit: limit.clone(), key: key.clone(), window: window.clone() };
@@ -134,6 +131,9 @@ fn open(selection: &Selection) -> Result<(Arc<dyn Store>, CellFilter), Failure> 
 fn has_to_be_there(path: &Path) -> Result<(), Failure> {
     if path.exists() {
         return Ok(());
+    }
+    if path.as_os_str().is_empty() {
+        return Err(Failure::Failed("`sqlite:` names no file: `sqlite:PATH`".to_owned()));
     }
     let path = path.display();
     Err(Failure::Failed(format!("there is no state file `{path}`: nothing has been counted there yet")))
@@ -148,8 +148,8 @@ fn open_address(address: &str) -> Result<Arc<dyn Store>, Failure> {
 }
 
 /// The store that the configuration names; what is changed in it is told where the configuration logs.
-fn open_configured(selection: &Selection) -> Result<Arc<dyn Store>, Failure> {
-    let file = policy::load(selection.config.as_deref())?;
+fn open_configured(config: Option<&Path>) -> Result<Arc<dyn Store>, Failure> {
+    let file = policy::load(config)?;
     match file.settings().state().store() {
         StateStore::Memory => {
             return Err(Failure::Failed(format!(
@@ -173,8 +173,8 @@ fn view_json(view: &CellView) -> serde_json::Value {
     })
 }
 
-fn list(selection: &Selection) -> Result<(), Failure> {
-    let (store, filter) = open(selection)?;
+fn list(selection: &Selection, config: Option<&Path>) -> Result<(), Failure> {
+    let (store, filter) = open(selection, config)?;
     let views = store.list(&filter).wait().map_err(Failure::of)?;
     let mut out = std::io::stdout().lock();
     if selection.json {
@@ -196,8 +196,8 @@ fn list(selection: &Selection) -> Result<(), Failure> {
     Ok(())
 }
 
-fn set(selection: &Selection, spent: Quantity) -> Result<(), Failure> {
-    let (store, filter) = open(selection)?;
+fn set(selection: &Selection, spent: Quantity, config: Option<&Path>) -> Result<(), Failure> {
+    let (store, filter) = open(selection, config)?;
     let adjusted = store.set(&filter, spent).wait().map_err(Failure::of)?;
     let mut out = std::io::stdout().lock();
     if selection.json {
