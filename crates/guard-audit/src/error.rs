@@ -24,11 +24,14 @@ pub enum StoreError {
 }
 
 pub(crate) fn told(store: &str, error: &rusqlite::Error) -> StoreError {
-    use rusqlite::ErrorCode::{CannotOpen, DatabaseCorrupt, NotADatabase, PermissionDenied, ReadOnly};
+    use rusqlite::ErrorCode::{
+        CannotOpen, DatabaseCorrupt, NotADatabase, PermissionDenied, ReadOnly, Unknown,
+    };
 
     let (store, detail) = (store.to_owned(), error.to_string());
     match error.sqlite_error_code() {
-        Some(NotADatabase | DatabaseCorrupt | ReadOnly | CannotOpen | PermissionDenied) => {
+        // What is unknown is a table or a column: somebody has changed the file.
+        Some(NotADatabase | DatabaseCorrupt | ReadOnly | CannotOpen | PermissionDenied | Unknown) => {
             StoreError::Unusable { store, detail }
         }
         _ => StoreError::Unavailable { store, detail },

@@ -44,6 +44,10 @@ pub(crate) fn connect(path: &Path, name: &str, synced: bool) -> Result<Connectio
 
 /// Opens the file to read.
 pub(crate) fn connect_to_read(path: &Path, name: &str) -> Result<Connection, StoreError> {
+    if path.is_dir() {
+        let detail = "it is a directory".to_owned();
+        return Err(StoreError::Unusable { store: name.to_owned(), detail });
+    }
     let failed = |error: rusqlite::Error| told(name, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;

@@ -1,6 +1,7 @@
 //! The store in PostgreSQL, for processes of several machines. A step reads first without a lock, since most of what is
 //! asked is refused; what changes something is one transaction, which locks one row.
 
+use std::error::Error as _;
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,7 +105,9 @@ impl From<serde_json::Error> for Failed {
 }
 
 fn told(error: &postgres::Error) -> StoreError {
-    let detail = error.as_db_error().map_or_else(|| error.to_string(), ToString::to_string);
+    let cause = error.source().map(|source| format!("{error}: {source}"));
+    let said = error.as_db_error().map(ToString::to_string);
+    let detail = said.or(cause).unwrap_or_else(|| error.to_string());
     StoreError::Unavailable { store: "postgres".to_owned(), detail }
 }
 

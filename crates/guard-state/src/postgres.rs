@@ -5,6 +5,7 @@
 
 mod rows;
 
+use std::error::Error as _;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -174,7 +175,9 @@ fn connect(server: &Config, schema: &str, store: &Arc<str>) -> Result<Connected,
 }
 
 fn told(store: &str, error: &postgres::Error) -> StateError {
-    let detail = error.as_db_error().map_or_else(|| error.to_string(), ToString::to_string);
+    let cause = error.source().map(|source| format!("{error}: {source}"));
+    let said = error.as_db_error().map(ToString::to_string);
+    let detail = said.or(cause).unwrap_or_else(|| error.to_string());
     StateUnavailable { store: store.to_owned(), detail }.into()
 }
 

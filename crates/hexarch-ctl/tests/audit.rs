@@ -50,4 +50,26 @@ fn the_log_is_listed_verified_and_exported() {
     assert_eq!(output.status.code(), Some(1));
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(error.contains("it does not say what was written"), "{error}");
+    log.execute_batch("DROP TABLE entries").unwrap();
+    let output = ctl(&folder, &["audit", "verify"]);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("cannot be the audit log: no such table: entries"), "{error}");
+}
+
+#[test]
+fn what_is_no_log_is_told() {
+    let folder = Folder::new("ctl-audit-none");
+    folder.write("empty.db", "");
+    for (store, expected) in [
+        ("sqlite:.", "`.` cannot be the audit log: it is a directory"),
+        ("sqlite:empty.db", "`empty.db` cannot be the audit log: it is no audit log"),
+        ("sqlite:none.db", "`none.db` cannot be the audit log: unable to open"),
+        ("audit.db", "`audit.db` is no address of an audit log: `sqlite:PATH`"),
+    ] {
+        let output = ctl(&folder, &["audit", "verify", "--store", store]);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{error}");
+        assert!(error.contains(expected), "{error}");
+    }
 }

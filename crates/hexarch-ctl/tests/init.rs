@@ -50,6 +50,9 @@ fn a_file_that_is_there_stays() {
     assert_eq!(std::fs::read_to_string(folder.path().join("hexarch.yaml")).unwrap(), first);
     assert!(hexarch_ctl(folder.path(), &["init", "safe_delete", "--force"]).status.success());
     assert_ne!(std::fs::read_to_string(folder.path().join("hexarch.yaml")).unwrap(), first);
+    let directory = hexarch_ctl(folder.path(), &["init", "--output", "."]);
+    assert_eq!(directory.status.code(), Some(1));
+    assert!(told(&directory).contains("`.` is a directory, not a file"), "{}", told(&directory));
     let unknown = hexarch_ctl(folder.path(), &["init", "nothing", "--force"]);
     assert!(
         told(&unknown).contains("there is no scenario `nothing`; there are access_control, "),

@@ -80,6 +80,9 @@ fn write(arguments: &Arguments, text: &str) -> Result<(), Failure> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o644);
     let error = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists if path.is_dir() => {
+            Failure::Failed(format!("`{}` is a directory, not a file", path.display()))
+        }
         std::io::ErrorKind::AlreadyExists => {
             Failure::Failed(format!("`{}` is there already; `--force` replaces it", path.display()))
         }
