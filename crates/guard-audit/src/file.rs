@@ -19,15 +19,17 @@ pub(crate) fn connect(path: &Path, name: &str, synced: bool) -> Result<Connectio
     make_private(path).map_err(|error| unusable(error.to_string()))?;
     let mut connection = Connection::open(path).map_err(failed)?;
     connection.execute_batch("PRAGMA busy_timeout = 10000; PRAGMA trusted_schema = OFF;").map_err(failed)?;
-    // Before anything is written: the file may be another program's.
-    let made = is_ours(&connection, name)?;
+    // Before anything is written: the file may be another program's. All at one moment: another process may just make it.
+    let looking = connection.transaction().map_err(failed)?;
+    let made = is_ours(&looking, name)?;
     if !made {
-        let tables = number(&connection, "SELECT count(*) FROM sqlite_schema").map_err(failed)?;
-        let marked = number(&connection, "PRAGMA application_id").map_err(failed)?;
+        let tables = number(&looking, "SELECT count(*) FROM sqlite_schema").map_err(failed)?;
+        let marked = number(&looking, "PRAGMA application_id").map_err(failed)?;
         if tables != 0 || marked != 0 {
             return Err(unusable("it is a database of another program".to_owned()));
         }
     }
+    looking.finish().map_err(failed)?;
     let mode: String =
         connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(failed)?;
     if mode != "wal" {

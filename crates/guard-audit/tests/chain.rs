@@ -40,6 +40,26 @@ fn a_log_that_nobody_touched_is_whole() {
     assert_eq!(told("VACUUM"), "5 entries");
 }
 
+/// The processes of a program that is started for the first time.
+#[test]
+fn a_new_log_may_be_opened_by_many_at_once() {
+    let folder = Folder::new("guard-audit-new");
+    for round in 0..20 {
+        let path = folder.path().join(format!("{round}.db"));
+        let begin = std::sync::Barrier::new(6);
+        std::thread::scope(|scope| {
+            for number in 0..6 {
+                let (path, begin) = (&path, &begin);
+                scope.spawn(move || {
+                    begin.wait();
+                    keep(&log(path, Durability::BeforeOutcome, 100), &record(number)).unwrap();
+                });
+            }
+        });
+        assert_eq!(Reader::open(&path).unwrap().verify().unwrap().unwrap().count, 6);
+    }
+}
+
 #[test]
 fn an_edit_of_any_column_is_found() {
     let changed = "it does not say what was written";

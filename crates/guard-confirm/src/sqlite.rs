@@ -114,7 +114,11 @@ fn connect(path: &Path, name: &str) -> Result<Connection, StoreError> {
             number("SELECT count(*) FROM sqlite_schema")?,
         ))
     };
-    let (owner, version, tables) = made(&connection).map_err(failed)?;
+    // All at one moment: another process may just make the tables.
+    let (owner, version, tables) = connection
+        .transaction()
+        .and_then(|looking| made(&looking).and_then(|found| looking.finish().map(|()| found)))
+        .map_err(failed)?;
     if owner != APPLICATION && (owner != 0 || version != 0 || tables != 0) {
         return Err(unusable("it is a database of another program".to_owned()));
     }

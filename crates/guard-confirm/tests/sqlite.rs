@@ -29,3 +29,22 @@ fn what_is_not_its_file_is_left_alone() {
         assert!(matches!(opened, Err(StoreError::Unusable { .. })), "{name}: {:?}", opened.err());
     }
 }
+
+/// The processes of a program that is started for the first time.
+#[test]
+fn a_new_file_may_be_opened_by_many_at_once() {
+    let folder = Folder::new("confirm-sqlite-new");
+    for round in 0..20 {
+        let path = folder.path().join(format!("{round}.db"));
+        let begin = std::sync::Barrier::new(6);
+        std::thread::scope(|scope| {
+            for _ in 0..6 {
+                let (path, begin) = (&path, &begin);
+                scope.spawn(move || {
+                    begin.wait();
+                    SqliteStore::open(path).unwrap_or_else(|error| panic!("round {round}: {error}"));
+                });
+            }
+        });
+    }
+}

@@ -1,6 +1,6 @@
 //! The SQLite store against the suite and the model, and with files that are not as they should be.
 #![cfg(feature = "sqlite")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod model;
 mod suite;
@@ -9,11 +9,13 @@ mod suite;
 const STEPS: u128 = 20;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
 use guard_core::{
-    Changes, ChargeOutcome, FixedClock, Quantity, ReservationId, Settlement, StateError, StateStore,
+    Changes, ChargeOutcome, Clock, FixedClock, Quantity, ReservationId, Settlement, StateError, StateStore,
+    Timestamp,
 };
 use guard_state::{SqliteConfig, SqliteStore};
 use suite::{LEASE, START, batch, charge};
@@ -101,6 +103,84 @@ fn a_charge_is_decided_on_what_the_transaction_before_it_left() {
         assert!(matches!(outcome, ChargeOutcome::Exceeded(_)), "{outcome:?}");
     });
     assert_eq!(used(&store, "a"), 10);
+}
+
+/// A clock that makes another process write while the store is between two charges of one transaction.
+struct Between {
+    other: Mutex<rusqlite::Connection>,
+    /// How often it was asked since the charges were handed over; before that, it is not counted.
+    asked: AtomicUsize,
+    both: Barrier,
+    written: Mutex<Option<rusqlite::Result<()>>>,
+}
+
+const NOT_YET: usize = 1_000;
+
+impl Clock for Between {
+    fn now(&self) -> Timestamp {
+        match self.asked.load(Ordering::Acquire) {
+            NOT_YET => return START,
+            // Before the transaction: the second charge is handed over, and so shares it.
+            0 => drop(self.both.wait()),
+            // The first of them is decided, and nothing is committed.
+            2 => {
+                let written = self.other.lock().unwrap().execute_batch("UPDATE cells SET spent = 10");
+                *self.written.lock().unwrap() = Some(written);
+            }
+            _ => {}
+        }
+        self.asked.fetch_add(1, Ordering::AcqRel);
+        START
+    }
+}
+
+/// Nobody writes between what a transaction reads and what it writes: it would be overwritten.
+#[test]
+fn nobody_else_writes_while_charges_are_decided() {
+    let folder = Folder::new("sqlite-alone");
+    let path = written(&folder);
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("PRAGMA busy_timeout = 0").unwrap();
+    let clock = Arc::new(Between {
+        other: Mutex::new(other),
+        asked: AtomicUsize::new(NOT_YET),
+        both: Barrier::new(2),
+        written: Mutex::new(None),
+    });
+    let store = SqliteStore::open(&SqliteConfig::new(&path), Arc::clone(&clock) as _).unwrap();
+    clock.asked.store(0, Ordering::Release);
+    let batches = [batch(2, vec![charge("a", 1, 10)]), batch(3, vec![charge("a", 1, 10)])];
+    let answers = batches.each_ref().map(|batch| store.charge(batch));
+    clock.both.wait();
+    for answer in answers {
+        let outcome = answer.wait().unwrap();
+        assert!(matches!(outcome, ChargeOutcome::Charged(_)), "{outcome:?}");
+    }
+    let written = clock.written.lock().unwrap().take().expect("somebody was to write");
+    assert!(written.is_err(), "another process has written meanwhile");
+    clock.asked.store(NOT_YET, Ordering::Release);
+    assert_eq!(used(&store, "a"), 9);
+}
+
+/// The processes of a program that is started for the first time.
+#[test]
+fn a_new_file_may_be_opened_by_many_at_once() {
+    let folder = Folder::new("sqlite-new");
+    for round in 0..20 {
+        let path = folder.path().join(format!("{round}.db"));
+        let begin = Barrier::new(6);
+        std::thread::scope(|scope| {
+            for id in 0..6 {
+                let (path, begin) = (&path, &begin);
+                scope.spawn(move || {
+                    begin.wait();
+                    let store = open(path).unwrap_or_else(|error| panic!("round {round}: {error}"));
+                    store.charge(&batch(id, vec![charge("a", 1, 10)])).wait().unwrap();
+                });
+            }
+        });
+        assert_eq!(used(&open(&path).unwrap(), "a"), 6);
+    }
 }
 
 #[test]

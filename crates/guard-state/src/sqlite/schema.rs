@@ -46,15 +46,9 @@ pub(super) fn prepare(connection: &mut Connection, store: &str) -> Result<(), St
     let failed = |error: rusqlite::Error| told(store, &error);
     let unusable = |detail: String| Unusable { store: store.to_owned(), detail };
     connection.execute_batch("PRAGMA busy_timeout = 10000; PRAGMA trusted_schema = OFF;").map_err(failed)?;
-    let number = |connection: &Connection, name: &str| {
-        connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0))
-    };
     // Before anything is written: the file may be another program's.
-    let version = number(connection, "user_version").map_err(failed)?;
-    let owner = number(connection, "application_id").map_err(failed)?;
+    let (owner, version, tables) = made(connection).map_err(failed)?;
     let newest = i64::try_from(VERSIONS.len()).unwrap_or(i64::MAX);
-    let tables: i64 =
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
     if owner != APPLICATION && (owner != 0 || version != 0 || tables != 0) {
         return Err(unusable("it is a database of another program".to_owned()).into());
     }
@@ -79,6 +73,19 @@ pub(super) fn prepare(connection: &mut Connection, store: &str) -> Result<(), St
         return Err(unusable(format!("it is damaged ({report}); restore it from a back-up")).into());
     }
     migrate(connection).map_err(failed)
+}
+
+/// Whose file it is, of which version, and how many tables it has: all at one moment, since another process may just make it.
+fn made(connection: &mut Connection) -> rusqlite::Result<(i64, i64, i64)> {
+    let transaction = connection.transaction()?;
+    let number = |text: &str| transaction.query_row(text, [], |row| row.get(0));
+    let found = (
+        number("PRAGMA application_id")?,
+        number("PRAGMA user_version")?,
+        number("SELECT count(*) FROM sqlite_schema")?,
+    );
+    transaction.finish()?;
+    Ok(found)
 }
 
 fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
