@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -112,6 +113,13 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
         }
         thread::park();
     }
+}
+
+/// Wakes whoever waits, from a thread that has others to serve besides. A waker is its runtime's code: where it panics,
+/// which the program's panic hook has been told, the thread goes on.
+pub fn wake(waker: Waker) {
+    // Nothing of ours is left half-done: the waker is gone, and whoever it was to wake.
+    let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ impl<T> Giver<T> {
             *shared = state;
             drop(shared);
             if let Some(waker) = waker {
-                waker.wake();
+                guard_core::wake(waker);
             }
         }
     }
@@ -85,5 +85,22 @@ mod tests {
         let (giver, waiter) = pair::<u8>();
         drop(giver);
         assert_eq!(guard_core::block_on(waiter), None);
+    }
+
+    /// The giver is a thread that has others to answer.
+    #[test]
+    fn a_waker_that_panics_does_not_end_the_giver() {
+        struct Panics;
+        impl std::task::Wake for Panics {
+            fn wake(self: Arc<Self>) {
+                panic!("on purpose");
+            }
+        }
+        let (giver, mut waiter) = pair();
+        let waker = Waker::from(Arc::new(Panics));
+        let mut context = Context::from_waker(&waker);
+        assert!(Pin::new(&mut waiter).poll(&mut context).is_pending());
+        giver.give(7);
+        assert_eq!(guard_core::block_on(waiter), Some(7));
     }
 }

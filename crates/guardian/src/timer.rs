@@ -53,7 +53,7 @@ impl Timers {
             let due = std::mem::replace(&mut waits.wakers, later);
             if !due.is_empty() {
                 drop(waits);
-                due.into_values().for_each(Waker::wake);
+                due.into_values().for_each(guard_core::wake);
                 waits = self.lock();
                 continue;
             }
@@ -158,5 +158,28 @@ mod tests {
         assert!(TIMERS.lock().wakers.keys().all(|(end, _)| *end < far));
         block_on(Sleep::new(Duration::ZERO));
         assert!(Sleep::new(Duration::MAX).end > Instant::now());
+    }
+
+    /// One thread wakes everybody.
+    #[test]
+    fn a_waker_that_panics_keeps_nobody_else_asleep() {
+        struct Panics;
+        impl std::task::Wake for Panics {
+            fn wake(self: std::sync::Arc<Self>) {
+                panic!("on purpose");
+            }
+        }
+        let end = Instant::now() + Duration::from_millis(50);
+        let mut bad = Box::pin(Sleep::until(end));
+        let waker = Waker::from(std::sync::Arc::new(Panics));
+        assert!(bad.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        let (awake, heard) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            // Due at the same moment, and afterwards.
+            block_on(Sleep::until(end));
+            block_on(Sleep::new(Duration::from_millis(20)));
+            awake.send(()).unwrap();
+        });
+        heard.recv_timeout(Duration::from_secs(20)).unwrap();
     }
 }
