@@ -70,6 +70,38 @@ mod needs_postgres {
         assert!(error.to_string().contains("version 99"), "{error}");
     }
 
+    /// The server rolls back some transactions for the sake of others: a few in a row are made again, and counted once. Who
+    /// meets nothing else is told, and nothing is counted.
+    #[test]
+    #[ignore = "needs PostgreSQL"]
+    fn what_the_server_rolls_back_is_made_again() {
+        let server = server();
+        let store = store(&server, "conflicts", None);
+        let mut client = postgres::Client::connect(&server.url(), postgres::NoTls).unwrap();
+        // A sequence counts on when its transaction is rolled back.
+        let conflicts = "
+            CREATE SEQUENCE conflicts.left;
+            CREATE FUNCTION conflicts.meet() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF nextval('conflicts.left') <= 5 THEN RAISE EXCEPTION 'met' USING ERRCODE = '40001'; END IF;
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER meet BEFORE INSERT OR UPDATE ON conflicts.reservations
+                FOR EACH ROW EXECUTE FUNCTION conflicts.meet();";
+        client.batch_execute(conflicts).unwrap();
+        let ever = |id| batch(id, vec![guard_core::Charge { resets_in: None, ..charge("a", 4, 10) }]);
+        store.charge(&ever(1)).wait().unwrap();
+        let met = |client: &mut postgres::Client| -> i64 {
+            client.query_one("SELECT last_value FROM conflicts.left", &[]).unwrap().get(0)
+        };
+        assert_eq!((used(&store), met(&mut client)), (4, 6));
+        client.batch_execute("ALTER SEQUENCE conflicts.left MINVALUE -1000000 RESTART -1000000").unwrap();
+        let error = store.charge(&ever(2)).wait().unwrap_err();
+        assert!(matches!(error, guard_core::StateError::Unavailable(_)), "{error}");
+        assert_eq!(used(&store), 4);
+        let tried = met(&mut client) + 1_000_000;
+        assert!((8..100).contains(&tried), "{tried} times");
+    }
+
     state_store_suite!(
         #[ignore = "needs PostgreSQL"]
         suite_on_postgres,
