@@ -39,8 +39,8 @@ pub struct Plan {
     pub calls: u64,
     /// How many processes are killed and begin again in each run.
     pub kills: u64,
-    /// Whether connections to a server go through a proxy that delays and cuts them.
-    pub cuts: bool,
+    /// Whether connections to a server go through a proxy that delays and cuts them: at one chunk in so many.
+    pub cut_one_in: Option<u64>,
     /// Whether processes that spend slices write down what they spend of them.
     pub journal: bool,
     /// The folder for the logs.
@@ -146,8 +146,10 @@ pub fn torture(
     told: &mut dyn FnMut(&str),
 ) -> Result<Report, String> {
     let mut report = Report::default();
-    let proxy = match (plan.cuts, server_of(&plan.store)) {
-        (true, Some(server)) => Some(Proxy::start(server, plan.seed).map_err(|error| error.to_string())?),
+    let proxy = match (plan.cut_one_in, server_of(&plan.store)) {
+        (Some(one_in), Some(server)) => {
+            Some(Proxy::start(server, plan.seed, one_in.max(1)).map_err(|error| error.to_string())?)
+        }
         _ => None,
     };
     let through = match (&proxy, server_of(&plan.store)) {
@@ -164,7 +166,7 @@ pub fn torture(
         } else {
             (processes(plan, &through, load, program, &mut trouble, &mut report)?, None)
         };
-        let disturbed = plan.cuts || before != (report.kills, report.troubles);
+        let disturbed = plan.cut_one_in.is_some() || before != (report.kills, report.troubles);
         over.push_back(Over { load, logs, store, disturbed, since: Instant::now() });
         while let Some(ripe) = over.pop_front_if(|over| over.since.elapsed() >= plan.ripe()) {
             hear(plan, &ripe, &mut report, told)?;
@@ -222,6 +224,7 @@ fn hear(plan: &Plan, over: &Over, report: &mut Report, told: &mut dyn FnMut(&str
         verdict.in_doubt,
         verdict.broken.len()
     ));
+    verdict.broken.iter().for_each(|what| told(&format!("run {run}: {what}")));
     let all = &mut report.verdict;
     all.admitted += verdict.admitted;
     all.refused += verdict.refused;

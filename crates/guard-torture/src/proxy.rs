@@ -8,10 +8,8 @@ use std::time::Duration;
 
 use crate::random::Random;
 
-/// One chunk in so many ends its connection.
-const CUT_ONE_IN: u64 = 150;
-/// One chunk in so many is late.
-const DELAY_ONE_IN: u64 = 20;
+/// So many chunks are late for each that ends its connection.
+const LATE: u64 = 7;
 
 /// A proxy on the loopback address, which stops to accept when it is dropped.
 #[derive(Debug)]
@@ -22,11 +20,12 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Listens on a free port for connections to `target`.
+    /// Listens on a free port for connections to `target`. One chunk in so many ends its connection, and seven times as
+    /// many are late.
     ///
     /// # Errors
     /// When there is no port.
-    pub fn start(target: &str, seed: u64) -> io::Result<Self> {
+    pub fn start(target: &str, seed: u64, cut_one_in: u64) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         let (over, cuts) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
@@ -38,7 +37,7 @@ impl Proxy {
                 }
                 // What cannot be connected is cut at once: the caller sees that.
                 if let (Ok(near), Ok(far)) = (accepted, TcpStream::connect(&target)) {
-                    let _ = join(&near, &far, Random::of(&[seed, number]), &counted);
+                    let _ = join(&near, &far, Random::of(&[seed, number]), cut_one_in, &counted);
                 }
             }
         })?;
@@ -67,26 +66,32 @@ impl Drop for Proxy {
 }
 
 /// Passes on in both directions, each in a thread.
-fn join(near: &TcpStream, far: &TcpStream, random: Random, cuts: &Arc<AtomicU64>) -> io::Result<()> {
+fn join(
+    near: &TcpStream,
+    far: &TcpStream,
+    random: Random,
+    cut_one_in: u64,
+    cuts: &Arc<AtomicU64>,
+) -> io::Result<()> {
     let mut other = random.clone();
     other.next();
     for (from, to, random) in
         [(near.try_clone()?, far.try_clone()?, random), (far.try_clone()?, near.try_clone()?, other)]
     {
         let cuts = Arc::clone(cuts);
-        std::thread::Builder::new().spawn(move || pass(from, to, random, &cuts))?;
+        std::thread::Builder::new().spawn(move || pass(from, to, random, cut_one_in, &cuts))?;
     }
     Ok(())
 }
 
-fn pass(mut from: TcpStream, mut to: TcpStream, mut random: Random, cuts: &AtomicU64) {
+fn pass(mut from: TcpStream, mut to: TcpStream, mut random: Random, cut_one_in: u64, cuts: &AtomicU64) {
     let mut buffer = vec![0; 16 << 10];
     loop {
         let length = from.read(&mut buffer).unwrap_or(0);
-        if random.below(DELAY_ONE_IN) == 0 {
+        if random.below((cut_one_in / LATE).max(1)) == 0 {
             std::thread::sleep(Duration::from_millis(random.below(20)));
         }
-        let cut = random.below(CUT_ONE_IN) == 0;
+        let cut = random.below(cut_one_in) == 0;
         // A cut connection may still pass on a part: the other side has heard half of a sentence.
         let passed = if cut { length / 2 } else { length };
         let written = buffer.get(..passed).map_or(Ok(()), |chunk| to.write_all(chunk));

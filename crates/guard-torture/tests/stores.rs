@@ -15,7 +15,7 @@ fn plan(store: String, folder: &Folder) -> Plan {
         seed: setting("SEED", 1),
         calls: 12,
         kills: 4,
-        cuts: false,
+        cut_one_in: None,
         journal: true,
         folder: folder.path().to_owned(),
     }
@@ -50,7 +50,7 @@ fn sqlite_holds() {
 fn needs_redis_holds_through_restarts_and_cut_connections() {
     let folder = Folder::new("torture-redis");
     let mut server = RedisServer::start();
-    let plan = Plan { cuts: true, ..plan(server.url(), &folder) };
+    let plan = Plan { cut_one_in: Some(150), ..plan(server.url(), &folder) };
     let report = run(&plan, Some(&mut || server.restart()));
     assert!(report.cuts > 0 && report.troubles > 0);
 }
@@ -61,7 +61,7 @@ fn needs_postgres_holds_through_restarts_and_cut_connections() {
     let folder = Folder::new("torture-postgres");
     let mut server = PostgresServer::start();
     // A transaction is some twelve round trips, each of which may be late or cut.
-    let plan = Plan { cuts: true, calls: 4, ..plan(server.url(), &folder) };
+    let plan = Plan { cut_one_in: Some(150), calls: 4, ..plan(server.url(), &folder) };
     let report = run(&plan, Some(&mut || server.restart()));
     assert!(report.cuts > 0 && report.troubles > 0);
 }
@@ -88,7 +88,7 @@ fn slices_of_sqlite_hold() {
 fn needs_redis_slices_hold_through_restarts_and_cut_connections() {
     let folder = Folder::new("torture-leased-redis");
     let mut server = RedisServer::start();
-    let plan = Plan { cuts: true, ..plan(format!("leased:{}", server.url()), &folder) };
+    let plan = Plan { cut_one_in: Some(150), ..plan(format!("leased:{}", server.url()), &folder) };
     let report = run(&plan, Some(&mut || server.restart()));
     assert!(report.cuts > 0 && report.troubles > 0);
 }
@@ -98,7 +98,7 @@ fn needs_redis_slices_hold_through_restarts_and_cut_connections() {
 fn needs_postgres_slices_hold_through_restarts_and_cut_connections() {
     let folder = Folder::new("torture-leased-postgres");
     let mut server = PostgresServer::start();
-    let plan = Plan { cuts: true, calls: 4, ..plan(format!("leased:{}", server.url()), &folder) };
+    let plan = Plan { cut_one_in: Some(150), calls: 4, ..plan(format!("leased:{}", server.url()), &folder) };
     let report = run(&plan, Some(&mut || server.restart()));
     assert!(report.cuts > 0 && report.troubles > 0);
 }
@@ -109,7 +109,7 @@ fn needs_postgres_slices_hold_through_restarts_and_cut_connections() {
 fn needs_opa_replicas_hold_through_restarts_and_cut_connections() {
     let folder = Folder::new("torture-opa");
     let mut server = OpaServer::start();
-    let plan = Plan { cuts: true, ..plan(format!("opa:{}", server.url()), &folder) };
+    let plan = Plan { cut_one_in: Some(150), ..plan(format!("opa:{}", server.url()), &folder) };
     let report = run(&plan, Some(&mut || server.restart()));
     assert!(report.cuts > 0 && report.troubles > 0 && report.kills > 0);
 }

@@ -92,9 +92,9 @@ pub(crate) struct Torture {
     /// Processes killed in each run.
     #[arg(long, default_value_t = 4)]
     kills: u64,
-    /// Sends connections through a proxy that delays and cuts them.
-    #[arg(long)]
-    cut: bool,
+    /// Sends connections through a proxy that delays and cuts them, at one in so many of the pieces that it passes on.
+    #[arg(long, value_name = "PIECES", num_args = 0..=1, default_missing_value = "150")]
+    cut: Option<u64>,
     /// Leaves slices without a journal: what a killed process had in hand then stays counted.
     #[arg(long)]
     no_journal: bool,
@@ -229,7 +229,7 @@ fn run_torture(arguments: &Torture) -> Result<(), Failure> {
         seed: arguments.seed,
         calls: arguments.calls,
         kills: arguments.kills,
-        cuts: arguments.cut,
+        cut_one_in: arguments.cut,
         journal: !arguments.no_journal,
         folder: folder.clone(),
     };
