@@ -19,9 +19,9 @@
 //!
 //! *An OPA that is started anew* has nothing. The first replica that notices marks the new life of its data; every replica
 //! notices within a quarter of `grace`, gives back what it holds, and admits nothing until `grace` has passed since the
-//! mark was made. A replica that has not come back by then is given back by the others, as they last saw it. So what may
-//! be missing afterwards is what a replica spent between the last time that another looked at the same cell and its own
-//! death, where both it and OPA are gone and its copy does not come back.
+//! mark was made. A replica that has not come back is given back by all others, as each last saw it: of a cell the newest
+//! counts. So what may be missing afterwards is what a replica spent between the last time that any other looked at the same
+//! cell and its own end, where both it and OPA are gone and its copy does not come back.
 //!
 //! *The copy* ([`OpaConfig::copy`]) is a file of this replica's own, synchronised before a charge is acknowledged. Without
 //! it a replica that ends leaves its cells to age.

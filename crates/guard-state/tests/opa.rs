@@ -371,6 +371,32 @@ mod needs_opa {
         drop(server);
     }
 
+    /// Of a replica that does not come back each of the others has seen another part. What counts is the newest that anybody
+    /// saw, whoever is the first to give it back.
+    #[test]
+    #[ignore = "needs OPA"]
+    fn the_newest_that_anybody_saw_of_a_dead_replica_is_given_back() {
+        let (mut server, clock, root) = (OpaServer::start(), clock(), root());
+        let with_grace =
+            |seconds| OpaConfig { grace: Duration::from_secs(seconds), ..config(&server.url(), &root) };
+        let configs = [with_grace(2), with_grace(5), config(&server.url(), &root)];
+        let [first, last, dead] = configs.each_ref().map(|config| connect(config, &clock));
+        assert!(admits(&dead, 1, charge("a", 3, 10)));
+        assert_eq!(used(&first, "a"), 3);
+        assert!(admits(&dead, 2, charge("a", 4, 10)));
+        assert_eq!(used(&last, "a"), 7);
+        drop(dead);
+        server.restart();
+        // The first trusts OPA three seconds before the last does.
+        let too_much = batch(3, vec![charge("a", 4, 10)]);
+        let outcome = patiently(|| first.charge(&too_much).wait());
+        assert!(matches!(outcome, ChargeOutcome::Exceeded(_)), "{outcome:?}");
+        assert_eq!(used(&first, "a"), 7);
+        let rest = patiently(|| last.charge(&batch(4, vec![charge("a", 3, 10)])).wait());
+        assert!(matches!(rest, ChargeOutcome::Charged(_)), "{rest:?}");
+        assert_eq!((used(&first, "a"), used(&last, "a")), (10, 10));
+    }
+
     /// OPA is killed and started while replicas race: what was acknowledged is there, and is never too much.
     #[test]
     #[ignore = "needs OPA"]

@@ -39,6 +39,9 @@ pub(super) struct Doc {
     /// Until when a decision about it can be waited for, in nanoseconds since the epoch.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) patience: i64,
+    /// Of two documents of one cell and replica, the one that was published later has the higher number.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) written: i64,
     pub(super) warned: i64,
     pub(super) max: i64,
     pub(super) kind: i64,
@@ -71,6 +74,7 @@ impl Doc {
             reserved,
             asked: Vec::new(),
             patience: 0,
+            written: 0,
             warned: cell.warned,
             max: cell.max,
             kind: kind_code(cell.kind),

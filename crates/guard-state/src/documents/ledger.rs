@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! data.<root>.incarnation            {"id": …, "born": …}: made once in the life of an OPA's data
-//! data.<root>.cells.<replica>.<id>   what one replica holds of one cell
+//! data.<root>.cells.<document>.<id>  what one replica holds of one cell: <replica>.<when the document was made>, and
+//!                                    behind a `_` who put it there in its place
 //! ```
 //!
 //! A replica's cells stand together in a document of their own, which it makes under a new name whenever it does not know
@@ -49,7 +50,30 @@ pub(super) fn replica_of(subtree: &str) -> &str {
 
 /// When a document was made, in microseconds since the epoch.
 pub(super) fn made_at(subtree: &str) -> i64 {
-    subtree.rsplit_once('.').and_then(|(_, made)| made.parse().ok()).unwrap_or(0)
+    let made = subtree.rsplit_once('.').map_or("", |(_, made)| made);
+    made.split('_').next().and_then(|made| made.parse().ok()).unwrap_or(0)
+}
+
+/// Whether another replica has put it there.
+pub(super) fn is_adopted(subtree: &str) -> bool {
+    subtree.rsplit_once('.').is_some_and(|(_, made)| made.contains('_'))
+}
+
+/// The cells of each replica, of each the document that was published last.
+pub(super) fn newest<'d>(
+    documents: impl Iterator<Item = (&'d String, &'d BTreeMap<String, Doc>)>,
+) -> BTreeMap<&'d str, BTreeMap<&'d str, &'d Doc>> {
+    let mut replicas: BTreeMap<&str, BTreeMap<&str, &Doc>> = BTreeMap::new();
+    for (subtree, docs) in documents {
+        let of_replica = replicas.entry(replica_of(subtree)).or_default();
+        for (name, doc) in docs {
+            let newest = of_replica.entry(name).or_insert(doc);
+            if newest.written < doc.written {
+                *newest = doc;
+            }
+        }
+    }
+    replicas
 }
 
 pub(super) struct Ledger {
@@ -61,6 +85,8 @@ pub(super) struct Ledger {
     pub(super) subtree: String,
     /// The cells that stand in it.
     published: BTreeSet<String>,
+    /// The number of the last publication.
+    written: i64,
     /// Whether it is not known what stands in it.
     pub(super) uncertain: bool,
 }
@@ -83,7 +109,7 @@ impl Ledger {
             return Err(Unusable { store: name.to_string(), detail }.into());
         }
         let (subtree, published) = (String::new(), BTreeSet::new());
-        Ok(Self { client, name, root, timeout, subtree, published, uncertain: true })
+        Ok(Self { client, name, root, timeout, subtree, published, written: 0, uncertain: true })
     }
 
     fn failed(&self, error: &OpaError) -> StateError {
@@ -128,7 +154,11 @@ impl Ledger {
         let made = (wall().as_nanos() / 1_000).max(made_at(&self.subtree) + 1);
         let subtree = format!("{replica}.{made}");
         self.uncertain = true;
-        self.put_whole(&subtree, docs)?;
+        // Later than all that this replica published in an earlier life: no publication takes less than a microsecond.
+        self.written = made.max(self.written.saturating_add(1));
+        let written = self.written;
+        let stamped = docs.iter().map(|(id, doc)| (id.clone(), Doc { written, ..doc.clone() })).collect();
+        self.put_whole(&subtree, &stamped)?;
         self.published = docs.keys().cloned().collect();
         (self.subtree, self.uncertain) = (subtree, false);
         Ok(())
@@ -140,9 +170,16 @@ impl Ledger {
             .map_err(|error| self.failed(&error))
     }
 
-    /// Publishes what another replica held when it was last seen, unless it is there again.
-    pub(super) fn adopt(&self, subtree: &str, docs: &BTreeMap<String, Doc>) -> Result<(), StateError> {
-        let path = self.path(&["cells", subtree])?;
+    /// Publishes what another replica held when it was last seen by this one, of this name: as a document of its own, since
+    /// others may have seen more of other cells.
+    pub(super) fn adopt(
+        &self,
+        replica: &str,
+        made: i64,
+        by: &str,
+        docs: &BTreeMap<String, Doc>,
+    ) -> Result<(), StateError> {
+        let path = self.path(&["cells", &format!("{replica}.{made}_{by}")])?;
         let docs = whole(docs);
         block_on(self.client.create_data(&path, &docs, self.deadline()))
             .map(|_| ())
@@ -152,9 +189,10 @@ impl Ledger {
     /// Publishes these cells of this replica, all at once; those without a document are taken away.
     pub(super) fn publish(&mut self, cells: &BTreeMap<String, Option<Doc>>) -> Result<(), StateError> {
         let mut patches = Vec::with_capacity(cells.len());
+        let written = self.written.saturating_add(1);
         for (id, doc) in cells {
             let op = match doc {
-                Some(doc) => PatchOp::Add(text(doc)),
+                Some(doc) => PatchOp::Add(text(&Doc { written, ..doc.clone() })),
                 None if self.published.contains(id) => PatchOp::Remove,
                 None => continue,
             };
@@ -164,6 +202,7 @@ impl Ledger {
         if patches.is_empty() {
             return Ok(());
         }
+        self.written = written;
         let path = self.path(&["cells", &self.subtree])?;
         if let Err(error) = block_on(self.client.patch_data(&path, &patches, self.deadline())) {
             // Whether it was made, or still will be, is not known.

@@ -15,7 +15,7 @@ use crate::books;
 use crate::documents::doc::{Doc, Held, asked_until, name_of};
 use crate::documents::followed::Followed;
 use crate::documents::journal::{Journal, Peers};
-use crate::documents::ledger::{Ledger, Seen, made_at, replica_of, wall};
+use crate::documents::ledger::{Ledger, Seen, is_adopted, made_at, newest, replica_of, wall};
 use crate::documents::own::{Others, Own, lease_end};
 use crate::documents::{Answer, Ask, Op};
 
@@ -157,6 +157,8 @@ impl Worker {
         };
         self.joined = Some((incarnation.id.clone(), since));
         if self.known.as_ref() != Some(&incarnation.id) {
+            // At once: before anybody trusts it, it has what any replica has seen of those that do not come back.
+            self.adopt(&seen)?;
             let age = u64::try_from(wall().as_nanos().saturating_sub(incarnation.born)).unwrap_or(0);
             let age = Duration::from_nanos(age).max(since.elapsed());
             if let Some(left) = self.grace.checked_sub(age) {
@@ -166,7 +168,6 @@ impl Worker {
                     "OPA was started anew; for {left} ms more the replicas may give back what they hold"
                 )));
             }
-            self.adopt(&seen)?;
             self.known = Some(incarnation.id.clone());
             self.keep()?;
         }
@@ -174,12 +175,25 @@ impl Worker {
         Ok(())
     }
 
-    /// Publishes what is known of replicas that have not come back.
+    /// Publishes what is known of replicas that have not come back, as far as nobody has published the same or newer.
     fn adopt(&self, seen: &Seen) -> Result<(), StateError> {
-        for (subtree, docs) in &self.peers {
-            let is_back = |there: &String| replica_of(there) == replica_of(subtree);
-            if !docs.is_empty() && !seen.cells.keys().any(is_back) {
-                self.ledger.adopt(subtree, docs)?;
+        let there = newest(seen.cells.iter());
+        for (replica, docs) in newest(self.peers.iter()) {
+            let is_back = |there: &String| replica_of(there) == replica && !is_adopted(there);
+            if replica == &*self.own.replica || seen.cells.keys().any(is_back) {
+                continue;
+            }
+            let is_missing = |name: &str, doc: &Doc| {
+                let found = there.get(replica).and_then(|docs| docs.get(name));
+                found.is_none_or(|found| found.written < doc.written)
+            };
+            let missing = docs.iter().filter(|(name, doc)| is_missing(name, doc));
+            let missing: BTreeMap<String, Doc> =
+                missing.map(|(name, doc)| ((*name).to_owned(), (*doc).clone())).collect();
+            if !missing.is_empty() {
+                let of_it = self.peers.keys().filter(|subtree| replica_of(subtree) == replica);
+                let made = of_it.map(|subtree| made_at(subtree)).max().unwrap_or_default();
+                self.ledger.adopt(replica, made, &self.own.replica, &missing)?;
             }
         }
         Ok(())
@@ -343,14 +357,18 @@ impl Worker {
         let mut others: Others = HashMap::new();
         let mut undecided: Undecided = HashMap::new();
         let at = wall();
-        for (subtree, docs) in seen.cells.iter().filter(|(subtree, _)| **subtree != self.ledger.subtree) {
+        for subtree in seen.cells.keys().filter(|subtree| **subtree != self.ledger.subtree) {
             if replica_of(subtree) == &*self.own.replica {
                 // An earlier document of this replica's: a write that came late, or another replica that took it for dead.
                 // All of it stands in the one it has now.
                 self.ledger.tidy(subtree, None)?;
+            }
+        }
+        for (replica, docs) in newest(seen.cells.iter()) {
+            if replica == &*self.own.replica {
                 continue;
             }
-            let replica: Arc<str> = replica_of(subtree).into();
+            let replica: Arc<str> = replica.into();
             for doc in docs.values().filter(|doc| !doc.is_over(now)) {
                 let id = doc.id();
                 let cell = doc.cell(now).map_err(|detail| self.unavailable(&detail))?;
