@@ -7,7 +7,7 @@ use ::postgres::{Client, NoTls};
 use ::redis::{Client as RedisClient, Script};
 use guard_core::{ChargeOutcome, Clock, Quantity, StateStore, SystemClock};
 use guard_state::{Leased, LeasedConfig, PostgresConfig, PostgresStore, RedisConfig, RedisStore};
-use test_support::{PostgresServer, RedisServer};
+use test_support::{Folder, PostgresServer, RedisServer};
 
 use crate::in_turn;
 use crate::load::Load;
@@ -84,29 +84,34 @@ pub(crate) fn postgres(rounds: usize) {
     }
 }
 
-/// Slices of at most 10,000 calls of a Redis, so that the organisation's is fetched again and again.
+/// Slices of at most 10,000 calls of a Redis, so that the organisation's is fetched again and again: with a journal, and
+/// without.
 pub(crate) fn leased(rounds: usize) {
     let server = RedisServer::start();
-    let store = RedisStore::connect(&RedisConfig::new(server.url())).unwrap();
-    let config = LeasedConfig { largest: Quantity::new(10_000), ..LeasedConfig::default() };
-    let clock = Arc::new(SystemClock::new());
-    let mut load = Load::new(clock.now(), 1);
-    let leased = Leased::new(store, config, clock).unwrap();
-    let mut took: Vec<u128> = (0..10_000 + rounds * 2_000)
-        .map(|_| {
-            let batch = load.three();
-            let begun = Instant::now();
-            let outcome = leased.charge(&batch).wait().unwrap();
-            let took = begun.elapsed().as_nanos();
-            assert!(matches!(outcome, ChargeOutcome::Charged(_)));
-            took
-        })
-        // The first slice of each user.
-        .skip(10_000)
-        .collect();
-    took.sort_unstable();
-    for (name, place) in [("p50", 50), ("p90", 90), ("p99", 99)] {
-        let at = took.get(took.len() * place / 100).unwrap();
-        println!("  charge three, each by itself: {name} {:.2} µs", *at as f64 / 1e3);
+    let folder = Folder::new("bench-slices");
+    for (name, journal) in [("no journal", None), ("journal", Some(folder.path().to_owned()))] {
+        let namespace = name.to_owned();
+        let store = RedisStore::connect(&RedisConfig { namespace, ..RedisConfig::new(server.url()) }).unwrap();
+        let config = LeasedConfig { largest: Quantity::new(10_000), journal, ..LeasedConfig::default() };
+        let clock = Arc::new(SystemClock::new());
+        let mut load = Load::new(clock.now(), 1);
+        let leased = Leased::new(store, config, clock).unwrap();
+        let mut took: Vec<u128> = (0..10_000 + rounds * 2_000)
+            .map(|_| {
+                let batch = load.three();
+                let begun = Instant::now();
+                let outcome = leased.charge(&batch).wait().unwrap();
+                let took = begun.elapsed().as_nanos();
+                assert!(matches!(outcome, ChargeOutcome::Charged(_)));
+                took
+            })
+            // The first slice of each user.
+            .skip(10_000)
+            .collect();
+        took.sort_unstable();
+        for (part, place) in [("p50", 50), ("p90", 90), ("p99", 99)] {
+            let at = took.get(took.len() * place / 100).unwrap();
+            println!("  {name}: charge three, each by itself: {part} {:.2} µs", *at as f64 / 1e3);
+        }
     }
 }
