@@ -121,7 +121,9 @@ impl Clock for Between {
         match self.asked.load(Ordering::Acquire) {
             NOT_YET => return START,
             // Before the transaction: the second charge is handed over, and so shares it.
-            0 => drop(self.both.wait()),
+            0 => {
+                self.both.wait();
+            }
             // The first of them is decided, and nothing is committed.
             2 => {
                 let written = self.other.lock().unwrap().execute_batch("UPDATE cells SET spent = 10");
