@@ -22,7 +22,7 @@ pub enum DiscoverError {
         source: std::io::Error,
     },
     /// No directory up to the last one has such a file.
-    #[error("there is no hexarch.yaml (or .yml) in `{}` or above it, up to `{}`", start.display(), last.display())]
+    #[error("there is no hexarch.yaml (or .yml) in `{}`{}", start.display(), above(start, last))]
     NotFound {
         /// Where the search began.
         start: PathBuf,
@@ -32,6 +32,11 @@ pub enum DiscoverError {
     /// Something of that name is there and cannot be a configuration.
     #[error(transparent)]
     Unusable(#[from] FileError),
+}
+
+/// How far up the search went.
+fn above(start: &Path, last: &Path) -> String {
+    if start == last { String::new() } else { format!(" or above it, up to `{}`", last.display()) }
 }
 
 /// Finds the configuration for a directory: in it, or in the nearest directory above it. The search ends with
@@ -137,6 +142,21 @@ mod tests {
         assert!(search(&in_home, Some(&home)).is_err());
         scratch.file("home/me/hexarch.yaml");
         assert_eq!(search(&in_home, Some(&home)).unwrap(), home.join("hexarch.yaml"));
+    }
+
+    #[test]
+    fn what_was_searched_is_told() {
+        let scratch = Scratch::new("searched");
+        let (root, inner) = (scratch.directory("repo"), scratch.directory("repo/a"));
+        scratch.directory("repo/.git");
+        let told = |from: &Path| {
+            search(from, None).unwrap_err().to_string().replace(&format!("{}", scratch.0.display()), "")
+        };
+        assert_eq!(
+            told(&inner),
+            "there is no hexarch.yaml (or .yml) in `/repo/a` or above it, up to `/repo`"
+        );
+        assert_eq!(told(&root), "there is no hexarch.yaml (or .yml) in `/repo`");
     }
 
     #[test]
