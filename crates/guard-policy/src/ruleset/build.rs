@@ -244,6 +244,36 @@ impl Field {
     }
 }
 
+/// What is said of a rule as of a set of them: who approves what it holds, and whatever else has a key.
+macro_rules! said_by_key {
+    () => {
+        /// Who may approve what is held: ids of users and `@role`s.
+        #[must_use]
+        pub fn approvers(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+            self.with("approvers", node(Kind::List(names.into_iter().map(text).collect())))
+        }
+
+        /// Whether the one who asks may not approve it.
+        #[must_use]
+        pub fn four_eyes(self, four_eyes: bool) -> Self {
+            self.with("four_eyes", plain(four_eyes.to_string()))
+        }
+
+        /// How many different people have to approve it.
+        #[must_use]
+        pub fn approvals(self, approvals: u32) -> Self {
+            self.with("approvals", plain(approvals.to_string()))
+        }
+
+        /// What is said again replaces what was said before.
+        fn with(mut self, key: &str, value: Arc<Node>) -> Self {
+            self.entries.retain(|entry| entry.key != key);
+            self.entries.push(entry(key, value));
+            self
+        }
+    };
+}
+
 /// A rule that is being built.
 #[derive(Debug, Clone)]
 pub struct NewRule {
@@ -289,35 +319,12 @@ impl NewRule {
         self
     }
 
-    /// Who may approve what it holds: ids of users and `@role`s.
-    #[must_use]
-    pub fn approvers(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.with("approvers", node(Kind::List(names.into_iter().map(text).collect())))
-    }
-
-    /// Whether the one who asks may not approve it.
-    #[must_use]
-    pub fn four_eyes(self, four_eyes: bool) -> Self {
-        self.with("four_eyes", plain(four_eyes.to_string()))
-    }
-
-    /// How many different people have to approve it.
-    #[must_use]
-    pub fn approvals(self, approvals: u32) -> Self {
-        self.with("approvals", plain(approvals.to_string()))
-    }
+    said_by_key!();
 
     /// Something else to be told with the decision.
     #[must_use]
     pub fn metadata(self, metadata: &serde_json::Map<String, Value>) -> Self {
         self.with("metadata", from_json(&Value::Object(metadata.clone())))
-    }
-
-    /// What is said again replaces what was said before.
-    fn with(mut self, key: &str, value: Arc<Node>) -> Self {
-        self.entries.retain(|entry| entry.key != key);
-        self.entries.push(entry(key, value));
-        self
     }
 
     fn node(self) -> Arc<Node> {
@@ -365,34 +372,12 @@ impl RuleSetBuilder {
         self.with("functions", text(rego))
     }
 
-    /// Who may approve what the rules hold: ids of users and `@role`s.
-    #[must_use]
-    pub fn approvers(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.with("approvers", node(Kind::List(names.into_iter().map(text).collect())))
-    }
-
-    /// Whether the one who asks may not approve it.
-    #[must_use]
-    pub fn four_eyes(self, four_eyes: bool) -> Self {
-        self.with("four_eyes", plain(four_eyes.to_string()))
-    }
-
-    /// How many different people have to approve it.
-    #[must_use]
-    pub fn approvals(self, approvals: u32) -> Self {
-        self.with("approvals", plain(approvals.to_string()))
-    }
+    said_by_key!();
 
     /// One rule more.
     #[must_use]
     pub fn rule(mut self, rule: NewRule) -> Self {
         self.rules.push(rule.node());
-        self
-    }
-
-    fn with(mut self, key: &str, value: Arc<Node>) -> Self {
-        self.entries.retain(|entry| entry.key != key);
-        self.entries.push(entry(key, value));
         self
     }
 
