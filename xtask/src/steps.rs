@@ -135,11 +135,21 @@ fn tests(machine: &Machine) -> Result<(), String> {
     run_tests_but("tests", machine, &["--workspace", "--exclude", PEERS], &left_out)
 }
 
-/// The network with TLS, which nothing else is built with.
+/// The network with TLS, which nothing else is built with: the clients, then a Guardian and the command line with them. What
+/// users' feature `tls` adds for other clients of `reqwest` would have wasmtime built again, so it is tested where there is
+/// none.
 fn tls(machine: &Machine) -> Result<(), String> {
     let features = "rego-net/tls-tests,guard-opa/tls-tests";
     let packages = ["--package", "rego-net", "--package", "guard-opa", "--features", features];
-    run_tests("tests of TLS", machine, &packages)
+    run_tests("tests of TLS", machine, &packages)?;
+    let features = format!("{features},hexarch-guardrails/tls-tests,hexarch-ctl/tls-tests");
+    let whole = ["--workspace", "--exclude", PEERS, "--features", &features, "--test", "tls"];
+    run_tests("tests of TLS as a whole", machine, &whole)?;
+    // Clients that know nothing of TLS, beside one that does: none panics.
+    let features = "guard-opa/tls,guard-confirm/page,guard-confirm/sqlite,guard-confirm/webhook";
+    let packages = ["--package", "guard-opa", "--package", "guard-confirm", "--features", features];
+    let tests = ["--test", "hostile", "--test", "courier"];
+    run_tests("clients beside TLS", machine, &[&packages[..], &tests].concat())
 }
 
 /// The memory store with locks that try every schedule, which nothing else is built with.

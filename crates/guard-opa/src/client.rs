@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::error::{ConfigError, OpaError, Refused};
 use crate::patch::{Patch, body};
 use crate::path::DataPath;
-#[cfg(feature = "tls")]
+#[cfg(feature = "__tls")]
 use crate::tls;
 use crate::tls::Tls;
 use crate::worker::Worker;
@@ -299,7 +299,7 @@ fn with_tls(builder: ClientBuilder, config: &Config) -> Result<ClientBuilder, Co
         return Err(ConfigError::Url { url: config.url.clone(), reason });
     }
     // A client of http as well wants to know how to speak TLS, where that is built in.
-    #[cfg(feature = "tls")]
+    #[cfg(feature = "__tls")]
     let builder =
         builder.tls_backend_preconfigured(if https { tls::client(&config.tls)? } else { tls::nobody()? });
     Ok(builder)
@@ -319,7 +319,7 @@ pub(crate) fn url(text: &str) -> Result<Url, ConfigError> {
     let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
     match url.scheme() {
         "http" => {}
-        "https" if cfg!(feature = "tls") => {}
+        "https" if cfg!(feature = "__tls") => {}
         "https" => return Err(wrong("this build speaks http only (the feature `tls` is off)")),
         _ => return Err(wrong("it must begin with http:// or https://")),
     }

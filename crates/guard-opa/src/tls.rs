@@ -63,10 +63,10 @@ impl fmt::Debug for Pem {
     }
 }
 
-#[cfg(feature = "tls")]
+#[cfg(feature = "__tls")]
 pub(crate) use rustls_config::{client, nobody};
 
-#[cfg(feature = "tls")]
+#[cfg(feature = "__tls")]
 mod rustls_config {
     use std::sync::Arc;
 

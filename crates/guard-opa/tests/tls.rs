@@ -5,48 +5,10 @@ use std::time::Duration;
 
 use guard_core::Deadline;
 use guard_opa::{Client, Config, ConfigError, DataPath, Identity, OpaError, Pem, Tls};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use test_support::{Folder, OpaServer, free_port, opa};
+use test_support::{Authority, Folder, OpaServer};
 
-/// An authority.
-struct Authority {
-    pem: String,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let certificate = params.self_signed(&key).unwrap();
-        Self { pem: certificate.pem(), issuer: Issuer::new(params, key) }
-    }
-
-    /// A certificate and its key, in PEM.
-    fn issue(&self, name: &str) -> (String, String) {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
-    }
-
-    fn known(&self) -> Option<Pem> {
-        Some(Pem::new("ca.pem", self.pem.as_bytes()))
-    }
-}
-
-/// An OPA whose certificate is for the loopback address, with further arguments of `opa run`.
-fn serve(authority: &Authority, folder: &Folder, arguments: &[&str]) -> OpaServer {
-    let (certificate, key) = authority.issue("127.0.0.1");
-    let (certificate, key) = (folder.write("server.pem", certificate), folder.write("server.key", key));
-    let mut all = vec![
-        "--tls-cert-file",
-        certificate.to_str().unwrap(),
-        "--tls-private-key-file",
-        key.to_str().unwrap(),
-    ];
-    all.extend(arguments);
-    OpaServer::start_tls(opa(), free_port(), &all).unwrap()
+fn known(authority: &Authority) -> Option<Pem> {
+    Some(Pem::new("ca.pem", authority.pem()))
 }
 
 fn identity((certificate, key): (String, String)) -> Option<Identity> {
@@ -68,9 +30,9 @@ fn asked(opa: &OpaServer, tls: Tls) -> Result<String, OpaError> {
 #[ignore = "needs OPA"]
 fn needs_opa_the_authority_has_to_be_known() {
     let (authority, folder) = (Authority::new(), Folder::new("opa-tls"));
-    let opa = serve(&authority, &folder, &[]);
-    assert_eq!(asked(&opa, Tls { authorities: authority.known(), identity: None }).unwrap(), "2");
-    for authorities in [None, Authority::new().known()] {
+    let opa = authority.serve(&folder, &[]);
+    assert_eq!(asked(&opa, Tls { authorities: known(&authority), identity: None }).unwrap(), "2");
+    for authorities in [None, known(&Authority::new())] {
         let told = asked(&opa, Tls { authorities, identity: None }).unwrap_err().to_string();
         assert!(told.contains("cannot be reached") && told.contains("invalid peer certificate"), "{told}");
     }
@@ -80,9 +42,9 @@ fn needs_opa_the_authority_has_to_be_known() {
 #[ignore = "needs OPA"]
 fn needs_opa_a_certificate_for_another_name_is_not_taken() {
     let (authority, folder) = (Authority::new(), Folder::new("opa-tls"));
-    let opa = serve(&authority, &folder, &[]);
+    let opa = authority.serve(&folder, &[]);
     let url = opa.url().replace("127.0.0.1", "localhost");
-    let config = Config { tls: Tls { authorities: authority.known(), identity: None }, ..Config::new(url) };
+    let config = Config { tls: Tls { authorities: known(&authority), identity: None }, ..Config::new(url) };
     let client = Client::new(&config).unwrap();
     let told = guard_core::block_on(client.health(Deadline::after(Duration::from_secs(10)))).unwrap_err();
     assert!(told.to_string().contains("not valid for name"), "{told}");
@@ -92,10 +54,8 @@ fn needs_opa_a_certificate_for_another_name_is_not_taken() {
 #[ignore = "needs OPA"]
 fn needs_opa_one_that_asks_who_is_there_is_shown_the_certificate() {
     let (authority, folder) = (Authority::new(), Folder::new("opa-mtls"));
-    let ca = folder.write("ca.pem", authority.pem.as_bytes());
-    let opa =
-        serve(&authority, &folder, &["--tls-ca-cert-file", ca.to_str().unwrap(), "--authentication=tls"]);
-    let with = |identity| asked(&opa, Tls { authorities: authority.known(), identity });
+    let opa = authority.serve_known(&folder);
+    let with = |identity| asked(&opa, Tls { authorities: known(&authority), identity });
     assert_eq!(with(identity(authority.issue("client"))).unwrap(), "2");
     assert!(matches!(with(None), Err(OpaError::Unreachable { .. })));
     assert!(matches!(with(identity(Authority::new().issue("client"))), Err(OpaError::Unreachable { .. })));

@@ -5,6 +5,8 @@
 //! are ignored unless they are asked for.
 #![allow(clippy::panic, reason = "what is missing fails the test that asked for it")]
 
+#[cfg(feature = "certificates")]
+mod certificates;
 mod folder;
 mod opa;
 mod places;
@@ -12,6 +14,8 @@ mod random;
 mod server;
 mod servers;
 
+#[cfg(feature = "certificates")]
+pub use certificates::Authority;
 pub use folder::Folder;
 pub use opa::{build_bundle, opa, unpack};
 pub use places::{corpus, root, setting};
