@@ -1,6 +1,7 @@
 //! Real Redis and PostgreSQL servers, each of a test's own: on a free port, with its data in a folder of its own, so that
 //! it can be killed and started again.
 
+use std::marker::PhantomData;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,42 +12,71 @@ use crate::{Folder, free_port};
 /// A loaded machine starts a server in seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A Redis that writes every change down before it answers, killed when this is dropped.
+/// A Redis that writes every change down before it answers.
+pub type RedisServer = Server<Redis>;
+
+/// A PostgreSQL with a data folder of its own.
+pub type PostgresServer = Server<Postgres>;
+
+/// A server of a test's own, killed when this is dropped.
 #[derive(Debug)]
-pub struct RedisServer {
+pub struct Server<K: Kind> {
     process: Child,
     port: u16,
     folder: Folder,
+    kind: PhantomData<K>,
 }
 
-impl RedisServer {
+/// What kind of server it is.
+pub trait Kind {
+    /// The program.
+    const PROGRAM: &'static str;
+
+    /// Makes what it needs in its folder.
+    fn prepare(_folder: &Path) {}
+
+    /// How it is started.
+    fn command(port: u16, folder: &Path) -> Command;
+
+    /// Whether it answers.
+    fn answers(port: u16) -> bool;
+
+    /// Its address.
+    fn url(port: u16) -> String;
+}
+
+impl<K: Kind> Server<K> {
     /// Starts one on a free port and waits until it answers.
     ///
     /// # Panics
     ///
-    /// Where there is no `redis-server`: `cargo xtask test` installs it.
+    /// Where the machine has none: `cargo xtask test` installs it.
     #[must_use]
     pub fn start() -> Self {
-        let (port, folder) = (free_port(), Folder::new("redis-server"));
-        let process = redis(port, folder.path());
-        let server = Self { process, port, folder };
+        let (port, folder) = (free_port(), Folder::new(K::PROGRAM));
+        K::prepare(folder.path());
+        let process = spawned::<K>(port, folder.path());
+        let mut server = Self { process, port, folder, kind: PhantomData };
         server.wait();
         server
     }
 
-    fn wait(&self) {
+    fn wait(&mut self) {
         let end = Instant::now() + PATIENCE;
-        // It answers while it still loads its file: with an error, which `PING` tells apart.
-        while !pings(self.port) {
-            assert!(Instant::now() < end, "redis-server does not answer on port {}", self.port);
-            std::thread::sleep(Duration::from_millis(10));
+        while !K::answers(self.port) {
+            assert!(Instant::now() < end, "{} does not answer on port {}", K::PROGRAM, self.port);
+            std::thread::sleep(Duration::from_millis(20));
+            // The children of one that was killed notice it later, and until they leave its folder is in use.
+            if matches!(self.process.try_wait(), Ok(Some(_))) {
+                self.process = spawned::<K>(self.port, self.folder.path());
+            }
         }
     }
 
     /// Kills it in the middle of whatever it does, and starts it again with what it had written down.
     pub fn restart(&mut self) {
         self.kill();
-        self.process = redis(self.port, self.folder.path());
+        self.process = spawned::<K>(self.port, self.folder.path());
         self.wait();
     }
 
@@ -65,138 +95,90 @@ impl RedisServer {
     /// Its address.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/0", self.port)
+        K::url(self.port)
     }
 }
 
-impl Drop for RedisServer {
+impl<K: Kind> Drop for Server<K> {
     fn drop(&mut self) {
         self.kill();
     }
 }
 
-fn redis(port: u16, folder: &Path) -> Child {
-    Command::new("redis-server")
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--daemonize", "no"])
-        .args(["--appendonly", "yes", "--appendfsync", "always", "--dir"])
-        .arg(folder)
+fn spawned<K: Kind>(port: u16, folder: &Path) -> Child {
+    K::command(port, folder)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .unwrap_or_else(|error| panic!("redis-server: {error}: `cargo xtask test` installs it"))
+        .unwrap_or_else(|error| panic!("{}: {error}: `cargo xtask test` installs it", K::PROGRAM))
 }
 
-fn pings(port: u16) -> bool {
-    use std::io::{Read, Write};
-    let ask = || -> std::io::Result<bool> {
-        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
-        stream.write_all(b"PING\r\n")?;
-        let mut answer = [0; 5];
-        stream.read_exact(&mut answer)?;
-        Ok(&answer == b"+PONG")
-    };
-    ask().unwrap_or(false)
-}
-
-/// A PostgreSQL with a data folder of its own, killed when this is dropped.
+/// `redis-server`.
 #[derive(Debug)]
-pub struct PostgresServer {
-    process: Child,
-    port: u16,
-    folder: Folder,
+pub struct Redis;
+
+impl Kind for Redis {
+    const PROGRAM: &'static str = "redis-server";
+
+    fn command(port: u16, folder: &Path) -> Command {
+        let mut command = Command::new(Self::PROGRAM);
+        command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--daemonize", "no"]);
+        command.args(["--appendonly", "yes", "--appendfsync", "always", "--dir"]).arg(folder);
+        command
+    }
+
+    /// While it still loads its file it answers with an error.
+    fn answers(port: u16) -> bool {
+        use std::io::{Read, Write};
+        let ask = || -> std::io::Result<bool> {
+            let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+            stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+            stream.write_all(b"PING\r\n")?;
+            let mut answer = [0; 5];
+            stream.read_exact(&mut answer)?;
+            Ok(&answer == b"+PONG")
+        };
+        ask().unwrap_or(false)
+    }
+
+    fn url(port: u16) -> String {
+        format!("redis://127.0.0.1:{port}/0")
+    }
 }
 
-impl PostgresServer {
-    /// Makes a data folder, starts a server on a free port and waits until it answers.
-    ///
-    /// # Panics
-    ///
-    /// Where there is no PostgreSQL: `cargo xtask test` installs it.
-    #[must_use]
-    pub fn start() -> Self {
-        let (port, folder) = (free_port(), Folder::new("postgres-server"));
-        let data = folder.path().join("data");
-        give_to_postgres(folder.path());
+/// `postgres`.
+#[derive(Debug)]
+pub struct Postgres;
+
+impl Kind for Postgres {
+    const PROGRAM: &'static str = "postgres";
+
+    fn prepare(folder: &Path) {
+        give_to_postgres(folder);
         let mut make = as_postgres("initdb");
         make.args(["--auth", "trust", "--username", "postgres", "--encoding", "UTF8", "--no-sync", "-D"]);
-        let made = make.arg(&data).current_dir("/").output();
+        let made = make.arg(folder.join("data")).current_dir("/").output();
         let made = made.unwrap_or_else(|error| panic!("initdb: {error}: `cargo xtask test` installs it"));
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-        let process = postgres(port, &data, folder.path());
-        let server = Self { process, port, folder };
-        server.wait();
-        server
     }
 
-    fn wait(&self) {
-        let end = Instant::now() + PATIENCE;
-        let port = self.port.to_string();
-        loop {
-            let mut ready = Command::new(program("pg_isready"));
-            ready.args(["-q", "-h", "127.0.0.1", "-p", &port]).stdout(Stdio::null()).stderr(Stdio::null());
-            if ready.status().is_ok_and(|status| status.success()) {
-                return;
-            }
-            assert!(Instant::now() < end, "postgres does not answer on port {port}");
-            std::thread::sleep(Duration::from_millis(30));
-        }
+    fn command(port: u16, folder: &Path) -> Command {
+        let mut command = as_postgres(Self::PROGRAM);
+        command.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-D"]).arg(folder.join("data"));
+        command.arg("-k").arg(folder).current_dir("/");
+        command
     }
 
-    /// Kills it in the middle of whatever it does, and starts it again with what it had written down.
-    pub fn restart(&mut self) {
-        self.kill();
-        // Its children notice that it is gone, and leave; until then the folder is in use.
-        let end = Instant::now() + PATIENCE;
-        loop {
-            self.process = postgres(self.port, &self.folder.path().join("data"), self.folder.path());
-            std::thread::sleep(Duration::from_millis(200));
-            match self.process.try_wait() {
-                Ok(None) => break,
-                _ => assert!(Instant::now() < end, "postgres does not start again"),
-            }
-        }
-        self.wait();
+    fn answers(port: u16) -> bool {
+        let mut ready = Command::new(program("pg_isready"));
+        ready.args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()]).stdout(Stdio::null());
+        ready.stderr(Stdio::null()).status().is_ok_and(|status| status.success())
     }
 
-    /// Kills it.
-    pub fn kill(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+    fn url(port: u16) -> String {
+        format!("postgres://postgres@127.0.0.1:{port}/postgres")
     }
-
-    /// Its port.
-    #[must_use]
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// Its address.
-    #[must_use]
-    pub fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
-    }
-}
-
-impl Drop for PostgresServer {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-fn postgres(port: u16, data: &Path, sockets: &Path) -> Child {
-    as_postgres("postgres")
-        .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-D"])
-        .arg(data)
-        .arg("-k")
-        .arg(sockets)
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap_or_else(|error| panic!("postgres: {error}: `cargo xtask test` installs it"))
 }
 
 /// Debian keeps PostgreSQL's programs out of the search path, by version.
