@@ -9,10 +9,8 @@ use thiserror::Error;
 
 use crate::amount::{Amount, shorten};
 use crate::charge::Charge;
-use crate::document::Document;
-use crate::fields::{
-    Fields, Order, action_of, amount_of, bool_of, charges_of, millis_of, object_of, string_of,
-};
+use crate::document::{Document, Named, Names};
+use crate::fields::{Fields, action_of, amount_of, bool_of, charges_of, millis_of, object_of, string_of};
 use crate::json::Json;
 use crate::malformed::{Contradiction, MalformedDecision, NotJson};
 use crate::names::CellNames;
@@ -82,19 +80,24 @@ impl FromStr for Action {
     }
 }
 
-/// Everything that a decision may say.
-const FIELDS: [&str; 10] = [
-    "allowed",
-    "action",
-    "reason",
-    "severity",
-    "limit",
-    "remaining",
-    "retry_after_ms",
-    "confirm",
-    "metadata",
-    "charges",
-];
+impl Names<10> {
+    /// Everything that a decision may say.
+    pub const DECISION: Self = Self {
+        of: Named::Decision,
+        names: [
+            "allowed",
+            "action",
+            "reason",
+            "severity",
+            "limit",
+            "remaining",
+            "retry_after_ms",
+            "confirm",
+            "metadata",
+            "charges",
+        ],
+    };
+}
 
 /// The positions of these names.
 mod field {
@@ -183,7 +186,7 @@ impl Decision {
         root: impl Document,
         names: &mut CellNames,
     ) -> Result<Self, MalformedDecision> {
-        let mut fields = Fields::of(&"the decision", &FIELDS, &mut Order::default(), root)?;
+        let mut fields = Fields::of(&"the decision", &Names::DECISION, root)?;
         let allowed = fields.require(field::ALLOWED, bool_of)?;
         let action = fields.require(field::ACTION, action_of)?;
         let decision = Self {

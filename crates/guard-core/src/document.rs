@@ -31,6 +31,13 @@ pub trait Document: Copy {
     /// The first that `each` gives.
     fn items<E>(&self, each: impl FnMut(Self) -> Result<(), E>) -> Result<bool, E>;
 
+    /// Puts the members of an object into the places of their names, and gives how many members there are, others
+    /// included. None where that takes as long as [`Document::members`], and for what is no object.
+    fn pick<const N: usize>(&self, names: &Names<N>, found: &mut [Option<Self>; N]) -> Option<usize> {
+        let _ = (names, found);
+        None
+    }
+
     /// Shows the members of an object one after the other.
     ///
     /// # Errors
@@ -48,6 +55,25 @@ pub trait Document: Copy {
         let text = self.to_json();
         text.starts_with('{').then(|| Json::from_text(&text)).transpose()
     }
+}
+
+/// The names that the members of an object may have, for an evaluator that finds members by their names sooner than it
+/// shows all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Names<const N: usize> {
+    /// What has these members.
+    pub of: Named,
+    /// The names.
+    pub names: [&'static str; N],
+}
+
+/// What has members of known names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    /// A decision: [`Names::DECISION`].
+    Decision,
+    /// One of its charges: [`Names::CHARGE`].
+    Charge,
 }
 
 /// Why there are no members.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::amount::{Amount, Quantity, shorten};
 use crate::charge::{Algorithm, Charge, ChargeKind};
 use crate::decision::{ACTIONS, Action, UnknownActionName};
-use crate::document::{Document, Shape};
+use crate::document::{Document, Named, Names, Shape};
 use crate::json::Json;
 use crate::malformed::{
     DuplicateField, MalformedDecision, MissingField, NotAnObject, NotJson, OutOfRange, UnknownAction,
@@ -18,20 +18,10 @@ use crate::names::CellNames;
 /// The fields of an object that have not been read yet.
 pub(crate) struct Fields<'p, D, const N: usize> {
     place: &'p dyn fmt::Display,
-    known: &'static [&'static str; N],
+    known: &'static Names<N>,
     found: [Option<D>; N],
     /// The first of the names that nobody knows.
     unknown: Option<String>,
-}
-
-/// The order in which an object's fields stood: the next of its kind mostly has the same.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Order<const N: usize>([usize; N]);
-
-impl<const N: usize> Default for Order<N> {
-    fn default() -> Self {
-        Self(std::array::from_fn(|position| position))
-    }
 }
 
 /// A field and the object it stands in, for messages.
@@ -61,14 +51,17 @@ impl<'p, D: Document, const N: usize> Fields<'p, D, N> {
     /// The members of an object, of which those in `known` may be there.
     pub(crate) fn of(
         place: &'p dyn fmt::Display,
-        known: &'static [&'static str; N],
-        order: &mut Order<N>,
+        known: &'static Names<N>,
         value: D,
     ) -> Result<Self, MalformedDecision> {
         let mut fields = Self { place, known, found: [None; N], unknown: None };
-        let mut orders = order.0.iter_mut();
-        let members = value.members(|name, member| fields.put(name, member, orders.next()));
-        match members {
+        if let Some(members) = value.pick(known, &mut fields.found)
+            && members == fields.found.iter().flatten().count()
+        {
+            return Ok(fields);
+        }
+        fields.found = [None; N];
+        match value.members(|name, member| fields.put(name, member)) {
             Ok(()) => Ok(fields),
             Err(Shape::NotAnObject) => {
                 Err(NotAnObject { place: place.to_string(), found: describe(value) }.into())
@@ -79,19 +72,8 @@ impl<'p, D: Document, const N: usize> Fields<'p, D, N> {
         }
     }
 
-    /// `expected` is the field that stood here in the object before.
-    fn put(&mut self, name: &str, value: D, expected: Option<&mut usize>) {
-        let is = |position: &usize| self.known.get(*position).is_some_and(|known| *known == name);
-        let position = match expected {
-            Some(expected) if is(expected) => Some(*expected),
-            expected => {
-                let position = self.known.iter().position(|known| *known == name);
-                if let (Some(expected), Some(position)) = (expected, position) {
-                    *expected = position;
-                }
-                position
-            }
-        };
+    fn put(&mut self, name: &str, value: D) {
+        let position = self.known.names.iter().position(|known| *known == name);
         match position.and_then(|position| self.found.get_mut(position)) {
             Some(place) => *place = Some(value),
             None if self.unknown.as_deref().is_none_or(|first| name < first) => {
@@ -112,7 +94,7 @@ impl<'p, D: Document, const N: usize> Fields<'p, D, N> {
     }
 
     fn name(&self, position: usize) -> &'static str {
-        self.known.get(position).copied().unwrap_or_default()
+        self.known.names.get(position).copied().unwrap_or_default()
     }
 
     pub(crate) fn require<T>(
@@ -231,17 +213,31 @@ pub(crate) fn charges_of(
     names: &mut CellNames,
 ) -> Result<Vec<Charge>, MalformedDecision> {
     let mut charges = Vec::new();
-    let mut order = Order::default();
     let is_array = value.items(|item| {
-        charges.push(charge_of(charges.len(), item, &mut order, names)?);
+        charges.push(charge_of(charges.len(), item, names)?);
         Ok::<_, MalformedDecision>(())
     })?;
     if is_array { Ok(charges) } else { Err(at.wrong("an array of charges", value)) }
 }
 
-/// Everything that a charge may say.
-const CHARGE: [&str; 10] =
-    ["limit", "key", "window", "amount", "max", "kind", "reset_ms", "algorithm", "span_ms", "warn_at"];
+impl Names<10> {
+    /// Everything that a charge may say.
+    pub const CHARGE: Self = Self {
+        of: Named::Charge,
+        names: [
+            "limit",
+            "key",
+            "window",
+            "amount",
+            "max",
+            "kind",
+            "reset_ms",
+            "algorithm",
+            "span_ms",
+            "warn_at",
+        ],
+    };
+}
 
 /// The positions of these names.
 mod charge {
@@ -297,11 +293,10 @@ impl fmt::Display for Place {
 fn charge_of(
     position: usize,
     value: impl Document,
-    order: &mut Order<10>,
     names: &mut CellNames,
 ) -> Result<Charge, MalformedDecision> {
     let place = Place(position);
-    let mut fields = Fields::of(&place, &CHARGE, order, value)?;
+    let mut fields = Fields::of(&place, &Names::CHARGE, value)?;
     let cell = {
         let (limit, key) = (fields.text(charge::LIMIT)?, fields.text(charge::KEY)?);
         names.name(&limit, &key, &fields.text(charge::WINDOW)?)

@@ -50,7 +50,7 @@ pub use confirm::{
     ConfirmRequest, Confirmation, ConfirmationToken, Confirmer, NoConfirmer, PendingConfirmation,
 };
 pub use decision::{Action, Decision, Severity, UnknownActionName};
-pub use document::{Document, Shape};
+pub use document::{Document, Named, Names, Shape};
 pub use error::{
     AuditError, BreakerOpen, ConfirmError, DeadlinePassed, EngineFailed, EvalError, Exhausted, FailedAttempt,
     MemoryExceeded, NoResult, PoolExhausted, ReplyTooLarge, Undeliverable, UnexpectedStatus,

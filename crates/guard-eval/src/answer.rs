@@ -2,13 +2,27 @@
 
 use std::borrow::Cow;
 
-use guard_core::{Document, Json, JsonError, Shape};
-use rego_engine::Answer;
+use guard_core::{Document, Json, JsonError, Named, Names, Shape};
+use rego_engine::{Answer, Key};
 use rego_value::{Value, json};
 
 /// What an entrypoint gave, to be read without a copy.
 #[derive(Clone, Copy)]
 pub(crate) struct Read<'a>(pub(crate) Answer<'a>);
+
+/// The members of decisions and of charges, by their hashes.
+const DECISION: [Key<'static>; 10] = keys(&Names::DECISION.names);
+const CHARGE: [Key<'static>; 10] = keys(&Names::CHARGE.names);
+
+const fn keys<const N: usize>(names: &[&'static str; N]) -> [Key<'static>; N] {
+    let mut keys = [Key::new(""); N];
+    let (mut places, mut names): (&mut [Key<'static>], &[&'static str]) = (&mut keys, names);
+    while let ([place, later @ ..], [name, others @ ..]) = (places, names) {
+        *place = Key::new(name);
+        (places, names) = (later, others);
+    }
+    keys
+}
 
 impl Document for Read<'_> {
     fn as_bool(&self) -> Option<bool> {
@@ -32,6 +46,24 @@ impl Document for Read<'_> {
             Some(mut items) => items.try_for_each(|item| each(Self(item))).map(|()| true),
             None => Ok(false),
         }
+    }
+
+    fn pick<const N: usize>(&self, names: &Names<N>, found: &mut [Option<Self>; N]) -> Option<usize> {
+        let keys = match names.of {
+            Named::Decision => &DECISION,
+            Named::Charge => &CHARGE,
+        };
+        let members = self.0.members()?.count();
+        let mut left = members;
+        for (place, key) in found.iter_mut().zip(keys) {
+            // What stands last is there in few.
+            if left == 0 {
+                break;
+            }
+            *place = self.0.get_key(*key).map(Self);
+            left -= usize::from(place.is_some());
+        }
+        Some(members)
     }
 
     fn members(&self, mut each: impl FnMut(&str, Self)) -> Result<(), Shape> {
@@ -64,7 +96,8 @@ impl Document for Read<'_> {
     }
 }
 
-/// Whether one of the members is a set, which is read in its order and so has to be copied.
+/// Whether its charges are a set, which is read in its order and so has to be copied.
 pub(crate) fn has_set(answer: Answer<'_>) -> bool {
-    answer.members().is_some_and(|mut members| members.any(|(_, value)| value.is_set()))
+    const CHARGES: Key<'_> = Key::new("charges");
+    answer.get_key(CHARGES).is_some_and(|charges| charges.is_set())
 }
