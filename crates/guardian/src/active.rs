@@ -11,12 +11,13 @@ use crate::machine::{Event, Machine, Step};
 /// what was reserved.
 pub(crate) struct Active {
     driver: Arc<Driver>,
-    machine: Machine,
+    /// Apart, since permits are handed on from function to function.
+    machine: Box<Machine>,
     over: bool,
 }
 
 impl Active {
-    pub(crate) fn new(driver: Arc<Driver>, machine: Machine) -> Self {
+    pub(crate) fn new(driver: Arc<Driver>, machine: Box<Machine>) -> Self {
         Self { driver, machine, over: false }
     }
 
@@ -46,7 +47,7 @@ impl Drop for Active {
             step = self.machine.next(event);
         }
         if !matches!(step, Step::Done(_)) {
-            let machine = std::mem::replace(&mut self.machine, Machine::over());
+            let machine = std::mem::replace(&mut self.machine, Box::new(Machine::over()));
             elsewhere(Arc::clone(&self.driver), machine, step);
         }
     }
@@ -75,7 +76,7 @@ fn at_once<T>(reply: Reply<'_, T>) -> Option<T> {
 }
 
 /// Goes on in a thread of its own. If there is none to be had, the lease gives back what was reserved.
-fn elsewhere(driver: Arc<Driver>, mut machine: Machine, step: Step) {
+fn elsewhere(driver: Arc<Driver>, mut machine: Box<Machine>, step: Step) {
     let id = machine.id();
     let work = move || {
         block_on(driver.carry_on(&mut machine, step));

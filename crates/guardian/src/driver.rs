@@ -146,12 +146,10 @@ impl Driver {
         block_on(self.decide(request))
     }
 
-    fn machine(&self, request: Request, runs: bool) -> Machine {
+    fn machine(&self, request: Request, runs: bool) -> Box<Machine> {
         let fail = self.settings.fail_modes.of(&request.operation);
-        let mut machine =
-            Machine::new(DecisionId::unique(), request, Mode { enforce: self.settings.enforce, fail, runs });
-        machine.ask_at(self.ports.clock.now());
-        machine
+        let mode = Mode { enforce: self.settings.enforce, fail, runs };
+        Box::new(Machine::new(DecisionId::unique(), request, mode))
     }
 
     /// Does steps until the machine rests.

@@ -104,8 +104,8 @@ pub struct Machine {
     id: DecisionId,
     mode: Mode,
     request: Request,
-    /// When it was asked first.
-    asked: Timestamp,
+    /// When it was asked first, once it was.
+    asked: Option<Timestamp>,
     phase: Phase,
     held: Held,
     /// What the store did for the call.
@@ -135,7 +135,7 @@ impl Machine {
         Self {
             id,
             mode,
-            asked: request.time,
+            asked: None,
             request,
             phase: Phase::Start,
             held: None,
@@ -168,15 +168,13 @@ impl Machine {
 
     /// Sets the moment at which the policy is asked, before each evaluation.
     pub fn ask_at(&mut self, now: Timestamp) {
-        if matches!(self.phase, Phase::Start) {
-            self.asked = now;
-        }
+        self.asked.get_or_insert(now);
         self.request.time = now;
     }
 
     /// When the request was asked first.
     pub fn asked(&self) -> Timestamp {
-        self.asked
+        self.asked.unwrap_or(self.request.time)
     }
 
     /// The decision so far.
@@ -577,7 +575,7 @@ impl Machine {
         Record {
             kind,
             decision_id: self.id,
-            timestamp: self.asked,
+            timestamp: self.asked(),
             policy_id: self.request.policy_id.clone(),
             function: self.request.function.clone(),
             decision,
