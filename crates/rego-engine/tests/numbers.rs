@@ -67,6 +67,26 @@ fn instance(engine: &Engine, target: Target) -> Instance {
     Instance::new(&Module::new(engine, &bytes).unwrap()).unwrap()
 }
 
+/// Sums, differences and order around the ends of what is a handle itself, of 53 bits and of 64.
+#[test]
+fn integers_are_computed_exactly() {
+    const POLICY: &str = "package p\n\nall := [input.a + input.b, input.a - input.b, input.a < input.b, \
+                          input.a <= input.b, input.a > input.b, input.a >= input.b]\n";
+    let bytes =
+        rego_build::build(&[Source::new("p.rego", POLICY)], &["p/all"], &Options::default()).unwrap().bytes;
+    let engine = Engine::new(Config::default()).unwrap();
+    let mut instance = Instance::new(&Module::new(&engine, &bytes).unwrap()).unwrap();
+    let ends = [0, 1 << 30, 1 << 31, 1 << 32, 1 << 53, 1_795_000_000_123, 1 << 62, 1 << 63, 1 << 64];
+    let integers: Vec<i128> =
+        ends.iter().flat_map(|end| (-2..=2).flat_map(move |by| [end + by, by - end])).collect();
+    for (a, b) in integers.iter().flat_map(|a| integers.iter().map(move |b| (a, b))) {
+        let input = format!(r#"{{"a":{a},"b":{b}}}"#);
+        let found = instance.evaluate("p/all", Input::from(input.as_str()), &EvalContext::default()).unwrap();
+        let expected = format!("[{}, {}, {}, {}, {}, {}]", a + b, a - b, a < b, a <= b, a > b, a >= b);
+        assert_eq!(found.into_result().unwrap().to_string(), expected, "{input}");
+    }
+}
+
 #[test]
 fn both_forms_of_a_module_compute_alike() {
     let engine = Engine::new(Config::default()).unwrap();

@@ -171,13 +171,13 @@ impl FuncGen<'_, '_> {
             return Ok(true);
         }
         let arithmetic = match name {
-            "plus" => Some((Arithmetic::Plus, "bi_plus")),
-            "minus" => Some((Arithmetic::Minus, "bi_minus")),
-            "mul" => Some((Arithmetic::Times, "bi_mul")),
+            "plus" => Some(Arithmetic::Plus),
+            "minus" => Some(Arithmetic::Minus),
+            "mul" => Some(Arithmetic::Times),
             _ => None,
         };
-        if let Some((operation, symbol)) = arithmetic {
-            self.push_arithmetic(operation, symbol, a, b)?;
+        if let Some(operation) = arithmetic {
+            self.push_arithmetic(operation, a, b)?;
             self.builtin_result(result, location)?;
             return Ok(true);
         }

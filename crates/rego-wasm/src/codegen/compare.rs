@@ -6,6 +6,7 @@ use wasm_encoder::Instruction;
 
 use super::Result;
 use super::function::FuncGen;
+use super::helpers::Helper;
 
 /// Whether a handle holds its whole value: a small integer, null or a boolean.
 const fn is_whole(handle: u32) -> bool {
@@ -160,9 +161,7 @@ impl FuncGen<'_, '_> {
         self.push(a)?;
         self.push(b)?;
         self.body.op(order.instruction()).else_();
-        self.push(a)?;
-        self.push(b)?;
-        self.call_runtime("rt_compare");
+        self.push_helper(Helper::Compare, a, b)?;
         self.body.constant(0).op(order.instruction()).end();
         self.boolean();
         Ok(())
@@ -177,13 +176,7 @@ impl FuncGen<'_, '_> {
     }
 
     /// Pushes the result of an arithmetic operation, or undefined.
-    pub(super) fn push_arithmetic(
-        &mut self,
-        operation: Arithmetic,
-        symbol: &'static str,
-        a: Operand,
-        b: Operand,
-    ) -> Result<()> {
+    pub(super) fn push_arithmetic(&mut self, operation: Arithmetic, a: Operand, b: Operand) -> Result<()> {
         let wide = self.wide();
         self.push_both_small(a, b)?;
         self.body.if_value();
@@ -212,11 +205,25 @@ impl FuncGen<'_, '_> {
             .op(Instruction::I64Eq)
             .if_value();
         self.body.op(Instruction::LocalGet(wide)).op(Instruction::I32WrapI64).else_();
-        self.push_call(symbol, a, b)?;
+        self.push_large(operation, a, b)?;
         self.body.end().else_();
-        self.push_call(symbol, a, b)?;
+        self.push_large(operation, a, b)?;
         self.body.end();
         Ok(())
+    }
+
+    /// Pushes the same where an operand or the result is no small integer.
+    fn push_large(&mut self, operation: Arithmetic, a: Operand, b: Operand) -> Result<()> {
+        match operation {
+            Arithmetic::Plus => self.push_helper(Helper::Plus, a, b),
+            Arithmetic::Minus => self.push_helper(Helper::Minus, a, b),
+            Arithmetic::Times => {
+                self.push(a)?;
+                self.push(b)?;
+                self.call_runtime("bi_mul");
+                Ok(())
+            }
+        }
     }
 
     fn push_wide(&mut self, operand: Operand) -> Result<()> {
@@ -225,10 +232,11 @@ impl FuncGen<'_, '_> {
         Ok(())
     }
 
-    fn push_call(&mut self, symbol: &'static str, a: Operand, b: Operand) -> Result<()> {
+    fn push_helper(&mut self, helper: Helper, a: Operand, b: Operand) -> Result<()> {
         self.push(a)?;
         self.push(b)?;
-        self.call_runtime(symbol);
+        let helper = self.shared.helper(helper);
+        self.body.call(helper);
         Ok(())
     }
 }

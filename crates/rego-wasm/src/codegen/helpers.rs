@@ -4,6 +4,7 @@ use rego_value::abi;
 use wasm_encoder::{Instruction, ValType};
 
 use super::body::Body;
+use super::integers;
 use super::{Generator, HANDLE};
 use crate::link::Generated;
 
@@ -21,6 +22,12 @@ pub(super) enum Helper {
     Seek,
     /// `join(object, key) -> value`. See [`super::joins`].
     Join,
+    /// `compare(a, b) -> order`: see [`integers`].
+    Compare,
+    /// `plus(a, b) -> sum`.
+    Plus,
+    /// `minus(a, b) -> difference`.
+    Minus,
 }
 
 impl Helper {
@@ -30,6 +37,9 @@ impl Helper {
             Self::Search => search(generator),
             Self::Seek => seek(),
             Self::Join => super::joins::helper(generator),
+            Self::Compare => integers::compare(generator),
+            Self::Plus => integers::plus(generator),
+            Self::Minus => integers::minus(generator),
         }
     }
 }

@@ -14,6 +14,7 @@ mod format;
 mod function;
 mod helpers;
 mod index;
+mod integers;
 pub(crate) mod joins;
 mod paths;
 mod regex;
