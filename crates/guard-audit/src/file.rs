@@ -1,9 +1,10 @@
 //! The file: its version, its tables, and how entries get into it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior, params_from_iter};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, params_from_iter};
 
 use crate::entry::{COLUMNS, Cell, NUMBERS, VERSION, hash};
 use crate::error::{StoreError, told};
@@ -30,8 +31,7 @@ pub(crate) fn connect(path: &Path, name: &str, synced: bool) -> Result<Connectio
         }
     }
     looking.finish().map_err(failed)?;
-    let mode: String =
-        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(failed)?;
+    let mode = write_ahead(&connection).map_err(failed)?;
     if mode != "wal" {
         return Err(unusable(format!("it cannot be kept with a write-ahead log (journal mode `{mode}`)")));
     }
@@ -42,6 +42,14 @@ pub(crate) fn connect(path: &Path, name: &str, synced: bool) -> Result<Connectio
         make_tables(&mut connection).map_err(failed)?;
     }
     Ok(connection)
+}
+
+/// Has the file kept with a write-ahead log, if it can be: its journal mode afterwards.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<String> {
+    let is_busy = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+    guard_pool::patiently(Duration::from_secs(10), is_busy, || {
+        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+    })
 }
 
 /// Opens the file to read.

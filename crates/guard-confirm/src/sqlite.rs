@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use guard_core::Timestamp;
 use guard_pool::{Pool, Tried};
@@ -18,6 +19,9 @@ use crate::store::{Due, Filter, Stepped, Store, Stored};
 /// `HXGC`, by which SQLite's header tells our files from others'.
 const APPLICATION: i64 = 0x4858_4743;
 const VERSION: i64 = 1;
+
+/// How long others may be in the way.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 const TABLES: &str = "
     CREATE TABLE confirmations (
@@ -125,8 +129,9 @@ fn connect(path: &Path, name: &str) -> Result<Connection, StoreError> {
     if version > VERSION {
         return Err(unusable(format!("it is of version {version}, and this program knows {VERSION}")));
     }
-    connection
-        .query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))
+    let is_busy = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+    let write_ahead = || connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()));
+    guard_pool::patiently(PATIENCE, is_busy, write_ahead)
         .and_then(|()| connection.execute_batch("PRAGMA synchronous = FULL;"))
         .map_err(failed)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;

@@ -1,12 +1,17 @@
 //! The file: its version, and how an older one becomes one of this version.
 
+use std::time::Duration;
+
 use guard_core::{StateError, Unusable};
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use crate::sqlite::errors::told;
 
 /// `HXGS`, by which SQLite's header tells our files from others'.
 const APPLICATION: i64 = 0x4858_4753;
+
+/// How long others may be in the way.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What makes each version out of the one before; the first out of an empty file. Never changed once released.
 const VERSIONS: [&str; 2] = [
@@ -59,8 +64,11 @@ pub(super) fn prepare(connection: &mut Connection, store: &str) -> Result<(), St
         );
         return Err(unusable(detail).into());
     }
-    let mode: String =
-        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(failed)?;
+    let is_busy = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+    let mode: String = guard_pool::patiently(PATIENCE, is_busy, || {
+        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+    })
+    .map_err(failed)?;
     if mode != "wal" {
         let detail = format!("it cannot be kept with a write-ahead log (journal mode `{mode}`)");
         return Err(unusable(detail).into());
