@@ -56,11 +56,19 @@ fn needs_opa_http_send_speaks_https() {
         let request = format!("{{\"method\": \"get\", \"url\": \"{}/health\"{more}}}", opa.url());
         ctl(
             folder.path(),
-            &["policy", "eval", "--format", "raw", &format!("http.send({request}).status_code")],
+            &[
+                "policy",
+                "eval",
+                "--strict-builtin-errors",
+                "--format",
+                "raw",
+                &format!("http.send({request}).status_code"),
+            ],
         )
     };
     let known = asked(", \"tls_ca_cert_file\": \"ca.pem\"");
     assert_eq!(told(&known).trim(), "200");
     let unknown = asked("");
     assert_ne!(unknown.status.code(), Some(0), "{}", told(&unknown));
+    assert!(told(&unknown).contains("certificate"), "{}", told(&unknown));
 }
