@@ -116,9 +116,15 @@ fn format(_: &Machine) -> Result<(), String> {
     task::run("format", &mut task::cargo(["fmt", "--all", "--check"]))
 }
 
+/// The features of all tests that speak TLS.
+const TLS_TESTS: &str =
+    "rego-net/tls-tests,guard-opa/tls-tests,hexarch-guardrails/tls-tests,hexarch-ctl/tls-tests";
+
 fn clippy(_: &Machine) -> Result<(), String> {
     let ours = ["clippy", "--workspace", "--exclude", PEERS, "--all-targets", "--", "--deny", "warnings"];
     task::run("clippy", &mut task::cargo(ours))?;
+    let tls = ["--features", TLS_TESTS, "--test", "tls", "--", "--deny", "warnings"];
+    task::run("clippy of TLS", task::cargo(["clippy", "--workspace", "--exclude", PEERS]).args(tls))?;
     let peers = ["clippy", "--package", PEERS, "--all-targets", "--", "--deny", "warnings"];
     task::run("clippy of the peers", &mut task::cargo(peers))
 }
@@ -142,8 +148,7 @@ fn tls(machine: &Machine) -> Result<(), String> {
     let features = "rego-net/tls-tests,guard-opa/tls-tests";
     let packages = ["--package", "rego-net", "--package", "guard-opa", "--features", features];
     run_tests("tests of TLS", machine, &packages)?;
-    let features = format!("{features},hexarch-guardrails/tls-tests,hexarch-ctl/tls-tests");
-    let whole = ["--workspace", "--exclude", PEERS, "--features", &features, "--test", "tls"];
+    let whole = ["--workspace", "--exclude", PEERS, "--features", TLS_TESTS, "--test", "tls"];
     run_tests("tests of TLS as a whole", machine, &whole)?;
     // Clients that know nothing of TLS, beside one that does: none panics.
     let features = "guard-opa/tls,guard-confirm/page,guard-confirm/sqlite,guard-confirm/webhook";

@@ -41,7 +41,6 @@ impl Authority {
     }
 
     /// The same in files of the folder: `NAME.pem` and `NAME.key`.
-    #[must_use]
     pub fn issue_in(&self, folder: &Folder, name: &str) -> (PathBuf, PathBuf) {
         let (certificate, key) = self.issue(name);
         (folder.write(&format!("{name}.pem"), certificate), folder.write(&format!("{name}.key"), key))
