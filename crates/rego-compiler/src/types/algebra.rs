@@ -30,6 +30,32 @@ impl Type {
         }
     }
 
+    /// The same of many types, each of which is compared with few of the others: a table may have a type for each row.
+    pub fn union_of(types: impl IntoIterator<Item = Maybe>) -> Maybe {
+        let types: Vec<Type> = types.into_iter().flatten().collect();
+        if types.iter().any(|ty| matches!(ty, Type::Function(_))) {
+            return types.into_iter().map(Some).fold(None, Type::union);
+        }
+        let (mut list, mut is_union) = (Vec::with_capacity(types.len()), false);
+        for ty in types {
+            match ty {
+                Type::Any(of) if of.is_empty() => return Some(Type::any()),
+                Type::Any(of) => {
+                    is_union = true;
+                    list.extend(of.iter().cloned());
+                }
+                other => list.push(other),
+            }
+        }
+        list.sort();
+        list.dedup();
+        match list.len() {
+            0 => None,
+            1 if !is_union => list.pop(),
+            _ => Some(Type::Any(Arc::from(list))),
+        }
+    }
+
     /// Whether a value of type `other` is one of this type, by name and not by structure: a union holds
     /// the types that it lists.
     pub fn contains(&self, other: &Type) -> bool {
@@ -56,7 +82,7 @@ impl Type {
                 }
             }
             Type::Any(of) if of.is_empty() => Some(Type::any()),
-            Type::Any(of) => of.iter().fold(None, |all, ty| Type::union(ty.select(key), all)),
+            Type::Any(of) => Type::union_of(of.iter().map(|ty| ty.select(key))),
             _ => None,
         }
     }
@@ -68,11 +94,11 @@ impl Type {
             Type::Object(object) => {
                 let fixed = object.fixed.iter().map(|(key, _)| Some(key.type_of()));
                 let rest = object.rest.iter().map(|(key, _)| key.clone());
-                fixed.chain(rest).fold(None, Type::union)
+                Type::union_of(fixed.chain(rest))
             }
             Type::Set(of) => of.as_deref().cloned(),
             Type::Any(of) if of.is_empty() => Some(Type::any()),
-            Type::Any(of) => of.iter().fold(None, |all, ty| Type::union(ty.keys(), all)),
+            Type::Any(of) => Type::union_of(of.iter().map(Type::keys)),
             _ => None,
         }
     }
@@ -80,15 +106,15 @@ impl Type {
     /// The type of the values of a collection.
     pub fn values(&self) -> Maybe {
         match self {
-            Type::Array(array) => array.fixed.iter().chain([&array.rest]).cloned().fold(None, Type::union),
+            Type::Array(array) => Type::union_of(array.fixed.iter().chain([&array.rest]).cloned()),
             Type::Object(object) => {
                 let fixed = object.fixed.iter().map(|(_, value)| value.clone());
                 let rest = object.rest.iter().map(|(_, value)| value.clone());
-                fixed.chain(rest).fold(None, Type::union)
+                Type::union_of(fixed.chain(rest))
             }
             Type::Set(of) => of.as_deref().cloned(),
             Type::Any(of) if of.is_empty() => Some(Type::any()),
-            Type::Any(of) => of.iter().fold(None, |all, ty| Type::union(ty.values(), all)),
+            Type::Any(of) => Type::union_of(of.iter().map(Type::values)),
             _ => None,
         }
     }

@@ -4,6 +4,30 @@ fn shown(ty: Maybe) -> String {
     display::Shown(&ty).to_string()
 }
 
+/// Of every three types in every order.
+#[test]
+fn a_union_of_many_is_that_of_one_after_the_other() {
+    let function = FunctionType { params: Vec::new(), result: None, variadic: None };
+    let types = [
+        None,
+        Some(Type::Null),
+        Some(Type::String),
+        Some(Type::any()),
+        Some(Type::one_of([Type::String])),
+        Some(Type::one_of([Type::Null, Type::Number])),
+        Some(Type::Function(Arc::new(function))),
+    ];
+    for a in &types {
+        for b in &types {
+            for c in &types {
+                let all = [a, b, c].map(Clone::clone);
+                let one_by_one = all.iter().cloned().fold(None, Type::union);
+                assert_eq!(shown(Type::union_of(all)), shown(one_by_one), "{a:?} {b:?} {c:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn unions_are_sorted_and_hold_each_type_once() {
     let union = Type::union(Some(Type::String), Some(Type::Number));
