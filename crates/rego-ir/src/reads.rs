@@ -14,7 +14,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::{Block, Func, Local, Operand, Policy, StmtKind, StringIndex, scopes};
+use crate::{Block, Func, Local, Operand, Plan, Policy, StmtKind, StringIndex, scopes};
 
 /// What is read at a place of the input.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,14 +41,20 @@ const MAX_PLACES_OF_LOCAL: usize = 64;
 /// What any entrypoint of the policy can read of its input.
 #[must_use]
 pub fn input_reads(policy: &Policy) -> Reads {
-    let mut split = policy.clone();
-    for plan in &mut split.plans {
-        plan.blocks = scopes::split(&plan.blocks, &[Local::INPUT, Local::DATA]);
-    }
-    for func in &mut split.funcs {
-        func.blocks = scopes::split(&func.blocks, &func.params);
-    }
-    let mut analysis = Analysis::new(&split);
+    let plan = |plan: &Plan| Plan {
+        name: plan.name.clone(),
+        blocks: scopes::split(&plan.blocks, &[Local::INPUT, Local::DATA]),
+    };
+    let func = |func: &Func| Func {
+        blocks: if may_hold_input(func) { scopes::split(&func.blocks, &func.params) } else { Vec::new() },
+        params: func.params.clone(),
+        path: func.path.clone(),
+        name: func.name.clone(),
+        return_: func.return_,
+    };
+    let plans: Vec<Plan> = policy.plans.iter().map(plan).collect();
+    let funcs: Vec<Func> = policy.funcs.iter().map(func).collect();
+    let mut analysis = Analysis::new(&plans, &funcs, &policy.static_.strings);
     analysis.run();
     analysis.tree(ROOT)
 }
@@ -96,6 +102,23 @@ struct Analysis<'a> {
     waiting: Vec<usize>,
 }
 
+/// Whether a local of a function may hold a part of the input at all: a table of thousands of rows holds none, and is not
+/// looked at row by row.
+fn may_hold_input(func: &Func) -> bool {
+    let mut pending: Vec<&Block> = func.blocks.iter().collect();
+    while let Some(block) = pending.pop() {
+        for stmt in &block.stmts {
+            let mut holds = matches!(stmt.kind, StmtKind::Call { .. } | StmtKind::CallDynamic { .. });
+            stmt.kind.for_each_read(|local| holds |= func.params.contains(&local));
+            if holds {
+                return true;
+            }
+            pending.extend(stmt.kind.blocks());
+        }
+    }
+    false
+}
+
 /// Collects the locals that hold numbers and null that the plan makes, and those that hold other things.
 fn constants(blocks: &[Block], made: &mut BTreeSet<Local>, others: &mut BTreeSet<Local>) {
     for stmt in blocks.iter().flat_map(|block| &block.stmts) {
@@ -114,13 +137,10 @@ fn constants(blocks: &[Block], made: &mut BTreeSet<Local>, others: &mut BTreeSet
 }
 
 impl<'a> Analysis<'a> {
-    fn new(policy: &'a Policy) -> Self {
-        let plans = policy.plans.iter().map(|plan| Body { blocks: &plan.blocks, ..Body::default() });
-        let funcs = policy.funcs.iter().map(|func| Body {
-            blocks: &func.blocks,
-            func: Some(func),
-            ..Body::default()
-        });
+    fn new(plans: &'a [Plan], funcs: &'a [Func], strings: &'a [String]) -> Self {
+        let plans = plans.iter().map(|plan| Body { blocks: &plan.blocks, ..Body::default() });
+        let funcs =
+            funcs.iter().map(|func| Body { blocks: &func.blocks, func: Some(func), ..Body::default() });
         let mut bodies: Vec<Body<'a>> = plans.chain(funcs).collect();
         for body in &mut bodies {
             let mut seen = BTreeSet::new();
@@ -135,14 +155,7 @@ impl<'a> Analysis<'a> {
         let named = bodies.iter().enumerate().filter_map(|(id, body)| Some((id, body.func?)));
         let by_name = named.clone().map(|(id, func)| (func.name.as_str(), id)).collect();
         let dynamic = named.filter(|(_, func)| !func.path.is_empty()).map(|(id, _)| id).collect();
-        Self {
-            strings: &policy.static_.strings,
-            places: vec![Place::default()],
-            bodies,
-            by_name,
-            dynamic,
-            waiting: Vec::new(),
-        }
+        Self { strings, places: vec![Place::default()], bodies, by_name, dynamic, waiting: Vec::new() }
     }
 
     fn run(&mut self) {

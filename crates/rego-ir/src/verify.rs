@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
+
 use crate::{Block, Func, Local, Location, Operand, Policy, Stmt, StmtKind, StringIndex};
 
 /// A policy that the verifier has accepted.
@@ -130,7 +132,7 @@ struct Verifier<'a> {
 /// What is known inside one plan or function.
 struct Scope {
     in_func: bool,
-    assigned: HashSet<Local>,
+    assigned: HashSet<Local, FixedState>,
 }
 
 impl<'a> Verifier<'a> {
@@ -167,7 +169,8 @@ impl<'a> Verifier<'a> {
         let policy = self.policy;
         for plan in &policy.plans {
             self.item = format!("plan `{}`", plan.name).into();
-            let mut scope = Scope { in_func: false, assigned: HashSet::from([Local::INPUT, Local::DATA]) };
+            let mut scope =
+                Scope { in_func: false, assigned: HashSet::from_iter([Local::INPUT, Local::DATA]) };
             plan.blocks.iter().for_each(|b| self.block(b, &mut scope, 1));
         }
         for func in &policy.funcs {
@@ -181,7 +184,7 @@ impl<'a> Verifier<'a> {
         if func.params.is_empty() {
             self.item_error(VerifyErrorKind::NoParameters);
         }
-        let mut assigned = HashSet::new();
+        let mut assigned = HashSet::default();
         for local in func.params.iter().chain([&func.return_]) {
             if !assigned.insert(*local) {
                 self.item_error(VerifyErrorKind::DuplicateLocal(*local));

@@ -107,11 +107,7 @@ impl Type {
     pub fn values(&self) -> Maybe {
         match self {
             Type::Array(array) => Type::union_of(array.fixed.iter().chain([&array.rest]).cloned()),
-            Type::Object(object) => {
-                let fixed = object.fixed.iter().map(|(_, value)| value.clone());
-                let rest = object.rest.iter().map(|(_, value)| value.clone());
-                Type::union_of(fixed.chain(rest))
-            }
+            Type::Object(object) => object.values(),
             Type::Set(of) => of.as_deref().cloned(),
             Type::Any(of) if of.is_empty() => Some(Type::any()),
             Type::Any(of) => Type::union_of(of.iter().map(Type::values)),

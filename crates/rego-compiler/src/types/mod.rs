@@ -15,7 +15,7 @@ pub use function::{FunctionType, Param};
 pub use key::Key;
 pub(crate) use key::is_constant;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A type, or nothing where it is not known.
 pub type Maybe = Option<Type>;
@@ -59,6 +59,8 @@ pub struct ObjectType {
     pub fixed: Vec<(Key, Maybe)>,
     /// All further entries.
     pub rest: Option<(Maybe, Maybe)>,
+    /// The type of the values, once somebody has asked: a table may have a type for each of thousands of rows.
+    values: OnceLock<Maybe>,
 }
 
 impl Type {
@@ -75,7 +77,7 @@ impl Type {
     /// An object; the properties may come in any order.
     pub fn object(mut fixed: Vec<(Key, Maybe)>, rest: Option<(Maybe, Maybe)>) -> Self {
         fixed.sort_by(|a, b| a.0.cmp(&b.0));
-        Type::Object(Arc::new(ObjectType { fixed, rest }))
+        Type::Object(Arc::new(ObjectType { fixed, rest, values: OnceLock::new() }))
     }
 
     /// A set.
@@ -118,6 +120,16 @@ impl ObjectType {
         let (keys, value) = self.rest.as_ref()?;
         let holds = keys.as_ref().is_some_and(|keys| keys.contains(&key.type_of()));
         if holds { value.clone() } else { None }
+    }
+
+    /// The type of the values.
+    pub fn values(&self) -> Maybe {
+        let union = || {
+            let fixed = self.fixed.iter().map(|(_, value)| value.clone());
+            let rest = self.rest.iter().map(|(_, value)| value.clone());
+            Type::union_of(fixed.chain(rest))
+        };
+        self.values.get_or_init(union).clone()
     }
 
     /// The type of the values of entries that are not known by key.
