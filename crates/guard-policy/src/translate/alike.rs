@@ -161,23 +161,35 @@ fn put(code: &str, fillings: &[Filling<'_>], own: impl Fn(usize) -> String) -> S
 /// findings differ in how many there are; an object is not, for its keys tell what the finding is.
 fn cut(statement: &str) -> (String, Vec<&str>) {
     let (mut code, mut literals) = (String::with_capacity(statement.len()), Vec::new());
-    let mut rest = statement;
-    while let Some(first) = rest.chars().next() {
-        let reference = code.ends_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ']' | ')'));
+    // From `copied` to `at` the statement is code.
+    let (mut copied, mut at) = (0, 0);
+    let code_of = |from: usize, to: usize| statement.get(from..to).unwrap_or_default();
+    // Whether a bracket would go on with what stands before it.
+    let mut reference = false;
+    while let Some(rest) = statement.get(at..).filter(|rest| !rest.is_empty()) {
+        let first = rest.chars().next().unwrap_or(' ');
         let literal = match first {
             '[' | '{' if reference || keys(rest) => None,
-            _ => ground(rest).filter(|end| !rest.get(*end..).unwrap_or_default().starts_with(':')),
+            '[' | '{' | '"' | '-' | '0'..='9' => {
+                ground(rest).filter(|end| !rest.get(*end..).unwrap_or_default().starts_with(':'))
+            }
+            _ => None,
         };
-        let (piece, after) =
-            rest.split_at_checked(literal.unwrap_or_else(|| token_length(rest, first))).unwrap_or((rest, ""));
-        if literal.is_some() {
+        reference = false;
+        if let Some(length) = literal {
+            code.push_str(code_of(copied, at));
             code.push(HOLE);
-            literals.push(piece);
+            literals.push(code_of(at, at + length));
+            at += length;
+            copied = at;
         } else {
-            code.push_str(piece);
+            let length = token_length(rest, first);
+            at += length;
+            reference =
+                code_of(0, at).ends_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ']' | ')'));
         }
-        rest = after;
     }
+    code.push_str(code_of(copied, at));
     (code, literals)
 }
 

@@ -87,6 +87,9 @@ fn switched_off(policy: &Policy) -> String {
     )
 }
 
+/// Most statements are shorter, in bytes.
+const TYPICAL_CODE: usize = 512;
+
 /// One finding's statement.
 struct Statement {
     /// Findings stand in this order.
@@ -156,10 +159,15 @@ impl Finding {
 }
 
 fn statement(order: usize, finding: &Finding) -> Statement {
-    let mut code = match &finding.value {
-        Value::Spelled(members) => members.render(),
-        Value::Checked(members) => format!("limits.check({})", members.render()),
-    };
+    let mut code = String::with_capacity(TYPICAL_CODE);
+    match &finding.value {
+        Value::Spelled(members) => members.render(&mut code),
+        Value::Checked(members) => {
+            code.push_str("limits.check(");
+            members.render(&mut code);
+            code.push(')');
+        }
+    }
     if !finding.conditions.is_empty() {
         code.push_str(" if {\n");
         for condition in &finding.conditions {

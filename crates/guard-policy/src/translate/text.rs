@@ -13,7 +13,18 @@ pub(crate) enum Literal {
 }
 
 pub(crate) fn quoted(text: &str) -> String {
-    json_string(text)
+    let mut out = String::with_capacity(text.len() + 2);
+    quote(text, &mut out);
+    out
+}
+
+/// Nearly all texts have nothing to escape.
+fn quote(text: &str, out: &mut String) {
+    if text.bytes().all(|byte| byte >= b' ' && !matches!(byte, b'"' | b'\\')) {
+        out.extend(["\"", text, "\""]);
+    } else {
+        out.push_str(&json_string(text));
+    }
 }
 
 /// A list in one line where it fits, else an item for each line.
@@ -29,43 +40,56 @@ pub(crate) fn list(open: char, items: &[String], close: char, indent: usize) -> 
 }
 
 impl Literal {
-    /// The value; an object at the outermost level has a line for each member.
-    pub(crate) fn render(&self) -> String {
-        match self {
-            Self::Object(members) => {
-                let lines: String = members
-                    .iter()
-                    .map(|(name, value)| format!("\t{}: {},\n", quoted(name), value.flat()))
-                    .collect();
-                format!("{{\n{lines}}}")
-            }
-            other => other.flat(),
+    /// Writes the value; an object at the outermost level has a line for each member.
+    pub(crate) fn render(&self, out: &mut String) {
+        let Self::Object(members) = self else { return self.write(out) };
+        out.push_str("{\n");
+        for (name, value) in members {
+            out.push('\t');
+            member(name, value, out);
+            out.push_str(",\n");
         }
+        out.push('}');
     }
 
     /// The value in one line.
     pub(crate) fn flat(&self) -> String {
+        let mut out = String::new();
+        self.write(&mut out);
+        out
+    }
+
+    fn write(&self, out: &mut String) {
         match self {
-            Self::Text(text) => quoted(text),
-            Self::Number(number) => number.to_string(),
+            Self::Text(text) => quote(text, out),
+            Self::Number(number) => out.push_str(&number.to_string()),
             Self::Numbers(numbers) => {
-                let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
-                format!("[{}]", numbers.join(", "))
+                separated('[', numbers, ']', out, |number, out| out.push_str(&number.to_string()));
             }
-            Self::Truth(truth) => truth.to_string(),
-            Self::Texts(texts) => {
-                let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
-                format!("[{}]", texts.join(", "))
-            }
+            Self::Truth(truth) => out.push_str(if *truth { "true" } else { "false" }),
+            Self::Texts(texts) => separated('[', texts, ']', out, |text, out| quote(text, out)),
             Self::Object(members) => {
-                let members: Vec<String> = members
-                    .iter()
-                    .map(|(name, value)| format!("{}: {}", quoted(name), value.flat()))
-                    .collect();
-                format!("{{{}}}", members.join(", "))
+                separated('{', members, '}', out, |(name, value), out| member(name, value, out));
             }
         }
     }
+}
+
+fn member(name: &str, value: &Literal, out: &mut String) {
+    quote(name, out);
+    out.push_str(": ");
+    value.write(out);
+}
+
+fn separated<T>(open: char, items: &[T], close: char, out: &mut String, write: impl Fn(&T, &mut String)) {
+    out.push(open);
+    for (position, item) in items.iter().enumerate() {
+        if position > 0 {
+            out.push_str(", ");
+        }
+        write(item, out);
+    }
+    out.push(close);
 }
 
 /// A comment of one line, whatever the author wrote.
