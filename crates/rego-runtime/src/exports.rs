@@ -123,6 +123,9 @@ export! {
     rt_regex_program(program: u32, text: Value, old: u32) -> Value => regex_settle(old, text, |text| builtins::program_match(program, text));
     rt_regex_find(program: u32, text: Value, count: Value) -> Value => regex_find(program, text, count);
     rt_format(pieces: u32, operands: Value) -> Value => format::format(pieces, operands);
+    rt_text_begin(room: u32) -> u32 => format::begin(room);
+    rt_text_put(address: u32, value: Value, verb: u32, room: u32) -> u32 => format::put(address, value, verb, room);
+    rt_text_end(begin: u32, end: u32) -> Value => format::end(begin, end);
     rt_floor_div(a: Value, b: Value) -> Value => builtins::floor_div(a, b);
     rt_upsert(base: Value, path: Value, value: Value) -> Value => rt::upsert(base, path, value);
     rt_builtin_failed(location: u32) => error::stamp(location);

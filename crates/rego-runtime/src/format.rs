@@ -1,7 +1,9 @@
 //! `sprintf` of a constant format with nothing but `%s`, `%d` and `%v`, and of operands that these verbs suit.
 //!
-//! The code generator takes the format apart ([`format`] says how it is laid out). Whatever is not plain, such as a
-//! number for `%s`, is left to the host, which has all of Go's verbs and its words for what does not fit.
+//! The code generator takes the format apart. Where it knows each operand, it writes the text between them itself, from
+//! [`begin`] to [`end`], with a [`put`] for each operand; where all it has is an array, [`format`] does it all, and says how
+//! the format is laid out. Whatever is not plain, such as a number for `%s`, is left to the host, which has all of Go's
+//! verbs and its words for what does not fit.
 
 use crate::array;
 use crate::memory::{ensure, load_u32, load_u64, set_heap_top, store_u64, write};
@@ -33,6 +35,26 @@ pub(crate) fn format(pieces: u32, operands: Value) -> Value {
     text
 }
 
+/// Begins a text: where its first byte goes, with room for so many.
+pub(crate) fn begin(room: u32) -> u32 {
+    let begin = start_text(0).0 + TEXT_BYTES;
+    ensure(begin.saturating_add(room).saturating_add(ROOM));
+    begin
+}
+
+/// Writes an operand, and sees to it that there is room for so many bytes behind it; gives the address behind it, or 0
+/// where it does not suit its verb.
+pub(crate) fn put(address: u32, value: Value, verb: u32, room: u32) -> u32 {
+    operand(verb, value).map_or(0, |part| part.put(address, room))
+}
+
+/// Ends a text: the string from the address that [`begin`] gave up to another.
+pub(crate) fn end(begin: u32, end: u32) -> Value {
+    let text = Value(begin - TEXT_BYTES);
+    end_text(text, end - begin);
+    text
+}
+
 /// A piece of the result.
 enum Part {
     /// The text of a string.
@@ -42,14 +64,16 @@ enum Part {
 }
 
 impl Part {
-    /// Writes it, and up to seven bytes behind it, which are written again or cleared; gives the address behind it.
-    fn put(&self, address: u32) -> u32 {
+    /// Writes it, and up to eight bytes behind it, which are written again or cleared, and sees to it that there is room for
+    /// so many more; gives the address behind it.
+    #[inline]
+    fn put(&self, address: u32, room: u32) -> u32 {
         match self {
             Self::Text(text) => {
                 let len = text.len();
                 // A text that does not fit an address any more does not fit the memory.
                 let end = address.saturating_add(len);
-                ensure(end.saturating_add(ROOM));
+                ensure(end.saturating_add(room).saturating_add(ROOM));
                 // Zeros fill a text's last word. The first two are copied without a loop, each round of which looks at
                 // the clock.
                 let from = text.0 + TEXT_BYTES;
@@ -64,8 +88,8 @@ impl Part {
                 }
                 end
             }
-            Self::Word(word) => put_bytes(address, word.as_bytes()),
-            Self::Integer(int) => put_bytes(address, int_digits(*int, &mut [0; 20])),
+            Self::Word(word) => put_bytes(address, word.as_bytes(), room),
+            Self::Integer(int) => put_bytes(address, int_digits(*int, &mut [0; 20]), room),
         }
     }
 }
@@ -73,9 +97,9 @@ impl Part {
 /// Room behind a text for the words that are written over its end.
 const ROOM: u32 = 16;
 
-fn put_bytes(address: u32, bytes: &[u8]) -> u32 {
+fn put_bytes(address: u32, bytes: &[u8], room: u32) -> u32 {
     let end = address.saturating_add(bytes.len() as u32);
-    ensure(end.saturating_add(ROOM));
+    ensure(end.saturating_add(room).saturating_add(ROOM));
     write(address, bytes);
     end
 }
@@ -95,7 +119,7 @@ fn put_parts(pieces: u32, operands: Value, begin: u32) -> Option<u32> {
         } else {
             return None;
         };
-        at = part.put(at);
+        at = part.put(at, 0);
     }
     (next == operands.len()).then_some(at)
 }

@@ -44,6 +44,7 @@
 //! | `rt_string(addr, len) -> v` | a string from UTF-8 |
 //! | `rt_is_array(v)`, `rt_is_object(v)`, `rt_is_set(v)` | 0/1 |
 //! | `rt_format(pieces, operands) -> v` | `sprintf` of a constant format with plain verbs; 0 where the host has to do it  |
+//! | `rt_text_begin(room) -> addr`, `rt_text_put(addr, v, verb, room) -> addr`, `rt_text_end(addr, addr) -> string` | the same by pieces: the generated code writes what stands between the operands; 0 where an operand does not suit its verb |
 //! | `rt_floor_div(a, b) -> v` | `floor(a / b)` of integers below 2^52, without the quotient between; 0 where it is not that simple |
 //! | `rt_regex_table(table, text, old) -> v`, `rt_regex_program(program, text, old) -> v` | `regex.match` of a constant expression (`re_match` where `old` is not 0); the first operand is the address of a length and as many bytes of [`rego_regex`]'s |
 //! | `rt_regex_find(program, text, count) -> v` | `regex.find_all_string_submatch_n` of a constant expression |

@@ -3,8 +3,6 @@
 //! One pass over the blocks. What it finds may be too much and never too little; where many statements may have made a
 //! value, it is not counted which, so that the pass stays linear in the plan.
 
-use std::collections::BTreeSet;
-
 use rego_ir::{Block, Local, Operand, Stmt, StmtKind};
 
 use crate::fold::{StmtId, id};
@@ -51,8 +49,12 @@ pub(crate) struct Flow {
     makers: Map<Local, Makers>,
     /// The makers that a local had before it was set, in the order of the statements.
     log: Vec<(Local, Makers)>,
-    /// The statements that may change what a `Make…` statement has made.
-    pub(crate) changes: Map<StmtId, BTreeSet<StmtId>>,
+    /// The statements that may change what a `Make…` statement has made, each once.
+    pub(crate) changes: Map<StmtId, Vec<StmtId>>,
+    /// How many statements may read what a statement has made, those that change it among them.
+    pub(crate) reads: Map<StmtId, usize>,
+    /// The locals of which that is not known: what was read there may come from anywhere.
+    pub(crate) read_anywhere: Set<Local>,
     finders: Set<StmtId>,
     /// Whether a part of some collection may be changed, found by `Dot` or `Scan`.
     pub(crate) changes_parts: bool,
@@ -102,6 +104,7 @@ impl Flow {
     }
 
     fn stmt(&mut self, stmt: &Stmt) {
+        stmt.kind.for_each_read(|local| self.read(local));
         if let Some(changed) = stmt.kind.changed() {
             self.change(changed, id(stmt));
         }
@@ -129,14 +132,26 @@ impl Flow {
         }
     }
 
+    fn read(&mut self, local: Local) {
+        match self.makers.get(&local) {
+            None => {}
+            Some(Makers::Many) => drop(self.read_anywhere.insert(local)),
+            Some(Makers::Few(makers)) => {
+                makers.iter().for_each(|maker| *self.reads.entry(*maker).or_default() += 1);
+            }
+        }
+    }
+
     fn change(&mut self, changed: Local, by: StmtId) {
-        let Makers::Few(makers) = self.get(changed) else {
-            self.changes_parts = true;
-            return;
-        };
-        for maker in makers {
-            self.changes_parts |= self.finders.contains(&maker);
-            self.changes.entry(maker).or_default().insert(by);
+        match self.makers.get(&changed) {
+            None => {}
+            Some(Makers::Many) => self.changes_parts = true,
+            Some(Makers::Few(makers)) => {
+                for maker in makers {
+                    self.changes_parts |= self.finders.contains(maker);
+                    self.changes.entry(*maker).or_default().push(by);
+                }
+            }
         }
     }
 }

@@ -5,8 +5,6 @@
 //! that may change it stands behind it in the same block, before anything but other constants, and adds constants.
 //! Which statements may change it is found by following the locals that may hold it.
 
-use std::collections::BTreeSet;
-
 use rego_ir::{Block, Local, Operand, Static, Stmt, StmtKind};
 use rego_value::{Number, Value};
 
@@ -26,6 +24,8 @@ pub(crate) struct Folded {
     values: Map<StmtId, Value>,
     absorbed: Set<StmtId>,
     sizes: Map<StmtId, usize>,
+    reads: Map<StmtId, usize>,
+    read_anywhere: Set<Local>,
     parts: Parts,
 }
 
@@ -38,6 +38,13 @@ impl Folded {
     /// How many statements add to the collection that a `Make…` statement makes: a hint at its size.
     pub(crate) fn size(&self, stmt: &Stmt) -> usize {
         self.sizes.get(&id(stmt)).copied().unwrap_or(0)
+    }
+
+    /// How many statements may read what a statement makes for a local, those that change it among them; none where any
+    /// number may.
+    pub(crate) fn reads(&self, stmt: &Stmt, target: Local) -> Option<usize> {
+        let known = !self.read_anywhere.contains(&target);
+        known.then(|| self.reads.get(&id(stmt)).copied().unwrap_or(0))
     }
 
     /// Whether a `Dot` looks for a part of the function's result, to add to it.
@@ -65,16 +72,12 @@ pub(crate) fn fold(blocks: &[Block], constants: &Static) -> Folded {
         blocks.iter().for_each(|block| fold_block(block, constants, &flow.changes, &mut folded));
     }
     absorb_parts(blocks, &mut folded);
+    (folded.reads, folded.read_anywhere) = (flow.reads, flow.read_anywhere);
     folded.sizes = flow.changes.iter().map(|(maker, changes)| (*maker, changes.len())).collect();
     folded
 }
 
-fn fold_block(
-    block: &Block,
-    constants: &Static,
-    changes: &Map<StmtId, BTreeSet<StmtId>>,
-    folded: &mut Folded,
-) {
+fn fold_block(block: &Block, constants: &Static, changes: &Map<StmtId, Vec<StmtId>>, folded: &mut Folded) {
     for (position, stmt) in block.stmts.iter().enumerate() {
         let made = matches!(
             stmt.kind,
@@ -123,7 +126,7 @@ fn is_scalar(stmt: &Stmt) -> bool {
 /// A stretch of statements, carried out at compile time.
 struct Run<'a> {
     constants: &'a Static,
-    changes: &'a Map<StmtId, BTreeSet<StmtId>>,
+    changes: &'a Map<StmtId, Vec<StmtId>>,
     locals: Map<Local, Held>,
     open: Map<StmtId, Open>,
 }
@@ -135,11 +138,14 @@ enum Held {
     Made(StmtId),
 }
 
-/// A collection in the making.
+/// A collection in the making. A stretch runs each statement once, and all that may change the collection are known
+/// ([`Flow::changes`]), so that it is complete when as many have changed it.
 struct Open {
     value: Value,
-    missing: BTreeSet<StmtId>,
+    /// The statements that have changed it so far.
     done: Vec<StmtId>,
+    /// How many there are.
+    changes: usize,
 }
 
 impl Run<'_> {
@@ -150,7 +156,7 @@ impl Run<'_> {
             }
         }
         for (maker, open) in self.open {
-            if open.missing.is_empty() {
+            if open.is_complete() {
                 folded.values.insert(maker, open.value);
                 folded.absorbed.extend(open.done);
             }
@@ -198,8 +204,8 @@ impl Run<'_> {
     }
 
     fn make(&mut self, stmt: &Stmt, local: Local, value: Value) {
-        let missing = self.changes.get(&id(stmt)).cloned().unwrap_or_default();
-        self.open.insert(id(stmt), Open { value, missing, done: Vec::new() });
+        let changes = self.changes.get(&id(stmt)).map_or(0, Vec::len);
+        self.open.insert(id(stmt), Open { value, done: Vec::with_capacity(changes), changes });
         self.locals.insert(local, Held::Made(id(stmt)));
     }
 
@@ -215,7 +221,7 @@ impl Run<'_> {
                 Held::Value(value) => Some(value.clone()),
                 Held::Made(maker) => {
                     let open = self.open.get(maker)?;
-                    open.missing.is_empty().then(|| open.value.clone())
+                    open.is_complete().then(|| open.value.clone())
                 }
             },
         }
@@ -225,8 +231,14 @@ impl Run<'_> {
     fn changed(&mut self, stmt: &Stmt, local: Local) -> Option<&mut Value> {
         let Held::Made(maker) = self.locals.get(&local)? else { return None };
         let open = self.open.get_mut(maker)?;
-        open.missing.remove(&id(stmt)).then(|| open.done.push(id(stmt)))?;
+        open.done.push(id(stmt));
         Some(&mut open.value)
+    }
+}
+
+impl Open {
+    fn is_complete(&self) -> bool {
+        self.done.len() == self.changes
     }
 }
 

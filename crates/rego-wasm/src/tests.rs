@@ -11,7 +11,7 @@ use wasm_encoder::{
 use crate::{CompileError, Options, Target, compile_with};
 
 /// The runtime functions that generated code calls: name, parameters, whether there is a result.
-const PIECES: [(&str, usize, bool); 39] = [
+const PIECES: [(&str, usize, bool); 42] = [
     ("rt_get", 2, true),
     ("rt_len", 1, true),
     ("rt_iter_len", 1, true),
@@ -29,6 +29,9 @@ const PIECES: [(&str, usize, bool); 39] = [
     ("rt_upsert", 3, true),
     ("rt_builtin_failed", 1, false),
     ("rt_format", 2, true),
+    ("rt_text_begin", 1, true),
+    ("rt_text_put", 4, true),
+    ("rt_text_end", 2, true),
     ("rt_floor_div", 2, true),
     ("bi_div", 2, true),
     ("bi_floor", 1, true),

@@ -96,6 +96,10 @@ impl Body {
         self.op(Instruction::I64Store(at(offset, 3)))
     }
 
+    pub(crate) fn store_long_at(&mut self, offset: u32) -> &mut Self {
+        self.op(Instruction::I64Store(at(offset, 0)))
+    }
+
     pub(crate) fn block(&mut self) -> &mut Self {
         self.depth += 1;
         self.op(Instruction::Block(BlockType::Empty))

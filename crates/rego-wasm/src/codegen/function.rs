@@ -358,7 +358,10 @@ impl<'g, 'p> FuncGen<'g, 'p> {
     fn statements(&mut self, mut stmts: &'p [Stmt]) -> Result<()> {
         while let [stmt, rest @ ..] = stmts {
             stmts = rest;
-            let absorbed = self.whole(stmt, rest)?;
+            let absorbed = match self.formatted(stmt, rest)? {
+                0 => self.whole(stmt, rest)?,
+                absorbed => absorbed,
+            };
             if absorbed > 0 {
                 stmts = rest.get(absorbed..).unwrap_or_default();
             } else if let [next, rest @ ..] = rest
@@ -439,7 +442,17 @@ impl<'g, 'p> FuncGen<'g, 'p> {
         u32::try_from(self.folded.size(stmt)).unwrap_or(0).min(MAX_EXPECTED_SIZE)
     }
 
-    /// The handle of the constant collection that a statement makes, if it makes one.
+    /// How many statements may read what a statement makes for a local, if that is known.
+    pub(super) fn reads(&self, stmt: &Stmt, target: Local) -> Option<usize> {
+        self.folded.reads(stmt, target)
+    }
+
+    /// Whether a statement makes a constant collection.
+    pub(super) fn is_folded(&self, stmt: &Stmt) -> bool {
+        self.folded.value(stmt).is_some()
+    }
+
+    /// The handle of the constant collection that a statement makes, if it makes one. It is laid out by each call.
     pub(super) fn folded_value(&mut self, stmt: &Stmt) -> Result<Option<u32>> {
         match self.folded.value(stmt) {
             Some(value) => {

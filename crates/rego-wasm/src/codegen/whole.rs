@@ -7,12 +7,23 @@ use super::Result;
 use super::function::FuncGen;
 
 /// Longer arrays are filled one by one.
-const MOST_ITEMS: usize = 32;
+pub(super) const MOST_ITEMS: usize = 32;
+
+/// The values that the statements right behind the one that makes an array append to it, as many as it is made with.
+pub(super) fn items(target: Local, rest: &[Stmt]) -> Vec<Operand> {
+    let append = |stmt: &Stmt| match stmt.kind {
+        StmtKind::ArrayAppend { value, array } if array == target && value != Operand::Local(target) => {
+            Some(value)
+        }
+        _ => None,
+    };
+    rest.iter().map_while(append).take(MOST_ITEMS).collect()
+}
 
 impl FuncGen<'_, '_> {
     /// Generates a `Make…` together with the statements right behind it that fill what it makes; how many those are.
     pub(super) fn whole(&mut self, stmt: &Stmt, rest: &[Stmt]) -> Result<usize> {
-        if self.folded_value(stmt)?.is_some() || self.makes_part(stmt) || self.is_absorbed(stmt) {
+        if self.is_folded(stmt) || self.makes_part(stmt) || self.is_absorbed(stmt) {
             return Ok(0);
         }
         match stmt.kind {
@@ -23,30 +34,27 @@ impl FuncGen<'_, '_> {
     }
 
     fn whole_array(&mut self, target: Local, rest: &[Stmt]) -> Result<usize> {
-        let mut items = Vec::new();
-        for stmt in rest {
-            match stmt.kind {
-                StmtKind::ArrayAppend { value, array }
-                    if array == target && value != Operand::Local(target) && items.len() < MOST_ITEMS =>
-                {
-                    items.push(value);
-                }
-                _ => break,
-            }
+        let items = items(target, rest);
+        if !items.is_empty() {
+            self.array_of(target, &items)?;
         }
-        let Ok(count @ 1..) = u32::try_from(items.len()) else { return Ok(0) };
-        self.body.constant(count);
+        Ok(items.len())
+    }
+
+    /// Generates an array of these items.
+    pub(super) fn array_of(&mut self, target: Local, items: &[Operand]) -> Result<()> {
+        self.body.constant(u32::try_from(items.len()).unwrap_or(u32::MAX));
         self.call_runtime("rt_array_new");
         self.pop(target);
         let array = self.local(target);
-        self.body.get(array).constant(count).store(abi::LEN);
-        for (position, item) in (0..).zip(&items) {
+        self.body.get(array).constant(u32::try_from(items.len()).unwrap_or(u32::MAX)).store(abi::LEN);
+        for (position, item) in (0..).zip(items) {
             // The runtime lays the items of a new array out behind its header.
             self.body.get(array);
             self.push(*item)?;
             self.body.store(abi::ARRAY_SIZE + position * 4);
         }
-        Ok(items.len())
+        Ok(())
     }
 
     fn whole_object(&mut self, target: Local, rest: &[Stmt]) -> Result<usize> {
