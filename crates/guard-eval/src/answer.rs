@@ -53,17 +53,11 @@ impl Document for Read<'_> {
             Named::Decision => &DECISION,
             Named::Charge => &CHARGE,
         };
-        let members = self.0.members()?.count();
-        let mut left = members;
-        for (place, key) in found.iter_mut().zip(keys) {
-            // What stands last is there in few.
-            if left == 0 {
-                break;
+        self.0.pick(keys, |position, value| {
+            if let Some(place) = found.get_mut(position) {
+                *place = Some(Self(value));
             }
-            *place = self.0.get_key(*key).map(Self);
-            left -= usize::from(place.is_some());
-        }
-        Some(members)
+        })
     }
 
     fn members(&self, mut each: impl FnMut(&str, Self)) -> Result<(), Shape> {
