@@ -29,7 +29,7 @@ impl Side {
             .shared_clock(Arc::clone(&clock) as _)
             .order(order)
             .breaker(BreakerConfig { failures: 3, pause: Duration::from_secs(600) })
-            .deadline(Duration::from_secs(10));
+            .deadline(Duration::from_secs(60));
         if let Some(opa) = opa {
             builder = builder.opa_url(opa.url());
         }

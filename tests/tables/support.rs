@@ -61,7 +61,8 @@ impl Side {
             .load_options(options)
             .shared_clock(Arc::clone(&clock) as _)
             .store(Arc::clone(&store) as _)
-            .deadline(Duration::from_secs(10));
+            // A loaded machine takes its time, and what is late is denied.
+            .deadline(Duration::from_secs(60));
         builder = match opa {
             Some(url) => builder.order(EvaluatorOrder::Sidecar).opa_url(url),
             None => builder.order(EvaluatorOrder::Wasm),

@@ -36,7 +36,9 @@ impl Session {
     /// `before` is what the shell does before.
     fn start(folder: Folder, before: &str) -> Self {
         let line = format!("{before} '{}' {RUN} -- touch done", env!("CARGO_BIN_EXE_hexarch-ctl"));
-        let mut child = Command::new("script")
+        // Whoever runs the tests may ignore ^C, as shells do for what they run behind them, and all below inherit it.
+        let mut child = Command::new("env")
+            .args(["--default-signal=INT", "script"])
             .args(["--quiet", "--flush", "--return", "--command", &line, "/dev/null"])
             .current_dir(folder.path())
             .env("USER", "ada")
@@ -77,7 +79,17 @@ impl Session {
 
     /// The exit code, whether the command ran, and what was seen.
     fn end(mut self) -> (Option<i32>, bool, String) {
-        let code = self.child.wait().unwrap().code();
+        let end = Instant::now() + PATIENCE;
+        let code = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status.code();
+            }
+            if Instant::now() > end {
+                self.child.kill().unwrap();
+                panic!("it has not ended: {}", self.screen());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        };
         let ran = self.folder.path().join("done").exists();
         let screen = self.screen();
         (code, ran, screen)
