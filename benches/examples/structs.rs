@@ -70,9 +70,20 @@ fn compare(policy: &Policy, wanted: &str, time: Duration, alone: Option<&str>) {
                 least_typed = least_typed.min(nanoseconds(typed));
             }
         }
+        let told = |least: f64| if least < f64::MAX { format!("{least:.0}") } else { "-".to_owned() };
+        let ratios = match alone {
+            None => format!(
+                "  struct/typed {:.2}  text/typed {:.2}",
+                least_struct / least_typed,
+                least_text / least_typed
+            ),
+            Some(_) => String::new(),
+        };
         println!(
-            "{name:20} struct {least_struct:6.0}  text {least_text:6.0}  typed {least_typed:6.0}  struct/typed {:.2}",
-            least_struct / least_typed
+            "{name:20} struct {:>6}  text {:>6}  typed {:>6}{ratios}",
+            told(least_struct),
+            told(least_text),
+            told(least_typed)
         );
     }
 }
