@@ -9,7 +9,6 @@ use guard_policy::{PolicyFile, StateStore};
 use guard_state::{MemoryStore, Store};
 
 use crate::audit;
-use crate::certificates;
 use crate::error::BuildError;
 
 /// Opens the store that `state` of this file names, and tells its `logging` and its `audit` of what happens in it: leases that
@@ -113,7 +112,7 @@ fn opa(
     let is_sidecar = |opa: &&guard_policy::Opa| opa.url() == url;
     if let Some(sidecar) = sidecar.filter(is_sidecar) {
         config.opa.token = sidecar.token().map(|token| token.expose().to_owned());
-        config.opa.tls = certificates::tls(sidecar)?;
+        config.opa.tls = crate::certificates::tls(sidecar)?;
     }
     let store = guard_state::OpaStore::connect_with(&config, clock, listener);
     Ok(Arc::new(store.map_err(|error| unusable(file, error))?))

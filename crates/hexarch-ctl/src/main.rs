@@ -57,7 +57,7 @@ fn main() -> ExitCode {
         Command::Budget(command) => budget::run(&command, arguments.config.as_deref()),
         Command::Confirm(command) => confirm::run(&command, arguments.config.as_deref()),
         Command::Demo(demo) => demo::run(&demo),
-        Command::Init(arguments) => init::run(&arguments),
+        Command::Init(init) => init::run(&init, arguments.config.as_deref()),
         Command::Policy(command) => policy::run(&command, arguments.config.as_deref()),
         Command::Rule(command) => rule::run(&command, arguments.config.as_deref()),
         Command::Run(run) => run::run(&run, arguments.config.as_deref()),

@@ -58,6 +58,20 @@ fn the_log_is_listed_verified_and_exported() {
 }
 
 #[test]
+fn an_empty_user_is_nobody() {
+    let folder = Folder::new("ctl-audit-user");
+    folder.write("hexarch.yaml", "audit: {store: \"sqlite:audit.db\"}\npolicies: [{id: p, rules: [{operation: drop, action: block}]}]\n");
+    for user in ["", "ana"] {
+        let output = ctl(&folder, &["run", "--policy", "p", "--user", user, "--", "true"]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&told(&folder, &["audit", "export", "--format", "json"])).unwrap();
+    let users: Vec<_> = json.as_array().unwrap().iter().filter_map(|entry| entry.get("user_id")).collect();
+    assert_eq!(users, [&serde_json::Value::Null, &"ana".into()]);
+}
+
+#[test]
 fn what_is_no_log_is_told() {
     let folder = Folder::new("ctl-audit-none");
     folder.write("empty.db", "");

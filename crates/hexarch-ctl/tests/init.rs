@@ -50,6 +50,9 @@ fn a_file_that_is_there_stays() {
     assert_eq!(std::fs::read_to_string(folder.path().join("hexarch.yaml")).unwrap(), first);
     assert!(hexarch_ctl(folder.path(), &["init", "safe_delete", "--force"]).status.success());
     assert_ne!(std::fs::read_to_string(folder.path().join("hexarch.yaml")).unwrap(), first);
+    let named = hexarch_ctl(folder.path(), &["--config", "named.yaml", "init"]);
+    assert!(told(&named).contains("named.yaml: the scenario"), "{}", told(&named));
+    assert!(folder.path().join("named.yaml").exists());
     let directory = hexarch_ctl(folder.path(), &["init", "--output", "."]);
     assert_eq!(directory.status.code(), Some(1));
     assert!(told(&directory).contains("`.` is a directory, not a file"), "{}", told(&directory));

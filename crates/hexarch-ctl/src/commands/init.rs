@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use hexarch_guardrails::{Pack, packs};
@@ -18,9 +18,9 @@ pub(crate) struct Arguments {
     /// Lists the scenarios.
     #[arg(long)]
     list: bool,
-    /// The file to write; `-` for standard output.
-    #[arg(long, short, default_value = "hexarch.yaml", value_name = "FILE")]
-    output: PathBuf,
+    /// The file to write, `-` for standard output; without it the one that `--config` names, else hexarch.yaml.
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
     /// Replaces a file that is there.
     #[arg(long)]
     force: bool,
@@ -47,7 +47,7 @@ fail_mode: closed
 ";
 
 /// Runs the command.
-pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), Failure> {
     if arguments.list {
         return list();
     }
@@ -60,20 +60,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         ))
     })?;
     let text = format!("{HEAD}{}", pack.hexarch_yaml);
-    if arguments.output.as_os_str() == "-" {
+    let path = arguments.output.as_deref().or(config).unwrap_or(Path::new("hexarch.yaml"));
+    if path.as_os_str() == "-" {
         return Ok(std::io::stdout().lock().write_all(text.as_bytes())?);
     }
-    write(arguments, &text)?;
-    writeln!(std::io::stdout().lock(), "{}: the scenario `{}`", arguments.output.display(), pack.name)?;
+    write(path, arguments.force, &text)?;
+    writeln!(std::io::stdout().lock(), "{}: the scenario `{}`", path.display(), pack.name)?;
     Ok(())
 }
 
 /// Writes the file so that nobody else can write it, whatever the umask says: such a file is refused when it is read.
-fn write(arguments: &Arguments, text: &str) -> Result<(), Failure> {
-    let path = &arguments.output;
+fn write(path: &Path, force: bool, text: &str) -> Result<(), Failure> {
     let mut options = OpenOptions::new();
     options.write(true);
-    match arguments.force {
+    match force {
         true => options.create(true).truncate(true),
         false => options.create_new(true),
     };

@@ -115,12 +115,14 @@ fn check(guardian: &Guardian, arguments: &Arguments) -> Result<Check, Failure> {
     check = check.operation(arguments.operation.clone().or(name).unwrap_or(program));
     // A confirmation is for this very command.
     check = check.context("command", &words);
-    let set: [(&Option<String>, Put); 5] = [
-        (&arguments.resource, |check, text| check.resource(text)),
-        (&arguments.resource_type, |check, text| check.resource_type(text)),
-        (&arguments.model, |check, text| check.model(text)),
-        (&arguments.feature, |check, text| check.feature(text)),
-        (&arguments.user, |check, text| check.user(text)),
+    // An environment whose USER is empty says of nobody that he is calling.
+    let user = arguments.user.as_ref().filter(|user| !user.is_empty());
+    let set: [(Option<&String>, Put); 5] = [
+        (arguments.resource.as_ref(), |check, text| check.resource(text)),
+        (arguments.resource_type.as_ref(), |check, text| check.resource_type(text)),
+        (arguments.model.as_ref(), |check, text| check.model(text)),
+        (arguments.feature.as_ref(), |check, text| check.feature(text)),
+        (user, |check, text| check.user(text)),
     ];
     for (value, put) in set {
         if let Some(value) = value {
