@@ -56,7 +56,7 @@ for _, name in ipairs(names) do
             end
             cell.spent, cell.warned = 0, 0
             spend(cell, tonumber(ARGV[7]))
-            save(name, cell)
+            redis.call('ZADD', prefix .. 'changed', save(name, cell), name)
         end
     end
 end

@@ -5,6 +5,8 @@
 -- The arithmetic is that of `cell.rs`. Numbers are floats here, exact up to 2^53; they are written with all digits.
 local prefix, given = ARGV[1], ARGV[2]
 local SLOTS, LARGEST, DAY = 32, 9007199254740991, 86400000
+-- Of one command: Lua's stack takes so many. Even, for they come in pairs.
+local MOST_ARGUMENTS = 1000
 
 local function digits(number)
     return string.format('%.0f', number)
@@ -37,6 +39,8 @@ local function key(kind, name)
     return prefix .. kind .. name
 end
 
+-- Those that change while a cell is there.
+local CHANGING = { 'spent', 'reserved', 'open', 'warned', 'max', 'ends', 'meter' }
 local FIELDS = { 'spent', 'reserved', 'open', 'warned', 'max', 'kind', 'ends', 'algorithm', 'span', 'meter' }
 
 local function load(name)
@@ -48,6 +52,7 @@ local function load(name)
         spent = tonumber(row[1]), reserved = tonumber(row[2]), open = tonumber(row[3]), warned = tonumber(row[4]),
         max = tonumber(row[5]), kind = row[6], ends = tonumber(row[7]), algorithm = row[8], span = tonumber(row[9]),
     }
+    cell.was = { cell.spent, cell.reserved, cell.open, cell.warned, cell.max, cell.ends or '', row[10] }
     if cell.algorithm == '1' then
         cell.slots = {}
         for slot, amount in string.gmatch(row[10], '(-?%d+):(-?%d+)') do
@@ -62,6 +67,8 @@ local function load(name)
     return cell
 end
 
+-- Writes a cell; of one that is there what has changed, which of most charges is one number: the server waits for what
+-- is written to be on its disk.
 local function save(name, cell)
     revision = revision + 1
     local meter = ''
@@ -74,14 +81,21 @@ local function save(name, cell)
     elseif cell.since then
         meter = digits(cell.since)
     end
-    redis.call('HSET', key('c:', name), 'spent', digits(cell.spent), 'reserved', digits(cell.reserved),
-        'open', digits(cell.open), 'warned', digits(cell.warned), 'max', digits(cell.max), 'kind', cell.kind,
-        'ends', cell.ends and digits(cell.ends) or '', 'algorithm', cell.algorithm, 'span', digits(cell.span),
-        'meter', meter)
-    redis.call('ZADD', prefix .. 'changed', digits(revision), name)
+    local is = { cell.spent, cell.reserved, cell.open, cell.warned, cell.max, cell.ends or '', meter }
+    local fields = cell.was and {} or { 'kind', cell.kind, 'algorithm', cell.algorithm, 'span', digits(cell.span) }
+    for at, value in ipairs(is) do
+        if not cell.was or value ~= cell.was[at] then
+            fields[#fields + 1] = CHANGING[at]
+            fields[#fields + 1] = type(value) == 'number' and digits(value) or value
+        end
+    end
+    if #fields > 0 then
+        redis.call('HSET', key('c:', name), unpack(fields))
+    end
     if cell.ends and cell.open == 0 and cell.listed ~= cell.ends then
         redis.call('ZADD', prefix .. 'ends', digits(cell.ends), name)
     end
+    return digits(revision)
 end
 
 local function drop(name)
@@ -245,10 +259,15 @@ local function touch(name)
 end
 
 local function write()
+    local changed = {}
     for _, name in ipairs(order) do
         if touched[name] then
-            save(name, touched[name])
+            changed[#changed + 1] = save(name, touched[name])
+            changed[#changed + 1] = name
         end
+    end
+    for at = 1, #changed, MOST_ARGUMENTS do
+        redis.call('ZADD', prefix .. 'changed', unpack(changed, at, math.min(at + MOST_ARGUMENTS - 1, #changed)))
     end
     touched, order = {}, {}
 end
