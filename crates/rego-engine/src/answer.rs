@@ -104,13 +104,7 @@ impl<'a> Answer<'a> {
         };
         let entries = entries(memory, handle)?;
         for entry in entries {
-            let hash = word(entry, ENTRY_HASH);
-            // Two names may have one hash, and a key that is no string a string's.
-            let is_member = |key: &Key<'_>| {
-                let name = || string(memory, word(entry, ENTRY_KEY));
-                key.hash == hash && name().is_some_and(|name| equal(name, key.name.as_bytes()))
-            };
-            if let Some(position) = keys.iter().position(is_member) {
+            if let Some(position) = keys.iter().position(|key| has_key(memory, entry, *key)) {
                 each(position, Self::in_module(memory, word(entry, ENTRY_VALUE), texts));
             }
         }
@@ -231,12 +225,15 @@ impl<'a> Answer<'a> {
 /// The member of an object with this key; in the caller, where names are known.
 #[inline(always)]
 fn member(memory: &[u8], object: u32, key: Key<'_>) -> Option<u32> {
-    // Two names may have one hash, and a key that is no string a string's.
-    let entry = entries(memory, object)?.iter().find(|entry| {
-        word(entry, ENTRY_HASH) == key.hash
-            && string(memory, word(entry, ENTRY_KEY)).is_some_and(|string| equal(string, key.name.as_bytes()))
-    })?;
+    let entry = entries(memory, object)?.iter().find(|entry| has_key(memory, entry, key))?;
     Some(word(entry, ENTRY_VALUE))
+}
+
+/// Whether a member has this key. Two names may have one hash, and a key that is no string a string's.
+#[inline(always)]
+fn has_key(memory: &[u8], entry: &[u8; OBJECT_ENTRY as usize], key: Key<'_>) -> bool {
+    word(entry, ENTRY_HASH) == key.hash
+        && string(memory, word(entry, ENTRY_KEY)).is_some_and(|string| equal(string, key.name.as_bytes()))
 }
 
 /// The members of an object.

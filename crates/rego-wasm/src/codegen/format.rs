@@ -102,6 +102,10 @@ impl FuncGen<'_, '_> {
     /// verb.
     pub(super) fn formatted(&mut self, stmt: &Stmt, rest: &[Stmt]) -> Result<usize> {
         let StmtKind::MakeArray { target, .. } = stmt.kind else { return Ok(0) };
+        // A table may have thousands of constant arrays.
+        if self.is_folded(stmt) {
+            return Ok(0);
+        }
         let operands = items(target, rest);
         let Some(Stmt { kind: StmtKind::Call { func, args, result }, location }) = rest.get(operands.len())
         else {
@@ -111,7 +115,7 @@ impl FuncGen<'_, '_> {
             return Ok(0);
         };
         let only_these_read_it = *array == target && self.reads(stmt, target) == Some(operands.len() + 1);
-        if !only_these_read_it || self.is_folded(stmt) {
+        if !only_these_read_it {
             return Ok(0);
         }
         let Some(format) = self.constant(*format)? else { return Ok(0) };

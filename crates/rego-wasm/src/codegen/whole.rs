@@ -7,7 +7,7 @@ use super::Result;
 use super::function::FuncGen;
 
 /// Longer arrays are filled one by one.
-pub(super) const MOST_ITEMS: usize = 32;
+const MOST_ITEMS: usize = 32;
 
 /// The values that the statements right behind the one that makes an array append to it, as many as it is made with.
 pub(super) fn items(target: Local, rest: &[Stmt]) -> Vec<Operand> {
@@ -43,11 +43,12 @@ impl FuncGen<'_, '_> {
 
     /// Generates an array of these items.
     pub(super) fn array_of(&mut self, target: Local, items: &[Operand]) -> Result<()> {
-        self.body.constant(u32::try_from(items.len()).unwrap_or(u32::MAX));
+        let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        self.body.constant(count);
         self.call_runtime("rt_array_new");
         self.pop(target);
         let array = self.local(target);
-        self.body.get(array).constant(u32::try_from(items.len()).unwrap_or(u32::MAX)).store(abi::LEN);
+        self.body.get(array).constant(count).store(abi::LEN);
         for (position, item) in (0..).zip(items) {
             // The runtime lays the items of a new array out behind its header.
             self.body.get(array);
