@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use guard_core::{Json, Request};
-use rego_engine::{
-    InputHandle, InputPlan, InputShape, InputWriter, JsonText, PolicyInput, UnfitInput, WriteInput,
-};
+use rego_engine::{InputHandle, InputPlan, InputShape, InputWriter, JsonText, PolicyInput, WriteInput};
 
 /// What is asked. What was not said is left out.
 #[derive(PolicyInput)]
@@ -70,7 +68,7 @@ impl<'a> Asked<'a> {
 struct Cost(guard_core::Amount);
 
 impl WriteInput for Cost {
-    fn write(&self, _: &InputPlan, out: &mut InputWriter<'_>) -> Result<InputHandle, UnfitInput> {
+    fn write(&self, _: &InputPlan, out: &mut InputWriter<'_>) -> InputHandle {
         out.number(&self.0.to_string())
     }
 }
@@ -87,7 +85,7 @@ impl PolicyInput for Cost {
 struct Extras<'a>(&'a BTreeMap<String, Json>);
 
 impl WriteInput for Extras<'_> {
-    fn write(&self, plan: &InputPlan, out: &mut InputWriter<'_>) -> Result<InputHandle, UnfitInput> {
+    fn write(&self, plan: &InputPlan, out: &mut InputWriter<'_>) -> InputHandle {
         out.map(plan, self.0.iter().map(|(name, value)| (name.as_str(), JsonText(value.as_str()))))
     }
 }

@@ -16,7 +16,7 @@
     reason = "a tool for its authors, whose figures are far below 2^52"
 )]
 
-#[allow(dead_code, unreachable_pub, reason = "the engine uses the rest")]
+#[allow(dead_code, unreachable_pub, unused_imports, reason = "the engine uses the rest")]
 #[path = "../src/input/mod.rs"]
 mod input;
 

@@ -358,8 +358,8 @@ fn write_typed(
     scratch: &mut Scratch,
 ) -> Result<Placed, UnfitInput> {
     let mut writer = InputWriter::new(memory, top, scratch);
-    let handle = typed.value.write(typed.plan, &mut writer)?;
-    Ok(Placed { handle: handle.address(), end: writer.top() })
+    let handle = typed.value.write(typed.plan, &mut writer);
+    Ok(Placed { handle: handle.address(), end: writer.finish()? })
 }
 
 /// A Rust value as one of Rego's, for modules whose layout of values is not known: written to memory of ours.

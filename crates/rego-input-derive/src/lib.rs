@@ -51,7 +51,7 @@ fn expand(item: &DeriveInput) -> Result<TokenStream> {
                 &self,
                 plan: &#engine::InputPlan,
                 out: &mut #engine::InputWriter<'_>,
-            ) -> ::core::result::Result<#engine::InputHandle, #engine::UnfitInput> {
+            ) -> #engine::InputHandle {
                 #write
             }
         }
@@ -89,14 +89,14 @@ fn of_struct<'f>(
         }
         let (number, ty) = (shapes.len(), &field.ty);
         shapes.push(quote!(#engine::ShapeField { name: #key, shape: <#ty as #engine::PolicyInput>::shape }));
-        writes.push(quote!(out.field(plan, &object, (#number, #key), &self.#ident)?;));
+        writes.push(quote!(out.field(plan, &object, (#number, #key), &self.#ident);));
     }
     let name = item.ident.to_string();
     let shape = quote! {
         #engine::InputShape::Struct { name: #name, fields: const { &[#(#shapes),*] } }
     };
     let write = quote! {
-        let object = out.begin(plan)?;
+        let object = out.begin(plan);
         #(#writes)*
         out.end(plan, object)
     };

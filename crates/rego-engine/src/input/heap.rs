@@ -1,9 +1,9 @@
 //! The top of a module's heap, filled from the host in the layout of [`rego_value::abi`].
 
 use rego_value::abi::{
-    ALIGN, ARRAY_SIZE, ENTRY_VALUE, FLAG_COLUMN, FLAG_SLOTS, FLAG_SORTED, Hash64, INT_SIZE, KIND_ARRAY,
-    KIND_DECIMAL, KIND_INT, KIND_OBJECT, KIND_STRING, LINEAR_MAX, OBJECT_ENTRY, TABLE_SIZE, TEXT_BYTES,
-    UNDEFINED, View, align_up, index_slots, small_int,
+    ALIGN, ARRAY_SIZE, ENTRY_VALUE, FLAG_COLUMN, FLAG_SLOTS, FLAG_SORTED, Hash64, INT_SIZE, ITEMS,
+    KIND_ARRAY, KIND_DECIMAL, KIND_INT, KIND_OBJECT, KIND_STRING, LINEAR_MAX, OBJECT_ENTRY, TABLE_SIZE,
+    TEXT_BYTES, UNDEFINED, View, align_up, index_slots, small_int,
 };
 
 use super::Fault;
@@ -17,6 +17,28 @@ pub(crate) struct Heap<'m> {
 
 /// An object's entry: the key's hash, the key, the value.
 pub(crate) type Entry = [u32; 3];
+
+/// An object of which only some members are read, before any has its value: as it is copied.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EmptySlots(Box<[u8]>);
+
+impl EmptySlots {
+    /// By the hashes and handles of the keys, in the order of the keys.
+    pub(crate) fn new(keys: impl ExactSizeIterator<Item = [u32; 2]>) -> Self {
+        let count = u32::try_from(keys.len()).unwrap_or(u32::MAX);
+        let kind = u32::from(KIND_OBJECT) | u32::from(FLAG_SORTED | FLAG_SLOTS) << 8;
+        let header = [kind, count, count, 0, 0, 0];
+        let words = header.into_iter().chain(keys.flat_map(|[hash, key]| [hash, key, UNDEFINED]));
+        let mut bytes: Vec<u8> = words.flat_map(u32::to_le_bytes).collect();
+        bytes.resize(bytes.len().next_multiple_of(ALIGN as usize), 0);
+        Self(bytes.into())
+    }
+
+    /// Where the value of a member lies in the object, by its position.
+    pub(crate) const fn place(position: usize) -> usize {
+        TABLE_SIZE as usize + position * OBJECT_ENTRY as usize + ENTRY_VALUE as usize
+    }
+}
 
 /// A text among other bytes, which are read with it where that is faster.
 #[derive(Clone, Copy)]
@@ -65,11 +87,14 @@ impl<'m> Heap<'m> {
     /// Room for an object of the heap: its address and its bytes, which are not cleared.
     #[inline(always)]
     fn reserve(&mut self, size: usize) -> Result<(u32, &mut [u8]), Fault> {
+        self.reserve_aligned(size.checked_next_multiple_of(ALIGN as usize).ok_or(Fault::Full)?)
+    }
+
+    /// The same for a size that is a multiple of [`ALIGN`].
+    #[inline(always)]
+    fn reserve_aligned(&mut self, size: usize) -> Result<(u32, &mut [u8]), Fault> {
         let start = self.top;
-        let end = size
-            .checked_next_multiple_of(ALIGN as usize)
-            .and_then(|size| start.checked_add(size))
-            .ok_or(Fault::Full)?;
+        let end = start.checked_add(size).ok_or(Fault::Full)?;
         let room = self.memory.get_mut(start..end).ok_or(Fault::Full)?;
         self.top = end;
         // The end is inside a memory of 32 bits.
@@ -114,38 +139,60 @@ impl<'m> Heap<'m> {
         Ok((address, hash))
     }
 
-    /// A text that is all of a slice. Its words are read in one piece each, without asking what lies behind them.
+    /// A text that is all of a slice. Its words are read in one piece each, without asking what lies behind them. What is
+    /// long is laid out by a function of its own, so that this one calls nothing and keeps no register over a call.
     #[inline]
     pub(crate) fn text(&mut self, text: &str) -> Result<u32, Fault> {
-        let text = text.as_bytes();
-        let length = u32::try_from(text.len()).map_err(|_| Fault::Full)?;
+        if text.len() >= 24 {
+            return self.long_text(text);
+        }
+        self.text_of_words(text.as_bytes(), |places, words| {
+            let mut hash = Hash64::new(0);
+            if let ([place, ..], [word, ..]) = (&mut *places, words) {
+                hash.word(u64::from_le_bytes(*word));
+                *place = *word;
+            }
+            if let ([_, place, ..], [_, word, ..]) = (places, words) {
+                hash.word(u64::from_le_bytes(*word));
+                *place = *word;
+            }
+            hash
+        })
+    }
+
+    #[inline(never)]
+    fn long_text(&mut self, text: &str) -> Result<u32, Fault> {
+        self.text_of_words(text.as_bytes(), |places, words| {
+            let mut hash = Hash64::new(0);
+            let mut words = words.iter();
+            for place in places {
+                let Some(word) = words.next() else { break };
+                hash.word(u64::from_le_bytes(*word));
+                *place = *word;
+            }
+            hash
+        })
+    }
+
+    /// A text, of which `copy` copies and hashes the words of eight bytes.
+    #[inline(always)]
+    fn text_of_words(
+        &mut self,
+        text: &[u8],
+        copy: impl FnOnce(&mut [[u8; 8]], &[[u8; 8]]) -> Hash64,
+    ) -> Result<u32, Fault> {
         let (words, rest) = text.as_chunks::<8>();
-        let (address, room) = self.reserve(TEXT_BYTES as usize + words.len() * 8 + 8)?;
+        let length = u32::try_from(text.len()).map_err(|_| Fault::Full)?;
+        let (address, room) = self.reserve_aligned(TEXT_BYTES as usize + words.len() * 8 + 8)?;
         let (header, body) = room.split_first_chunk_mut::<{ TEXT_BYTES as usize }>().ok_or(Fault::Full)?;
-        let (body, _) = body.as_chunks_mut::<8>();
-        let mut hash = Hash64::new(0);
-        // Most are short, and a loop costs more than its rounds.
-        if let ([place, ..], [word, ..]) = (&mut *body, words) {
-            hash.word(u64::from_le_bytes(*word));
-            *place = *word;
-        }
-        if let ([_, place, ..], [_, word, ..]) = (&mut *body, words) {
-            hash.word(u64::from_le_bytes(*word));
-            *place = *word;
-        }
-        if let ([_, _, places @ ..], [_, _, words @ ..]) = (&mut *body, words)
-            && !words.is_empty()
-        {
-            copy_words(places, words, &mut hash);
-        }
+        let (last, body) = body.as_chunks_mut::<8>().0.split_last_mut().ok_or(Fault::Full)?;
+        let mut hash = copy(body, words);
         let mut end = 0;
         if !rest.is_empty() {
             end = last_word(text, rest);
             hash.word(end);
         }
-        if let Some(place) = body.last_mut() {
-            *place = end.to_le_bytes();
-        }
+        *last = end.to_le_bytes();
         hash.word(text.len() as u64);
         put(header, &[u32::from(KIND_STRING), length, hash.finish(), 0]);
         Ok(address)
@@ -173,6 +220,15 @@ impl<'m> Heap<'m> {
         let (address, room) = self.reserve(INT_SIZE as usize)?;
         let [low, high] = halves(int.cast_unsigned());
         put(room, &[u32::from(KIND_INT), 0, low, high]);
+        Ok(address)
+    }
+
+    /// An array of items that are yet to come, one word each behind the first [`ARRAY_SIZE`] bytes.
+    #[inline]
+    pub(crate) fn empty_array(&mut self, count: usize) -> Result<u32, Fault> {
+        let length = u32::try_from(count).map_err(|_| Fault::Full)?;
+        let (address, room) = self.reserve(ARRAY_SIZE as usize + count * 4)?;
+        put(room, &[u32::from(KIND_ARRAY), length, length, address + ARRAY_SIZE]);
         Ok(address)
     }
 
@@ -265,27 +321,22 @@ impl<'m> Heap<'m> {
         self.table(entries, FLAG_SORTED | FLAG_SLOTS, (0, 0))
     }
 
-    /// The same by the hashes and handles of the keys, for members that are yet to come.
+    /// The same for members that are yet to come.
     #[inline]
-    pub(crate) fn empty_slots(&mut self, keys: &[[u32; 2]]) -> Result<u32, Fault> {
-        let count = u32::try_from(keys.len()).map_err(|_| Fault::Full)?;
-        let (address, room) = self.reserve(TABLE_SIZE as usize + keys.len() * OBJECT_ENTRY as usize)?;
-        let (header, body) = room.split_at_mut_checked(TABLE_SIZE as usize).ok_or(Fault::Full)?;
-        let kind = u32::from(KIND_OBJECT) | u32::from(FLAG_SORTED | FLAG_SLOTS) << 8;
-        put(header, &[kind, count, count, address + TABLE_SIZE, 0, 0]);
-        let mut keys = keys.iter();
-        for place in body.as_chunks_mut::<{ OBJECT_ENTRY as usize }>().0 {
-            let Some([hash, key]) = keys.next() else { break };
-            *place = entry([*hash, *key, UNDEFINED]);
+    pub(crate) fn empty_slots(&mut self, empty: &EmptySlots) -> Result<u32, Fault> {
+        let (address, room) = self.reserve_aligned(empty.0.len())?;
+        room.copy_from_slice(&empty.0);
+        if let Some(items) = room.get_mut(ITEMS as usize..).and_then(|rest| rest.first_chunk_mut()) {
+            *items = (address + TABLE_SIZE).to_le_bytes();
         }
         Ok(address)
     }
 
-    /// Gives a member of such an object its value.
+    /// Gives a member of such an object its value, or an item to such an array. `place` is where in it, for a member what
+    /// [`EmptySlots::place`] says.
     #[inline]
-    pub(crate) fn fill_slot(&mut self, object: u32, position: usize, value: u32) {
-        let entry = object as usize + TABLE_SIZE as usize + position * OBJECT_ENTRY as usize;
-        self.set_word(entry + ENTRY_VALUE as usize, value);
+    pub(crate) fn fill_slot(&mut self, object: usize, place: usize, value: u32) {
+        self.set_word(object + place, value);
     }
 
     /// The header of an object and its entries.
@@ -348,16 +399,6 @@ fn copy_words_of(text: Text<'_>, places: &mut [[u8; 8]], mut hash: Hash64) -> Ha
         from += 8;
     }
     hash
-}
-
-#[inline(never)]
-fn copy_words(places: &mut [[u8; 8]], words: &[[u8; 8]], hash: &mut Hash64) {
-    let mut words = words.iter();
-    for place in places {
-        let Some(word) = words.next() else { break };
-        hash.word(u64::from_le_bytes(*word));
-        *place = *word;
-    }
 }
 
 /// The bytes of so many slots, padded.

@@ -45,8 +45,8 @@ mod walk;
 use rego_value::abi::Known;
 use rego_value::{Number, Value};
 
-pub(crate) use heap::Heap;
-pub(crate) use projection::{Node, decode};
+pub(crate) use heap::{EmptySlots, Heap};
+pub(crate) use projection::{Member, Node, decode};
 
 /// Why nothing was laid out.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use rego_value::Value;
 use rego_value::abi::hash_string;
 use rego_value::abi::projection::{EACH, WHOLE};
 
-use super::heap::Text;
+use super::heap::{EmptySlots, Text};
 use super::scan::{first_bytes, word_at};
 
 /// What is read at a place of the input, and below it.
@@ -21,8 +21,8 @@ pub(crate) struct Node {
     heads: Box<[(u64, usize)]>,
     /// The bits of all keys.
     filter: u64,
-    /// The hash and the handle of each, as they stand in entries.
-    keys: Box<[[u32; 2]]>,
+    /// The object that has only them.
+    empty: EmptySlots,
 }
 
 /// A member that is read.
@@ -77,9 +77,9 @@ impl Node {
         self.members.get(position).is_some_and(|member| key.is(member.key.as_bytes()))
     }
 
-    /// The hash and the handle of each member's key.
-    pub(crate) fn keys(&self) -> &[[u32; 2]] {
-        &self.keys
+    /// An object of the members that are read, before any has its value.
+    pub(crate) const fn empty(&self) -> &EmptySlots {
+        &self.empty
     }
 }
 
@@ -128,8 +128,8 @@ fn node(rest: &mut &[u8], depth: usize) -> Option<Node> {
     };
     let heads: Box<[(u64, usize)]> = members.iter().map(head).collect();
     let filter = heads.iter().fold(0, |bits, (head, length)| bits | filter(*head, *length));
-    let keys = members.iter().map(|member| [member.hash, member.handle]).collect();
-    Some(Node { whole: flags & WHOLE != 0, members: members.into(), each, heads, filter, keys })
+    let empty = EmptySlots::new(members.iter().map(|member| [member.hash, member.handle]));
+    Some(Node { whole: flags & WHOLE != 0, members: members.into(), each, heads, filter, empty })
 }
 
 fn word(rest: &mut &[u8]) -> Option<u32> {

@@ -2,7 +2,7 @@
 
 use rego_value::Number;
 
-use super::heap::{Heap, Text};
+use super::heap::{EmptySlots, Heap, Text};
 use super::projection::Node;
 use super::token::{Literal, Numeral, Tokens};
 use super::walk::{Nesting, Sink, Skip, walk};
@@ -64,7 +64,7 @@ impl<'t, 'm, 's> Reader<'t, 'm, 's> {
 
     /// Reads an object of which some members are read.
     fn members(&mut self, node: &Node, depth: Depth) -> Result<u32, Fault> {
-        let object = self.heap.empty_slots(node.keys())?;
+        let object = self.heap.empty_slots(node.empty())?;
         let mut more = self.enter(b'}')?;
         while more {
             if self.tokens.peek() != b'"' {
@@ -76,7 +76,7 @@ impl<'t, 'm, 's> Reader<'t, 'm, 's> {
             match position.and_then(|position| Some((position, node.members.get(position)?))) {
                 Some((position, member)) => {
                     let handle = self.projected(&member.node, byte, depth)?;
-                    self.heap.fill_slot(object, position, handle);
+                    self.heap.fill_slot(object as usize, EmptySlots::place(position), handle);
                 }
                 None => self.skip(byte, depth)?,
             }

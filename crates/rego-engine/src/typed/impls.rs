@@ -18,7 +18,7 @@ macro_rules! input {
     ([$($generics:tt)*] $type:ty, $static:ty, $shape:expr, |$this:ident, $plan:ident, $out:ident| $write:expr) => {
         impl<$($generics)*> WriteInput for $type {
             #[inline]
-            fn write(&self, $plan: &InputPlan, $out: &mut InputWriter<'_>) -> Result<InputHandle, UnfitInput> {
+            fn write(&self, $plan: &InputPlan, $out: &mut InputWriter<'_>) -> InputHandle {
                 let $this = self;
                 $write
             }
@@ -38,14 +38,14 @@ macro_rules! numbers {
     ($($type:ty)*) => {
         $(input!([] $type, $type, InputShape::Scalar("a number"), |this, _plan, out| match i64::try_from(*this) {
             Ok(int) => out.int(int),
-            Err(_) => Short::of(format_args!("{this}")).and_then(|text| out.number(text.as_str())),
+            Err(_) => out.number(Short::of(format_args!("{this}")).as_str()),
         });)*
     };
 }
 
 numbers!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize);
 
-input!([] bool, bool, InputShape::Scalar("a boolean"), |this, _plan, out| Ok(out.bool(*this)));
+input!([] bool, bool, InputShape::Scalar("a boolean"), |this, _plan, out| out.bool(*this));
 input!([] f64, f64, InputShape::Scalar("a number"), |this, _plan, out| float(*this, format_args!("{this:?}"), out));
 // The shortest text of a float of 32 bits is another than that of the same number in 64.
 input!([] f32, f32, InputShape::Scalar("a number"), |this, _plan, out| {
@@ -63,15 +63,15 @@ input!([T: PolicyInput + ?Sized] Box<T>, Box<T::Static>, T::shape(), |this, plan
 input!([T: PolicyInput + ?Sized] Arc<T>, Arc<T::Static>, T::shape(), |this, plan, out| (**this).write(plan, out));
 input!([T: PolicyInput] Option<T>, Option<T::Static>, T::shape(), |this, plan, out| match this {
     Some(value) => value.write(plan, out),
-    None => Ok(InputHandle::UNDEFINED),
+    None => InputHandle::UNDEFINED,
 });
 
-input!([T: PolicyInput] [T], Vec<T::Static>, InputShape::List(T::shape), |this, plan, out| out.list(plan, this.iter()));
+input!([T: PolicyInput] [T], Vec<T::Static>, InputShape::List(T::shape), |this, plan, out| out.list(plan, this));
 input!([T: PolicyInput] Vec<T>, Vec<T::Static>, InputShape::List(T::shape), |this, plan, out| {
-    out.list(plan, this.iter())
+    out.list(plan, this)
 });
 input!([T: PolicyInput, const N: usize] [T; N], [T::Static; N], InputShape::List(T::shape), |this, plan, out| {
-    out.list(plan, this.iter())
+    out.list(plan, this)
 });
 input!(
     [K: AsRef<str>, V: PolicyInput] BTreeMap<K, V>,
@@ -89,19 +89,15 @@ input!(
 /// Integers below are exact, and written as such.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-fn float(
-    float: f64,
-    text: std::fmt::Arguments<'_>,
-    out: &mut InputWriter<'_>,
-) -> Result<InputHandle, UnfitInput> {
+fn float(float: f64, text: std::fmt::Arguments<'_>, out: &mut InputWriter<'_>) -> InputHandle {
     if !float.is_finite() {
-        return Err(UnfitInput::NotFinite);
+        return out.unfit(UnfitInput::NotFinite);
     }
     if float.fract() == 0.0 && float.abs() < EXACT {
         #[expect(clippy::cast_possible_truncation, reason = "an integer of 53 bits")]
         return out.int(float as i64);
     }
-    out.number(Short::of(text)?.as_str())
+    out.number(Short::of(text).as_str())
 }
 
 /// A short text that needs no allocation.
@@ -111,11 +107,13 @@ struct Short {
 }
 
 impl Short {
-    fn of(text: std::fmt::Arguments<'_>) -> Result<Self, UnfitInput> {
+    /// All numbers fit; what did not would be no text, and so no number.
+    fn of(text: std::fmt::Arguments<'_>) -> Self {
         let mut short = Self { bytes: [0; 48], length: 0 };
-        // All numbers fit.
-        short.write_fmt(text).map_err(|_| UnfitInput::Full)?;
-        Ok(short)
+        if short.write_fmt(text).is_err() {
+            short.length = 0;
+        }
+        short
     }
 
     fn as_str(&self) -> &str {

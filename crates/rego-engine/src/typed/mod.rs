@@ -18,11 +18,8 @@ pub use writer::{InputHandle, InputObject, InputWriter, UnfitInput};
 
 /// A value that knows how to write itself as far as it is read. Derived, with [`PolicyInput`].
 pub trait WriteInput {
-    /// Writes what the plan reads of the value.
-    ///
-    /// # Errors
-    /// No room, or a value that no policy can be given.
-    fn write(&self, plan: &InputPlan, out: &mut InputWriter<'_>) -> Result<InputHandle, UnfitInput>;
+    /// Writes what the plan reads of the value. One that no policy can be given is said to be [`InputWriter::unfit`].
+    fn write(&self, plan: &InputPlan, out: &mut InputWriter<'_>) -> InputHandle;
 }
 
 /// A type whose values can be the input of a policy, or part of it.

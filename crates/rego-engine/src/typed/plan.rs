@@ -1,7 +1,7 @@
 //! What is read of a type's values, and where it goes.
 
 use super::bind::Misfit;
-use crate::input::Node;
+use crate::input::{EmptySlots, Member, Node};
 
 /// What a type looks like to a policy.
 #[derive(Clone, Debug)]
@@ -44,12 +44,12 @@ pub(super) enum Plan {
     Scalar,
     /// Some members of an object are read: each has a place.
     Slots {
-        /// Hash and handle of the key of each place.
-        keys: Box<[[u32; 2]]>,
-        /// For each field the place, where it has one.
-        fields: Box<[Option<(usize, InputPlan)>]>,
-        /// For values of which the keys are not known before: what is read.
-        names: Box<[(Box<str>, InputPlan)]>,
+        /// The object before any member has its value.
+        empty: EmptySlots,
+        /// For each field where its value goes, if it is read.
+        fields: Box<[Option<Slot>]>,
+        /// The same for values of which the keys are not known before.
+        names: Box<[(Box<str>, Slot)]>,
     },
     /// All members of an object are read.
     Every {
@@ -66,12 +66,25 @@ pub(super) enum Plan {
     Any(Box<Node>),
 }
 
+/// A member of an object of which some members are read.
+#[derive(Debug)]
+pub(super) struct Slot {
+    /// Where its value lies in the object, in bytes.
+    pub(super) place: usize,
+    pub(super) plan: InputPlan,
+}
+
 /// A member of an object all of whose members are read.
 #[derive(Debug)]
 pub(super) struct Every {
     /// Hash and handle of its key, where that is a constant of the module.
     pub(super) key: Option<[u32; 2]>,
     pub(super) plan: InputPlan,
+}
+
+/// Hash and handle of a member's key.
+const fn key_of(member: &Member) -> [u32; 2] {
+    [member.hash, member.handle]
 }
 
 /// Finds out where parts go, and what does not fit.
@@ -119,21 +132,20 @@ impl Planner {
         node: &Node,
         path: &str,
     ) -> Plan {
-        let keys = node.keys();
         let value = value.map(|value| value());
         let Some(each) = &node.each else {
-            let fields = fields.iter().map(|field| {
-                let position = node.position(field.name)?;
+            let mut slot = |shape: &InputShape, position: usize| {
                 let member = node.members.get(position)?;
-                let path = format!("{path}.{}", field.name);
-                Some((position, self.plan(&(field.shape)(), &member.node, &path)))
-            });
-            let fields = fields.collect();
-            let names = value.iter().flat_map(|value| node.members.iter().map(move |member| (value, member)));
-            let names = names.map(|(value, member)| {
-                (member.key.clone(), self.plan(value, &member.node, &format!("{path}.{}", member.key)))
-            });
-            return Plan::Slots { keys: keys.into(), fields, names: names.collect() };
+                let plan = self.plan(shape, &member.node, &format!("{path}.{}", member.key));
+                Some(Slot { place: EmptySlots::place(position), plan })
+            };
+            let fields =
+                fields.iter().map(|field| slot(&(field.shape)(), node.position(field.name)?)).collect();
+            let names =
+                value.iter().flat_map(|value| node.members.iter().enumerate().map(move |at| (value, at)));
+            let names = names
+                .filter_map(|(value, (position, member))| Some((member.key.clone(), slot(value, position)?)));
+            return Plan::Slots { names: names.collect(), fields, empty: node.empty().clone() };
         };
         let fields = fields.iter().map(|field| {
             let path = format!("{path}.{}", field.name);
@@ -141,15 +153,14 @@ impl Planner {
             let part = position
                 .and_then(|position| node.members.get(position))
                 .map_or(&**each, |member| &member.node);
-            let key = position.and_then(|position| keys.get(position).copied());
+            let key = position.and_then(|position| node.members.get(position)).map(key_of);
             Every { key, plan: self.plan(&(field.shape)(), part, &path) }
         });
         let fields = fields.collect();
-        let names =
-            value.iter().flat_map(|value| node.members.iter().zip(keys).map(move |pair| (value, pair)));
-        let names = names.map(|(value, (member, key))| {
+        let names = value.iter().flat_map(|value| node.members.iter().map(move |member| (value, member)));
+        let names = names.map(|(value, member)| {
             let plan = self.plan(value, &member.node, &format!("{path}.{}", member.key));
-            (member.key.clone(), Every { key: Some(*key), plan })
+            (member.key.clone(), Every { key: Some(key_of(member)), plan })
         });
         let names = names.collect();
         let shape = value.as_ref().unwrap_or(&InputShape::Any);

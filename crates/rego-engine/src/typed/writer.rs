@@ -1,7 +1,7 @@
 //! Writes values to the top of a module's heap.
 
 use rego_value::Number;
-use rego_value::abi::{FALSE, NULL, TRUE, UNDEFINED};
+use rego_value::abi::{ARRAY_SIZE, FALSE, NULL, TRUE, UNDEFINED};
 
 use super::plan::Plan;
 use super::{InputPlan, WriteInput};
@@ -59,36 +59,63 @@ pub struct InputObject {
 }
 
 /// Where values are written to.
+///
+/// It keeps its first failure to itself, as the standard library's `DebugStruct` does, and says it at the end: what is
+/// written after it is nowhere, and nobody has to ask after each part.
 pub struct InputWriter<'m> {
     heap: Heap<'m>,
     scratch: &'m mut Scratch,
+    failure: Option<UnfitInput>,
 }
 
 impl std::fmt::Debug for InputWriter<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("InputWriter").field("top", &self.heap.top()).finish_non_exhaustive()
+        f.debug_struct("InputWriter")
+            .field("top", &self.heap.top())
+            .field("failure", &self.failure)
+            .finish_non_exhaustive()
     }
 }
-
-type Result<T> = std::result::Result<T, UnfitInput>;
 
 impl<'m> InputWriter<'m> {
     pub(crate) fn new(memory: &'m mut [u8], top: u32, scratch: &'m mut Scratch) -> Self {
         scratch.clear();
-        Self { heap: Heap::new(memory, top), scratch }
+        Self { heap: Heap::new(memory, top), scratch, failure: None }
     }
 
-    pub(crate) fn top(&self) -> u32 {
-        self.heap.top()
+    /// The first free address, unless something could not be written.
+    pub(crate) fn finish(self) -> Result<u32, UnfitInput> {
+        self.failure.map_or(Ok(self.heap.top()), Err)
+    }
+
+    /// Says that a value cannot be given to a policy. The evaluation ends with this error.
+    #[cold]
+    pub fn unfit(&mut self, failure: UnfitInput) -> InputHandle {
+        self.failure.get_or_insert(failure);
+        InputHandle::UNDEFINED
+    }
+
+    /// What was written, or that it could not be.
+    #[inline]
+    fn placed(&mut self, handle: Result<u32, Fault>) -> InputHandle {
+        match handle {
+            Ok(handle) => InputHandle(handle),
+            Err(fault) => self.unfit(fault.into()),
+        }
+    }
+
+    /// The address of what could not be written: behind any memory, and far from where addresses end.
+    #[cold]
+    fn no_room(&mut self, fault: Fault) -> usize {
+        self.failure.get_or_insert(fault.into());
+        usize::MAX / 2
     }
 
     /// A string.
-    ///
-    /// # Errors
-    /// No room.
     #[inline]
-    pub fn string(&mut self, text: &str) -> Result<InputHandle> {
-        Ok(InputHandle(self.heap.text(text)?))
+    pub fn string(&mut self, text: &str) -> InputHandle {
+        let text = self.heap.text(text);
+        self.placed(text)
     }
 
     /// A boolean.
@@ -98,28 +125,21 @@ impl<'m> InputWriter<'m> {
     }
 
     /// An integer.
-    ///
-    /// # Errors
-    /// No room.
     #[inline]
-    pub fn int(&mut self, int: i64) -> Result<InputHandle> {
-        Ok(InputHandle(self.heap.int(int)?))
+    pub fn int(&mut self, int: i64) -> InputHandle {
+        let int = self.heap.int(int);
+        self.placed(int)
     }
 
-    /// Any number, by its JSON text.
-    ///
-    /// # Errors
-    /// No room; no number.
-    pub fn number(&mut self, text: &str) -> Result<InputHandle> {
-        let number = Number::parse(text).map_err(|_| UnfitInput::NotJson)?;
-        Ok(InputHandle(write_number(&number, &mut self.heap)?))
+    /// Any number, by its JSON text. What is no number is [`UnfitInput::NotJson`].
+    pub fn number(&mut self, text: &str) -> InputHandle {
+        let number = Number::parse(text).map_err(|_| Fault::Invalid);
+        let number = number.and_then(|number| write_number(&number, &mut self.heap));
+        self.placed(number)
     }
 
-    /// A JSON text, as far as it is read.
-    ///
-    /// # Errors
-    /// No room; no JSON.
-    pub fn json(&mut self, text: &str, plan: &InputPlan) -> Result<InputHandle> {
+    /// A JSON text, as far as it is read. What is no JSON is [`UnfitInput::NotJson`].
+    pub fn json(&mut self, text: &str, plan: &InputPlan) -> InputHandle {
         let whole;
         let node = match &plan.0 {
             Plan::Any(node) => node,
@@ -128,14 +148,12 @@ impl<'m> InputWriter<'m> {
                 &whole
             }
         };
-        Ok(InputHandle(read_part(text, node, &mut self.heap, self.scratch)?))
+        let part = read_part(text, node, &mut self.heap, self.scratch);
+        self.placed(part)
     }
 
     /// A value, as far as it is read.
-    ///
-    /// # Errors
-    /// No room.
-    pub fn value(&mut self, value: &rego_value::Value, plan: &InputPlan) -> Result<InputHandle> {
+    pub fn value(&mut self, value: &rego_value::Value, plan: &InputPlan) -> InputHandle {
         let whole;
         let node = match &plan.0 {
             Plan::Any(node) => node,
@@ -144,61 +162,53 @@ impl<'m> InputWriter<'m> {
                 &whole
             }
         };
-        Ok(InputHandle(write_part(value, node, &mut self.heap)?))
+        let part = write_part(value, node, &mut self.heap);
+        self.placed(part)
     }
 
     /// An array.
-    ///
-    /// # Errors
-    /// No room; an element that cannot be written.
-    pub fn list<'v, T: WriteInput + 'v>(
-        &mut self,
-        plan: &InputPlan,
-        items: impl Iterator<Item = &'v T>,
-    ) -> Result<InputHandle> {
-        let each = match &plan.0 {
-            Plan::Whole => plan,
-            Plan::List(Some(each)) => each,
-            _ => return Ok(InputHandle(self.heap.array(&[])?)),
+    pub fn list<T: WriteInput>(&mut self, plan: &InputPlan, items: &[T]) -> InputHandle {
+        let (each, items) = match &plan.0 {
+            Plan::Whole => (plan, items),
+            Plan::List(Some(each)) => (&**each, items),
+            _ => (plan, [].as_slice()),
         };
-        let start = self.scratch.words.len();
+        let array = match self.heap.empty_array(items.len()) {
+            Ok(array) => array,
+            Err(fault) => return self.unfit(fault.into()),
+        };
+        let mut place = ARRAY_SIZE as usize;
         for item in items {
-            let handle = item.write(each, self)?.or_null();
-            self.scratch.words.push(handle);
+            let handle = item.write(each, self).or_null();
+            self.heap.fill_slot(array as usize, place, handle);
+            place += 4;
         }
-        let handle = self.heap.array(self.scratch.words.get(start..).unwrap_or_default());
-        self.scratch.words.truncate(start);
-        Ok(InputHandle(handle?))
+        InputHandle(array)
     }
 
     /// An object with keys that are not known before. Of equal keys the last counts.
-    ///
-    /// # Errors
-    /// No room; a member that cannot be written.
     pub fn map<'k, T: WriteInput>(
         &mut self,
         plan: &InputPlan,
         members: impl Iterator<Item = (&'k str, T)>,
-    ) -> Result<InputHandle> {
-        let object = self.begin(plan)?;
+    ) -> InputHandle {
+        let object = self.begin(plan);
         for (key, value) in members {
             match &plan.0 {
                 Plan::Slots { names, .. } => {
-                    if let Some(place) = names.iter().position(|(name, _)| **name == *key)
-                        && let Some((_, part)) = names.get(place)
-                    {
-                        let value = value.write(part, self)?.or_null();
-                        self.heap.fill_slot(address(&object), place, value);
+                    if let Some((_, slot)) = names.iter().find(|(name, _)| **name == *key) {
+                        let value = value.write(&slot.plan, self).or_null();
+                        self.heap.fill_slot(object.at, slot.place, value);
                     }
                 }
                 Plan::Every { names, each, .. } => {
                     let found = names.iter().find(|(name, _)| **name == *key).map(|(_, found)| found);
-                    let value = value.write(found.map_or(&**each, |found| &found.plan), self)?.or_null();
-                    self.member(key, found.and_then(|found| found.key), value)?;
+                    let value = value.write(found.map_or(&**each, |found| &found.plan), self).or_null();
+                    self.member(key, found.and_then(|found| found.key), value);
                 }
                 Plan::Whole => {
-                    let value = value.write(plan, self)?.or_null();
-                    self.member(key, None, value)?;
+                    let value = value.write(plan, self).or_null();
+                    self.member(key, None, value);
                 }
                 Plan::Scalar | Plan::List(_) | Plan::Any(_) => {}
             }
@@ -207,83 +217,76 @@ impl<'m> InputWriter<'m> {
     }
 
     /// Begins an object of a struct.
-    ///
-    /// # Errors
-    /// No room.
     #[inline]
-    pub fn begin(&mut self, plan: &InputPlan) -> Result<InputObject> {
+    pub fn begin(&mut self, plan: &InputPlan) -> InputObject {
         let at = match &plan.0 {
-            Plan::Slots { keys, .. } => self.heap.empty_slots(keys)? as usize,
+            Plan::Slots { empty, .. } => {
+                // Where there was no room, members go to no address that there is.
+                self.heap
+                    .empty_slots(empty)
+                    .map_or_else(|fault| self.no_room(fault), |object| object as usize)
+            }
             _ => self.scratch.words.len(),
         };
-        Ok(InputObject { at })
+        InputObject { at }
     }
 
     /// Writes a field, by its number in [`InputShape::Struct`](super::InputShape) and its name.
-    ///
-    /// # Errors
-    /// No room; a value that cannot be written.
-    #[inline]
+    #[inline(always)]
     pub fn field<T: WriteInput + ?Sized>(
         &mut self,
         plan: &InputPlan,
         object: &InputObject,
         (number, name): (usize, &str),
         value: &T,
-    ) -> Result<()> {
+    ) {
         if let Plan::Slots { fields, .. } = &plan.0 {
-            if let Some(Some((place, part))) = fields.get(number) {
-                let value = value.write(part, self)?;
-                self.heap.fill_slot(address(object), *place, value.0);
+            if let Some(Some(slot)) = fields.get(number) {
+                let value = value.write(&slot.plan, self);
+                self.heap.fill_slot(object.at, slot.place, value.0);
             }
-            return Ok(());
+            return;
         }
-        self.entry(plan, (number, name), value)
+        self.entry(plan, (number, name), value);
     }
 
-    fn entry<T: WriteInput + ?Sized>(
-        &mut self,
-        plan: &InputPlan,
-        (number, name): (usize, &str),
-        value: &T,
-    ) -> Result<()> {
+    #[inline(never)]
+    fn entry<T: WriteInput + ?Sized>(&mut self, plan: &InputPlan, (number, name): (usize, &str), value: &T) {
         let (key, part) = match &plan.0 {
             Plan::Whole => (None, plan),
             Plan::Every { fields, .. } => match fields.get(number) {
                 Some(field) => (field.key, &field.plan),
-                None => return Ok(()),
+                None => return,
             },
-            _ => return Ok(()),
+            _ => return,
         };
-        let value = value.write(part, self)?;
-        if value.0 == UNDEFINED { Ok(()) } else { self.member(name, key, value.0) }
+        let value = value.write(part, self);
+        if value.0 != UNDEFINED {
+            self.member(name, key, value.0);
+        }
     }
 
     /// Ends an object.
-    ///
-    /// # Errors
-    /// No room.
     #[inline]
-    pub fn end(&mut self, plan: &InputPlan, object: InputObject) -> Result<InputHandle> {
+    pub fn end(&mut self, plan: &InputPlan, object: InputObject) -> InputHandle {
         if let Plan::Slots { .. } = &plan.0 {
-            return Ok(InputHandle(address(&object)));
+            return InputHandle(address(&object));
         }
         let words = self.scratch.words.get_mut(object.at..).unwrap_or_default();
-        let handle = self.heap.object(words.as_chunks_mut().0, 0);
+        let made = self.heap.object(words.as_chunks_mut().0, 0);
         self.scratch.words.truncate(object.at);
-        Ok(InputHandle(handle?))
+        self.placed(made)
     }
 
-    fn member(&mut self, name: &str, key: Option<[u32; 2]>, value: u32) -> Result<()> {
-        let [hash, handle] = match key {
-            Some(key) => key,
-            None => {
-                let (handle, hash) = self.heap.string(name.into())?;
-                [hash, handle]
-            }
+    fn member(&mut self, name: &str, key: Option<[u32; 2]>, value: u32) {
+        let key = match key {
+            Some(key) => Ok(key),
+            None => self.heap.string(name.into()).map(|(handle, hash)| [hash, handle]),
         };
-        self.scratch.words.extend([hash, handle, value]);
-        Ok(())
+        match key {
+            Ok([hash, handle]) => self.scratch.words.extend([hash, handle, value]),
+            Err(fault) => drop(self.unfit(fault.into())),
+        }
     }
 }
 
