@@ -92,6 +92,10 @@ pub(crate) fn settings(config: &Config) -> wasmtime::Config {
         .max_wasm_stack(config.stack_limit)
         .wasm_backtrace_max_frames(NonZeroUsize::new(1))
         .wasm_simd(true);
+    // All that a module may ever have is reserved where addresses have 64 bits, so that its memory grows in place: code then
+    // asks once in a function, and not after each call, where it lies.
+    #[cfg(target_pointer_width = "64")]
+    settings.memory_may_move(false);
     #[cfg(feature = "compiler")]
     if config.optimise {
         settings.cranelift_opt_level(wasmtime::OptLevel::Speed);
