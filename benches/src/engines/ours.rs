@@ -146,10 +146,13 @@ impl Loaded {
 
     fn evaluate(&mut self, input: Input<'_>) -> Decision {
         let decision = |answer: Option<Answer<'_>>| {
-            let answer = answer.unwrap();
-            let text = |key| answer.get_key(key).and_then(|field| field.as_str()).unwrap();
-            let allowed = answer.get_key(ALLOWED).and_then(|field| field.as_bool()).unwrap();
-            Decision::new(allowed, text(REASON), text(ACTION))
+            let (mut allowed, mut reason, mut action) = (None, None, None);
+            answer.unwrap().pick(&[ALLOWED, REASON, ACTION], |position, value| match position {
+                0 => allowed = value.as_bool(),
+                1 => reason = value.as_str(),
+                _ => action = value.as_str(),
+            });
+            Decision::new(allowed.unwrap(), reason.unwrap(), action.unwrap())
         };
         self.instance.evaluate_with(self.entrypoint, input, &self.context, decision).unwrap()
     }

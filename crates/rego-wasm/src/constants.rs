@@ -22,7 +22,7 @@ pub(crate) struct Constants {
     /// The numbers among the heap objects.
     boxed_numbers: HashSet<u32>,
     messages: HashMap<String, u32>,
-    records: HashMap<[u32; 3], u32>,
+    records: HashMap<Box<[u32]>, u32>,
     /// Regular expressions, and whether groups are asked for.
     patterns: HashMap<(String, bool), Pattern>,
 }
@@ -156,13 +156,13 @@ impl Constants {
         self.writer.raw(&bytes)
     }
 
-    /// The address of three words.
-    pub(crate) fn record(&mut self, words: [u32; 3]) -> Result<u32, LayoutError> {
-        if let Some(address) = self.records.get(&words) {
+    /// The same for words that others may have asked for as well.
+    pub(crate) fn record(&mut self, words: &[u32]) -> Result<u32, LayoutError> {
+        if let Some(address) = self.records.get(words) {
             return Ok(*address);
         }
-        let address = self.words(&words)?;
-        self.records.insert(words, address);
+        let address = self.words(words)?;
+        self.records.insert(words.into(), address);
         Ok(address)
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A module that searches arrays of its data by some members names them as a [`Column`]. Where all elements of an array
 //! have these members, their hashes lie behind the array's items, mixed into one word for each element, so that the
-//! elements that differ are passed over without being looked at.
+//! elements that differ are passed over without being looked at. A column of no members is one of the elements themselves,
+//! where these are strings and numbers: `name in names`.
 
 use super::{Strings, hash_value};
 use crate::Value;
@@ -14,7 +15,7 @@ pub const COLUMN_PADDING: usize = 4;
 /// The members that arrays are searched by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Column {
-    /// Their keys, in the order in which their hashes are mixed.
+    /// Their keys, in the order in which their hashes are mixed; none for a column of strings and numbers.
     pub keys: Vec<Value>,
 }
 
@@ -53,6 +54,9 @@ pub fn column(items: &[Value], columns: &[Column]) -> Option<Vec<u32>> {
 }
 
 fn word(item: &Value, column: &Column) -> Option<u32> {
+    if column.keys.is_empty() {
+        return matches!(item, Value::String(_) | Value::Number(_)).then(|| hash_value(item));
+    }
     let Value::Object(members) = item else { return None };
     column.keys.iter().try_fold(0, |mixture, key| Some(mix(mixture, hash_value(members.get(key)?))))
 }
@@ -83,5 +87,17 @@ mod tests {
         for none in ["[]", r#"[{"b": 1}]"#, r#"[{"a": 1}, 2]"#, r#"[[{"a": 1}]]"#] {
             assert_eq!(column(&items(none), &columns), None, "{none}");
         }
+    }
+
+    #[test]
+    fn strings_and_numbers_are_a_column_of_their_own() {
+        let columns = [Column { keys: alloc::vec![Value::from("a")] }, Column::default()];
+        let hash = |text: &str| hash_string(text.as_bytes());
+        let found = column(&items(r#"["x", 1.0, "y"]"#), &columns);
+        assert_eq!(found, Some(alloc::vec![1, hash("x"), crate::abi::hash_int(1), hash("y"), 0, 0, 0, 0]));
+        assert_eq!(column(&items(r#"["x", null]"#), &columns), None);
+        assert_eq!(column(&items(r#"[["x"]]"#), &columns), None);
+        let members = column(&items(r#"[{"a": "x"}]"#), &columns);
+        assert_eq!(members, Some(alloc::vec![0, mix(0, hash("x")), 0, 0, 0, 0]));
     }
 }

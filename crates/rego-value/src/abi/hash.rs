@@ -7,8 +7,6 @@
 use crate::Value;
 use alloc::vec::Vec;
 
-const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
-
 /// The hash of `null`.
 pub const HASH_NULL: u32 = 0x1b87_3593;
 /// The hash of `false`.
@@ -21,6 +19,13 @@ pub const HASH_TRUE: u32 = 0xc2b2_ae35;
 pub struct Hash64(u64);
 
 impl Hash64 {
+    /// What each step multiplies with.
+    pub const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+    /// By how many bits each step rotates first.
+    pub const ROTATION: u32 = 23;
+    /// What the hash of an integer begins with.
+    pub const SEED_INT: u64 = 1;
+
     /// Begins one; values of different kinds begin differently.
     #[inline]
     #[must_use]
@@ -31,7 +36,7 @@ impl Hash64 {
     /// Takes eight bytes.
     #[inline]
     pub const fn word(&mut self, word: u64) {
-        self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(MULTIPLIER);
+        self.0 = (self.0.rotate_left(Self::ROTATION) ^ word).wrapping_mul(Self::MULTIPLIER);
     }
 
     /// The hash.
@@ -63,7 +68,7 @@ pub fn hash_string(bytes: &[u8]) -> u32 {
 #[inline]
 #[must_use]
 pub const fn hash_int(int: i64) -> u32 {
-    let mut hash = Hash64::new(1);
+    let mut hash = Hash64::new(Hash64::SEED_INT);
     hash.word(int as u64);
     hash.finish()
 }
@@ -114,7 +119,7 @@ pub const fn combine_entry(key: u32, value: u32) -> u32 {
 }
 
 const fn spread(hash: u32) -> u64 {
-    (hash as u64 + 1).wrapping_mul(MULTIPLIER)
+    (hash as u64 + 1).wrapping_mul(Hash64::MULTIPLIER)
 }
 
 /// The hash of a value.

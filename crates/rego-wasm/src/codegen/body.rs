@@ -85,7 +85,15 @@ impl Body {
     }
 
     pub(crate) fn load_vector(&mut self) -> &mut Self {
-        self.op(Instruction::V128Load(at(0, 2)))
+        self.load_vector_at(0)
+    }
+
+    pub(crate) fn load_vector_at(&mut self, offset: u32) -> &mut Self {
+        self.op(Instruction::V128Load(at(offset, 2)))
+    }
+
+    pub(crate) fn store_vector_at(&mut self, offset: u32) -> &mut Self {
+        self.op(Instruction::V128Store(at(offset, 2)))
     }
 
     pub(crate) fn store(&mut self, offset: u32) -> &mut Self {

@@ -11,6 +11,7 @@ use wasm_encoder::Instruction;
 use super::Result;
 use super::compare::{Arithmetic, Order};
 use super::function::FuncGen;
+use super::helpers::Helper;
 use super::{Generator, Kind, is_memoised};
 use crate::Target;
 use crate::error::CompileError;
@@ -157,6 +158,15 @@ impl FuncGen<'_, '_> {
         result: Local,
         location: Location,
     ) -> Result<bool> {
+        if let ("object.get", [object, key, default]) = (name, args) {
+            let get_or = self.shared.helper(Helper::GetOr);
+            for argument in [object, key, default] {
+                self.push(*argument)?;
+            }
+            self.body.call(get_or);
+            self.builtin_result(result, location)?;
+            return Ok(true);
+        }
         let [a, b] = *args else { return Ok(false) };
         let order = match name {
             "lt" => Some(Order::Less),
@@ -182,27 +192,22 @@ impl FuncGen<'_, '_> {
             return Ok(true);
         }
         match name {
+            "rem" if self.push_remainder(a, b)? => {
+                self.builtin_result(result, location)?;
+                return Ok(true);
+            }
             "equal" | "neq" => {
                 self.push_equal(a, b)?;
                 if name == "neq" {
                     self.body.op(Instruction::I32Eqz);
                 }
             }
-            // Membership in a constant set is a lookup.
-            "internal.member_2" if self.is_constant_set(b)? => {
-                self.push(b)?;
-                self.push(a)?;
-                self.call_runtime("rt_get");
-            }
+            "internal.member_2" => self.push_membership(a, b)?,
             _ => return Ok(false),
         }
         self.boolean();
         self.pop(result);
         Ok(true)
-    }
-
-    fn is_constant_set(&mut self, operand: Operand) -> Result<bool> {
-        Ok(self.constant(operand)?.is_some_and(|handle| self.shared.constant_sets.contains(&handle)))
     }
 
     pub(super) fn host_call(

@@ -106,9 +106,10 @@ impl FuncGen<'_, '_> {
             }
             None => self.push_may_be_address(other)?,
         }
+        let same = self.shared.helper(Helper::Same);
         self.body.if_value().constant(constant);
         self.push(other)?;
-        self.call_runtime("rt_equal");
+        self.body.call(same);
         self.body.else_().constant(0).end().end();
         Ok(())
     }
@@ -141,9 +142,7 @@ impl FuncGen<'_, '_> {
         self.push(a)?;
         self.push(b)?;
         self.body.op(Instruction::I32Eq).if_value().constant(1).else_();
-        self.push(a)?;
-        self.push(b)?;
-        self.call_runtime("rt_equal");
+        self.push_helper(Helper::Same, a, b)?;
         self.body.end().end();
         Ok(())
     }

@@ -19,6 +19,8 @@ pub(crate) struct Facts {
     last_time: u32,
     /// What was known of a local before it changed.
     log: Vec<(Local, Option<Known>)>,
+    /// The paths that have been looked up on every way to here, and lead to something.
+    found: Vec<PathId>,
 }
 
 /// What is known of a local that may hold a value.
@@ -36,11 +38,15 @@ struct Known {
 #[derive(Clone, Copy)]
 pub(crate) struct Mark {
     changes: usize,
+    found: usize,
     time: u32,
 }
 
-/// A path of constant keys below input or data.
+/// A path below input or data.
 pub(crate) type PathId = usize;
+
+/// How many paths are looked through for one.
+const MOST_FOUND: usize = 64;
 
 impl Facts {
     /// Knows only that these locals may hold a value.
@@ -51,7 +57,7 @@ impl Facts {
 
     /// This point.
     pub(crate) fn mark(&self) -> Mark {
-        Mark { changes: self.log.len(), time: self.time }
+        Mark { changes: self.log.len(), found: self.found.len(), time: self.time }
     }
 
     /// Knows again what was known at a point.
@@ -64,7 +70,18 @@ impl Facts {
                 None => self.known.remove(&local),
             };
         }
+        self.found.truncate(mark.found);
         self.time = mark.time;
+    }
+
+    /// Notes that a path has been looked up, and leads to something.
+    pub(crate) fn mark_found(&mut self, path: PathId) {
+        self.found.push(path);
+    }
+
+    /// Whether a path certainly has been looked up, and leads to something. Only the last ones are remembered.
+    pub(crate) fn is_found(&self, path: PathId) -> bool {
+        self.found.iter().rev().take(MOST_FOUND).any(|found| *found == path)
     }
 
     /// Whether a local certainly is undefined.

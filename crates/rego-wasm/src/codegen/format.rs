@@ -1,11 +1,16 @@
 //! `sprintf` of a constant format: taken apart at compile time, put together in the module.
 
 use rego_ir::{Local, Location, Operand, Stmt, StmtKind};
-use wasm_encoder::Instruction;
+use rego_value::abi;
+use wasm_encoder::{Instruction, ValType};
 
 use super::Result;
+use super::body::Body;
 use super::function::FuncGen;
+use super::helpers::Helper;
 use super::whole::items;
+use super::{Generator, HANDLE};
+use crate::link::Generated;
 
 /// A part of a format.
 #[derive(Debug, PartialEq, Eq)]
@@ -151,7 +156,8 @@ impl FuncGen<'_, '_> {
                 Source::Text(handle) => drop(self.body.constant(handle)),
             }
             self.body.constant(u32::from(verb)).constant(length(&then));
-            self.call_runtime("rt_text_put");
+            let put = self.shared.helper(Helper::Put);
+            self.body.call(put);
             self.body.tee(at).op(Instruction::I32Eqz).br_if(unsuited);
             self.write_text(at, &then);
             written = then;
@@ -192,33 +198,128 @@ impl FuncGen<'_, '_> {
             self.body.get(at).op(Instruction::I64Const(i64::from_le_bytes(word))).store_long_at(offset);
         }
     }
+}
 
-    /// Generates `floor(a / b)` from the two calls that it is planned as, when nothing else needs the quotient: the
-    /// integer is found without it, where both are integers.
-    pub(super) fn floor_of_quotient(
-        &mut self,
-        (a, b): (Operand, Operand),
-        (quotient, at): (Local, Location),
-        (result, location): (Local, Location),
-    ) -> Result<()> {
-        let found = self.truth();
-        let variable = self.local(result);
-        self.push(a)?;
-        self.push(b)?;
-        self.call_runtime("rt_floor_div");
-        self.body.tee(found).if_().get(found).set(variable).else_();
-        self.push(a)?;
-        self.push(b)?;
-        self.call_runtime("bi_div");
-        self.builtin_result(quotient, at)?;
-        let quotient = self.local(quotient);
-        self.body.get(quotient);
-        self.call_runtime("bi_floor");
-        self.builtin_result(result, location)?;
-        self.body.end();
-        self.facts.assign(result);
-        Ok(())
+/// [`Helper::Put`]: most operands are strings of a few words or integers of a few digits. It calls nothing but what ends it,
+/// so that it keeps nothing over a call.
+pub(super) fn put(generator: &mut Generator<'_>) -> Generated {
+    let general = generator.runtime("rt_text_put");
+    let mut body = Body::new(4);
+    body.block();
+    let other = body.depth();
+    // As many bytes as the runtime leaves behind a text, so that words can be written over its end.
+    body.get(ADDRESS).get(ROOM).op(Instruction::I32Add).constant((MOST_WORDS + 2) * WORD);
+    body.op(Instruction::I32Add).op(Instruction::MemorySize(0)).constant(16).op(Instruction::I32Shl);
+    body.op(Instruction::I32GtU).br_if(other);
+    body.get(VALUE).constant(1).op(Instruction::I32And).if_();
+    body.get(VERB).constant(u32::from(b's')).op(Instruction::I32Eq).br_if(other);
+    put_digits(&mut body, other);
+    body.end();
+    body.get(VERB).constant(u32::from(b'd')).op(Instruction::I32Eq).br_if(other);
+    body.get(VALUE).constant(abi::ALIGN - 1).op(Instruction::I32And).br_if(other);
+    body.get(VALUE).load_byte(abi::KIND).constant(u32::from(abi::KIND_STRING)).op(Instruction::I32Ne);
+    body.br_if(other);
+    put_letters(&mut body, other);
+    body.end().get(ADDRESS).get(VALUE).get(VERB).get(ROOM).call(general);
+    let (locals, code) = body.finish();
+    Generated {
+        name: "put".to_owned(),
+        params: vec![HANDLE; 4],
+        results: vec![HANDLE],
+        locals,
+        code,
+        export: None,
     }
+}
+
+const ADDRESS: u32 = 0;
+const VALUE: u32 = 1;
+const VERB: u32 = 2;
+const ROOM: u32 = 3;
+
+/// The bytes of a word, and the most words of a string that the helper copies.
+const WORD: u32 = 8;
+const MOST_WORDS: u32 = 4;
+
+/// Writes a string and gives the address behind it; leaves the block for a long one.
+fn put_letters(body: &mut Body, other: u32) {
+    let length = body.new_local(HANDLE);
+    body.get(VALUE)
+        .load(abi::LEN)
+        .tee(length)
+        .constant(MOST_WORDS * WORD)
+        .op(Instruction::I32GtU)
+        .br_if(other);
+    // Zeros fill a text's last word, and an empty one has a word of them.
+    for offset in (0..MOST_WORDS).map(|word| word * WORD) {
+        if offset > 0 {
+            body.get(length).constant(offset).op(Instruction::I32GtU).if_();
+        }
+        body.get(ADDRESS).get(VALUE).load_long(abi::TEXT_BYTES + offset).store_long_at(offset);
+    }
+    for _ in 1..MOST_WORDS {
+        body.end();
+    }
+    body.get(ADDRESS).get(length).op(Instruction::I32Add).op(Instruction::Return);
+}
+
+/// Writes an integer of at most eight digits, all at once, and gives the address behind it; leaves the block for any other.
+///
+/// The number is split into halves of four digits, each of these into pairs and each pair into digits, side by side in one
+/// word, with multiplications for divisions (Khuong, "How to print integers really fast", 2017).
+fn put_digits(body: &mut Body, other: u32) {
+    const MOST: u32 = 99_999_999;
+    let (int, word, parts) =
+        (body.new_local(HANDLE), body.new_local(ValType::I64), body.new_local(ValType::I64));
+    let shift = body.new_local(ValType::I64);
+    body.get(VALUE).constant(1).op(Instruction::I32ShrS).tee(int).constant(MOST).op(Instruction::I32GtU);
+    body.br_if(other);
+    body.get(int).constant(10_000).op(Instruction::I32DivU).op(Instruction::I64ExtendI32U);
+    body.get(int).constant(10_000).op(Instruction::I32RemU).op(Instruction::I64ExtendI32U);
+    body.op(Instruction::I64Const(32)).op(Instruction::I64Shl).op(Instruction::I64Or).set(word);
+    split(
+        body,
+        word,
+        parts,
+        &Split { by: 100, factor: 10_486, shift: 20, mask: 0x0000_007f_0000_007f, width: 16 },
+    );
+    split(
+        body,
+        word,
+        parts,
+        &Split { by: 10, factor: 103, shift: 10, mask: 0x000f_000f_000f_000f, width: 8 },
+    );
+    // Zeros in front are left out, but for the last digit.
+    body.get(word).op(Instruction::I64Const(1 << 56)).op(Instruction::I64Or).op(Instruction::I64Ctz);
+    body.op(Instruction::I64Const(56)).op(Instruction::I64And).set(shift);
+    body.get(ADDRESS).get(word).op(Instruction::I64Const(0x3030_3030_3030_3030)).op(Instruction::I64Or);
+    body.get(shift).op(Instruction::I64ShrU).store_long_at(0);
+    body.get(ADDRESS)
+        .constant(WORD)
+        .op(Instruction::I32Add)
+        .get(shift)
+        .op(Instruction::I32WrapI64)
+        .constant(3);
+    body.op(Instruction::I32ShrU).op(Instruction::I32Sub).op(Instruction::Return);
+}
+
+/// How the parts of a word are split: a part of twice the width into its quotient by a number and the remainder, where
+/// multiplying and shifting is as good as dividing.
+struct Split {
+    by: i64,
+    factor: i64,
+    shift: i64,
+    mask: i64,
+    width: i64,
+}
+
+fn split(body: &mut Body, word: u32, quotients: u32, split: &Split) {
+    body.get(word).op(Instruction::I64Const(split.factor)).op(Instruction::I64Mul);
+    body.op(Instruction::I64Const(split.shift)).op(Instruction::I64ShrU);
+    body.op(Instruction::I64Const(split.mask)).op(Instruction::I64And).set(quotients);
+    body.get(word).get(quotients).op(Instruction::I64Const(split.by)).op(Instruction::I64Mul);
+    body.op(Instruction::I64Sub).op(Instruction::I64Const(split.width)).op(Instruction::I64Shl);
+    body.get(quotients).op(Instruction::I64Add).set(word);
 }
 
 #[cfg(test)]

@@ -457,8 +457,8 @@ impl<'g, 'p> FuncGen<'g, 'p> {
         match self.folded.value(stmt) {
             Some(value) => {
                 let handle = self.shared.constants.value(value)?;
-                if matches!(value, Value::Set(_)) {
-                    self.shared.constant_sets.insert(handle);
+                if let Value::Set(elements) = value {
+                    self.shared.constant_sets.insert(handle, super::membership::few_strings(elements));
                 }
                 Ok(Some(handle))
             }

@@ -20,6 +20,19 @@ pub(super) enum Helper {
     /// `seek(cursor, end, distance, mixture) -> cursor`: the next item of an array whose word in the array's column is the
     /// one that is sought, or any address from the end on. See [`super::seek`].
     Seek,
+    /// `put(address, value, verb, room) -> address`: `rt_text_put` of a short string or a small integer.
+    Put,
+    /// `get(collection, key) -> value`. See [`super::lookup`].
+    Get,
+    /// `get_or(object, key, default) -> value`.
+    GetOr,
+    /// `same(a, b) -> 0 or 1`: whether two values are equal, which mostly are short strings.
+    Same,
+    /// `has(item, collection, column) -> 0 or 1`: whether a collection has an item. The number is that of the column of the
+    /// elements themselves. See [`super::membership`].
+    Has,
+    /// The same for what the helper before does not know at once; the collection may have no such column.
+    Among,
     /// `join(object, key) -> value`. See [`super::joins`].
     Join,
     /// `compare(a, b) -> order`: see [`integers`].
@@ -36,6 +49,12 @@ impl Helper {
             Self::Member => member(generator),
             Self::Search => search(generator),
             Self::Seek => seek(),
+            Self::Put => super::format::put(generator),
+            Self::Get => super::lookup::get(generator),
+            Self::GetOr => super::lookup::get_or(generator),
+            Self::Same => same(generator),
+            Self::Has => super::membership::has(generator),
+            Self::Among => super::membership::among(generator),
             Self::Join => super::joins::helper(generator),
             Self::Compare => integers::compare(generator),
             Self::Plus => integers::plus(generator),
@@ -150,9 +169,43 @@ fn seek() -> Generated {
     }
 }
 
+/// Short strings are compared in words; zeros fill a text's last word, and an empty one has a word of them. It calls
+/// nothing but what ends it, as [`member`].
+fn same(generator: &mut Generator<'_>) -> Generated {
+    const WORD: u32 = 8;
+    let equal = generator.runtime("rt_equal");
+    let mut body = Body::new(2);
+    let (a, b) = (0, 1);
+    let length = body.new_local(HANDLE);
+    body.block();
+    let other = body.depth();
+    body.get(a).get(b).op(Instruction::I32Or).constant(abi::ALIGN - 1).op(Instruction::I32And).br_if(other);
+    for value in [a, b] {
+        body.get(value).load_byte(abi::KIND).constant(u32::from(abi::KIND_STRING)).op(Instruction::I32Ne);
+        body.br_if(other);
+    }
+    body.get(a).load(abi::LEN).tee(length).constant(2 * WORD).op(Instruction::I32GtU).br_if(other);
+    body.get(length).get(b).load(abi::LEN).op(Instruction::I32Ne);
+    body.get(a).load_long(abi::TEXT_BYTES).get(b).load_long(abi::TEXT_BYTES).op(Instruction::I64Ne);
+    body.op(Instruction::I32Or).if_().constant(0).op(Instruction::Return).end();
+    body.get(length).constant(WORD).op(Instruction::I32LeU).if_().constant(1).op(Instruction::Return).end();
+    body.get(a).load_long(abi::TEXT_BYTES + WORD).get(b).load_long(abi::TEXT_BYTES + WORD);
+    body.op(Instruction::I64Eq).op(Instruction::Return).end();
+    body.get(a).get(b).call(equal);
+    let (locals, code) = body.finish();
+    Generated {
+        name: "same".to_owned(),
+        params: vec![HANDLE; 2],
+        results: vec![HANDLE],
+        locals,
+        code,
+        export: None,
+    }
+}
+
 /// Pushes whether the key of an entry is a string.
 fn same_text(generator: &mut Generator<'_>, body: &mut Body, entry: u32, name: u32) {
-    let equal = generator.runtime("rt_equal");
+    let equal = generator.helper(Helper::Same);
     body.get(entry).load(abi::ENTRY_KEY).get(name).op(Instruction::I32Eq).if_value().constant(1).else_();
     body.get(entry).load(abi::ENTRY_KEY).get(name).call(equal).end();
 }

@@ -9,6 +9,7 @@ mod body;
 mod calls;
 mod compare;
 mod control;
+mod divide;
 mod facts;
 mod format;
 mod function;
@@ -16,13 +17,15 @@ mod helpers;
 mod index;
 mod integers;
 pub(crate) mod joins;
+mod lookup;
+mod membership;
 mod paths;
 mod regex;
 mod seek;
 mod values;
 mod whole;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use rego_ir::reads::Reads;
 use rego_ir::{Func, Location, Operand, Policy, StringIndex};
@@ -104,8 +107,8 @@ pub(crate) struct Generator<'p> {
     functions: HashMap<&'p str, (u32, &'p Func)>,
     /// The positions of the host functions in use among the plan's built-ins, which are their ids.
     pub(crate) host_functions: Vec<usize>,
-    /// The handles of constant sets.
-    constant_sets: HashSet<u32>,
+    /// The constant sets: of small ones of strings these.
+    constant_sets: HashMap<u32, Vec<String>>,
     /// The helpers in use.
     helpers: Vec<Helper>,
     /// The handles of the keys of each column that is asked for.
@@ -140,7 +143,7 @@ impl<'p> Generator<'p> {
             cells,
             functions: (0..).zip(&policy.funcs).map(|(i, f)| (f.name.as_str(), (i, f))).collect(),
             host_functions: Vec::new(),
-            constant_sets: HashSet::new(),
+            constant_sets: HashMap::new(),
             helpers: Vec::new(),
             columns: Vec::new(),
             target,
@@ -258,7 +261,7 @@ impl<'p> Generator<'p> {
     /// `rt_builtin_failed` is given, so the host can read it from an error's record.
     fn location_record(&mut self, location: Location) -> Result<u32> {
         let file = self.constants.string(self.file(location))?;
-        Ok(self.constants.record([file, location.row, location.col])?)
+        Ok(self.constants.record(&[file, location.row, location.col])?)
     }
 
     /// The handle of an operand that is constant by itself.

@@ -26,7 +26,7 @@ const FEW_LOOKS: usize = 32;
 #[derive(Default)]
 pub(super) struct Paths<'p> {
     /// By the document or path they go on from, and the key.
-    ids: HashMap<(Base, u32), PathId>,
+    ids: HashMap<(Base, Key), PathId>,
     known: Vec<Path<'p>>,
     /// How many `with` statements that replace a document are open.
     pub(super) replaced: usize,
@@ -50,7 +50,58 @@ enum Base {
     Path(PathId),
 }
 
+/// What a path goes on with.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Key {
+    Constant(u32),
+    /// What another path found, as in `data.tiers[input.user.tier]`.
+    Found(PathId),
+}
+
 impl<'p> FuncGen<'_, 'p> {
+    /// A lookup in a path by what another path found, done once like one of a constant key; false for any other. `look` is
+    /// what pushes the member, or undefined.
+    pub(super) fn dot_found(
+        &mut self,
+        (source, key): (Local, Operand),
+        target: Local,
+        look: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<bool> {
+        let Operand::Local(key) = key else { return Ok(false) };
+        let (Some(base), Some(key)) = (self.base(source), self.facts.path(key)) else { return Ok(false) };
+        if self.paths.replaced > 0 {
+            return Ok(false);
+        }
+        let Some((id, path)) = self.path_below(base, Key::Found(key)) else { return Ok(false) };
+        let is_from_data = self.is_from_data(source);
+        self.once((id, path.found), target, look)?;
+        self.facts.assign_path(target, id);
+        if is_from_data {
+            self.facts.mark_data(target);
+        }
+        Ok(true)
+    }
+
+    /// Assigns what a path leads to. It is looked up by what `look` pushes, unless that has been done.
+    fn once(
+        &mut self,
+        (id, found): (PathId, u32),
+        target: Local,
+        look: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        if !self.facts.is_found(id) {
+            self.body.get(found).op(Instruction::I32Eqz).if_();
+            look(self)?;
+            self.body.tee(found).op(Instruction::I32Eqz);
+            self.undefined_if();
+            self.body.end();
+            self.facts.mark_found(id);
+        }
+        self.body.get(found);
+        self.pop(target);
+        Ok(())
+    }
+
     /// A lookup of a constant key in a local.
     pub(super) fn dot_member(&mut self, source: Local, key: u32, target: Local) -> Result<()> {
         let Some((id, path)) = self.path_of(source, key) else {
@@ -63,11 +114,7 @@ impl<'p> FuncGen<'_, 'p> {
             return Ok(());
         };
         let is_from_data = self.is_from_data(source);
-        let Path { found, slot, .. } = path;
-        self.body.get(found).constant(abi::UNDEFINED).op(Instruction::I32Eq).if_();
-        self.push_member(source, key, slot)?;
-        self.body.set(found).end().get(found);
-        self.pop_defined(target);
+        self.once((id, path.found), target, |this| this.push_member(source, key, path.slot))?;
         self.facts.assign_path(target, id);
         if is_from_data {
             self.facts.mark_data(target);
@@ -122,12 +169,15 @@ impl<'p> FuncGen<'_, 'p> {
     /// object out.
     fn push_slot(&mut self, source: u32, slot: u32, (key, cell, member): (u32, u32, u32)) {
         const SLOTS: u32 = (abi::KIND_OBJECT as u32) | ((abi::FLAG_SORTED | abi::FLAG_SLOTS) as u32) << 8;
-        self.body.get(source).constant(abi::ALIGN - 1).op(Instruction::I32And).op(Instruction::I32Eqz);
-        // What is undefined can be read from as well: at the address 0 no object begins.
-        self.body.if_value().get(source).load_short(abi::KIND).constant(SLOTS).op(Instruction::I32Eq);
-        self.body.else_().constant(0).end();
         let place = slot.saturating_mul(abi::OBJECT_ENTRY).saturating_add(abi::TABLE_SIZE + abi::ENTRY_VALUE);
-        self.body.if_value().get(source).load(place).else_();
+        self.body.block_value();
+        let done = self.body.depth();
+        self.body.block();
+        let elsewhere = self.body.depth();
+        self.body.get(source).constant(abi::ALIGN - 1).op(Instruction::I32And).br_if(elsewhere);
+        // What is undefined can be read from as well: at the address 0 no object begins.
+        self.body.get(source).load_short(abi::KIND).constant(SLOTS).op(Instruction::I32Ne).br_if(elsewhere);
+        self.body.get(source).load(place).br(done).end();
         self.body.get(source).constant(key).constant(cell).call(member).end();
     }
 
@@ -136,12 +186,16 @@ impl<'p> FuncGen<'_, 'p> {
         if self.paths.replaced > 0 {
             return None;
         }
-        let base = match self.facts.path(source) {
-            Some(path) => Base::Path(path),
-            None if self.is_document(source) => Base::Document(source),
-            None => return None,
-        };
-        self.path_below(base, key)
+        self.path_below(self.base(source)?, Key::Constant(key))
+    }
+
+    /// What a path goes on from in a local.
+    fn base(&self, source: Local) -> Option<Base> {
+        match self.facts.path(source) {
+            Some(path) => Some(Base::Path(path)),
+            None if self.is_document(source) => Some(Base::Document(source)),
+            None => None,
+        }
     }
 
     /// A variable that holds what stands by constant keys below a local, where that is a document or a path: what is not
@@ -154,7 +208,7 @@ impl<'p> FuncGen<'_, 'p> {
             let next = match path {
                 None if position == 0 => self.path_of(source, *key),
                 None => None,
-                Some(id) => self.path_below(Base::Path(id), *key),
+                Some(id) => self.path_below(Base::Path(id), Key::Constant(*key)),
             };
             let cell = self.shared.constants.cell()?;
             let (found, slot) = match next {
@@ -176,7 +230,7 @@ impl<'p> FuncGen<'_, 'p> {
     }
 
     /// The path of a key below a document or path.
-    fn path_below(&mut self, base: Base, key: u32) -> Option<(PathId, Path<'p>)> {
+    fn path_below(&mut self, base: Base, key: Key) -> Option<(PathId, Path<'p>)> {
         let reads = match base {
             Base::Path(path) => self.paths.known.get(path)?.reads,
             Base::Document(local) if self.is_data(local) => None,
@@ -188,14 +242,15 @@ impl<'p> FuncGen<'_, 'p> {
         if self.body.locals() >= MOST_LOCALS {
             return None;
         }
-        let only_members = reads.filter(|reads| !reads.whole && reads.each.is_none());
-        let text = self.shared.constants.text(key)?;
-        let position = only_members.and_then(|reads| reads.members.keys().position(|key| key == text));
-        let path = Path {
-            reads: reads.and_then(|reads| reads.members.get(text)),
-            slot: position.and_then(|position| u32::try_from(position).ok()),
-            found: self.temporary(),
-        };
+        let (mut below, mut slot) = (None, None);
+        if let Key::Constant(key) = key {
+            let text = self.shared.constants.text(key)?;
+            let only_members = reads.filter(|reads| !reads.whole && reads.each.is_none());
+            let position = only_members.and_then(|reads| reads.members.keys().position(|key| key == text));
+            slot = position.and_then(|position| u32::try_from(position).ok());
+            below = reads.and_then(|reads| reads.members.get(text));
+        }
+        let path = Path { reads: below, slot, found: self.temporary() };
         let id = self.paths.known.len();
         self.paths.known.push(path);
         self.paths.ids.insert((base, key), id);

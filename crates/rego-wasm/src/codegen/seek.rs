@@ -124,6 +124,11 @@ impl<'p> FuncGen<'_, 'p> {
         for (key, _) in equalities {
             keys.push(self.shared.constants.string(self.shared.string_text(*key))?);
         }
+        Ok(self.column_of(keys))
+    }
+
+    /// The number of the column by members with these keys.
+    pub(super) fn column_of(&mut self, keys: Vec<u32>) -> Option<u32> {
         let columns = &mut self.shared.columns;
         let known = columns.iter().position(|column| *column == keys);
         let position = known.or_else(|| {
@@ -132,7 +137,7 @@ impl<'p> FuncGen<'_, 'p> {
                 columns.len() - 1
             })
         });
-        Ok(position.and_then(|position| u32::try_from(position).ok()))
+        position.and_then(|position| u32::try_from(position).ok())
     }
 
     /// The text of a string that is known already.

@@ -6,6 +6,7 @@ use wasm_encoder::Instruction;
 
 use super::Result;
 use super::function::{Conflict, FuncGen, Kind};
+use super::helpers::Helper;
 
 /// Offset of the mark (`u16`) of the function that is building a collection. The layout has zeros there, which nothing
 /// reads.
@@ -72,11 +73,17 @@ impl FuncGen<'_, '_> {
         if let Some(handle) = self.constant(source)? {
             self.assign_constant(target, handle);
         } else {
-            let path = if let Operand::Local(local) = source { self.facts.path(local) } else { None };
+            let (path, is_from_data) = match source {
+                Operand::Local(local) => (self.facts.path(local), self.facts.is_from_data(local)),
+                _ => (None, false),
+            };
             self.push(source)?;
             self.pop(target);
             if let Some(path) = path {
                 self.facts.assign_path(target, path);
+            }
+            if is_from_data {
+                self.facts.mark_data(target);
             }
         }
         Ok(())
@@ -170,17 +177,29 @@ impl FuncGen<'_, '_> {
                 self.push_numbered_document(source, key, &abi::small_int_value(number).to_string())?;
             }
             Some(index) if index & 1 == 1 && index.cast_signed() > 0 => self.push_item(source, index)?,
-            _ if self.push_join(collection, key)? => {}
             _ => {
-                self.push(source)?;
-                self.push(key)?;
-                self.call_runtime("rt_get");
+                let look = |this: &mut Self| this.push_dynamic(collection, key);
+                if self.dot_found((collection, key), target, look)? {
+                    return Ok(());
+                }
+                self.push_dynamic(collection, key)?;
             }
         }
         let is_from_data = self.is_from_data(collection);
         self.pop_defined(target);
         if is_from_data {
             self.facts.mark_data(target);
+        }
+        Ok(())
+    }
+
+    /// Pushes the member of a key that is no constant.
+    fn push_dynamic(&mut self, collection: Local, key: Operand) -> Result<()> {
+        if !self.push_join(collection, key)? {
+            let get = self.shared.helper(Helper::Get);
+            self.push(Operand::Local(collection))?;
+            self.push(key)?;
+            self.body.call(get);
         }
         Ok(())
     }

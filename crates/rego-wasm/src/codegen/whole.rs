@@ -2,9 +2,15 @@
 
 use rego_ir::{Local, Operand, Stmt, StmtKind};
 use rego_value::{Value, abi};
+use wasm_encoder::Instruction;
 
 use super::Result;
 use super::function::FuncGen;
+use crate::Target;
+
+/// The bytes of a word, and of those that are copied at once.
+const WORD: usize = 4;
+const WIDE: usize = 16;
 
 /// Longer arrays are filled one by one.
 const MOST_ITEMS: usize = 32;
@@ -78,11 +84,16 @@ impl FuncGen<'_, '_> {
         let absorbed = members.len();
         // Rego's order, in which the constant has them.
         members.sort_unstable_by_key(|(key, _)| *key);
-        let template = Value::object(members.iter().map(|(key, _)| (Value::from(*key), Value::Null)));
-        let template = self.shared.constants.value(&template)?;
-        self.body.constant(template);
-        self.call_runtime("rt_object_from");
-        self.pop(target);
+        if self.shared.target == Target::Engine {
+            let keys: Vec<&str> = members.iter().map(|(key, _)| *key).collect();
+            self.copy_image(&keys, target)?;
+        } else {
+            let template = Value::object(members.iter().map(|(key, _)| (Value::from(*key), Value::Null)));
+            let template = self.shared.constants.value(&template)?;
+            self.body.constant(template);
+            self.call_runtime("rt_object_from");
+            self.pop(target);
+        }
         let object = self.local(target);
         for (position, (_, value)) in (0..).zip(&members) {
             self.body.get(object);
@@ -90,5 +101,28 @@ impl FuncGen<'_, '_> {
             self.body.store(abi::TABLE_SIZE + position * abi::OBJECT_ENTRY + abi::ENTRY_VALUE);
         }
         Ok(absorbed)
+    }
+
+    /// Assigns an object of these keys, in order, whose values are still to be written: a constant image of it is copied in
+    /// wide words.
+    fn copy_image(&mut self, keys: &[&str], target: Local) -> Result<()> {
+        let count = u32::try_from(keys.len()).unwrap_or(u32::MAX);
+        let kind = u32::from(abi::KIND_OBJECT) | u32::from(abi::FLAG_SORTED) << 8;
+        let mut image = vec![kind, count, count, 0, 0, 0];
+        for key in keys {
+            image.extend([abi::hash_string(key.as_bytes()), self.shared.constants.string(key)?, 0]);
+        }
+        image.resize(image.len().next_multiple_of(WIDE / WORD), 0);
+        let size = u32::try_from(image.len() * WORD).unwrap_or(u32::MAX);
+        let image = self.shared.constants.record(&image)?;
+        self.body.constant(size);
+        self.call_runtime("opa_malloc");
+        self.pop(target);
+        let object = self.local(target);
+        for offset in (0..size).step_by(WIDE) {
+            self.body.get(object).constant(image).load_vector_at(offset).store_vector_at(offset);
+        }
+        self.body.get(object).get(object).constant(abi::TABLE_SIZE).op(Instruction::I32Add).store(abi::ITEMS);
+        Ok(())
     }
 }
