@@ -5,6 +5,7 @@
 //! that the disk is waited for once for many callers and not once for each.
 
 pub(crate) mod errors;
+mod known;
 mod rows;
 mod schema;
 
@@ -24,6 +25,7 @@ use rusqlite::Connection;
 
 use crate::{books, later};
 use errors::told;
+use known::Known;
 use rows::{Statements, Transaction};
 
 /// The most operations that one transaction does.
@@ -191,12 +193,12 @@ impl Worker {
     /// Works until every sender is gone.
     fn run(&self, connection: &Connection, queue: &Receiver<Job>) {
         let mut statements = Statements::prepare(connection).map_err(|error| told(&self.name, &error));
-        let mut latest = Timestamp::from_nanos(i64::MIN);
+        let (mut known, mut latest) = (Known::default(), Timestamp::from_nanos(i64::MIN));
         while let Ok(first) = queue.recv() {
             let more = queue.try_iter().take(self.together - 1);
             let jobs = std::iter::once(first).chain(more);
             match &mut statements {
-                Ok(statements) => self.carry_out(statements, jobs, &mut latest),
+                Ok(statements) => self.carry_out(statements, &mut known, jobs, &mut latest),
                 Err(error) => refuse(jobs, error),
             }
         }
@@ -205,11 +207,13 @@ impl Worker {
     fn carry_out(
         &self,
         statements: &mut Statements<'_>,
+        known: &mut Known,
         jobs: impl Iterator<Item = Job>,
         latest: &mut Timestamp,
     ) {
         *latest = self.clock.now().max(*latest);
-        let mut transaction = match Transaction::begin(statements, &self.name, &self.replica, *latest) {
+        let mut transaction = match Transaction::begin(statements, known, &self.name, &self.replica, *latest)
+        {
             Ok(transaction) => transaction,
             Err(error) => return refuse(jobs, &error),
         };

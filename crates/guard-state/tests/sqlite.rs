@@ -201,6 +201,63 @@ fn another_processes_changes_are_followed() {
     assert_eq!(cells[0].value, Some(Quantity::new(8)));
 }
 
+/// What a transaction knew of a cell holds for the next one unless somebody else has written, whatever it was.
+#[test]
+fn what_is_known_of_a_cell_is_forgotten_when_somebody_else_writes() {
+    let folder = Folder::new("sqlite-known");
+    let path = written(&folder);
+    let (store, other) = (open(&path).unwrap(), rusqlite::Connection::open(&path).unwrap());
+    let charged = |id| store.charge(&batch(id, vec![charge("a", 1, 10)])).wait().unwrap();
+    assert!(matches!(charged(2), ChargeOutcome::Charged(_)));
+    other.execute_batch("UPDATE cells SET spent = 10").unwrap();
+    assert!(matches!(charged(3), ChargeOutcome::Exceeded(_)));
+    // Its row is another one's now.
+    other.execute_batch("UPDATE cells SET number = number + 1, spent = 9").unwrap();
+    assert!(matches!(charged(4), ChargeOutcome::Charged(_)));
+    other.execute_batch("DELETE FROM cells").unwrap();
+    assert!(matches!(charged(5), ChargeOutcome::Charged(_)));
+    assert_eq!(used(&store, "a"), 1);
+}
+
+/// More cells than are known at a time, many to a transaction; and the log of changes does not grow for ever.
+#[test]
+fn changes_are_followed_for_a_while_and_then_forgotten() {
+    let folder = Folder::new("sqlite-log");
+    let path = written(&folder);
+    let store = open(&path).unwrap();
+    let mut behind = store.snapshot().wait().unwrap();
+    for round in 0..3_u128 {
+        let batches = (0..9_000_u128).map(|id| {
+            let mut one = charge("many", 1, 10);
+            one.cell = suite::cell("many", &format!("{id}"), "w");
+            batch(10 + id + round * 10_000, vec![one])
+        });
+        let batches: Vec<_> = batches.collect();
+        let answers: Vec<_> = batches.iter().map(|batch| store.charge(batch)).collect();
+        answers
+            .into_iter()
+            .for_each(|answer| assert!(matches!(answer.wait(), Ok(ChargeOutcome::Charged(_)))));
+        let Changes::All(now) = store.changes_since(behind.revision).wait().unwrap() else {
+            panic!("9,000 changes are remembered");
+        };
+        assert_eq!(now.cells.len(), 9_001);
+        let total: i64 = now.cells.iter().map(|(_, used)| used.units()).sum();
+        assert_eq!(total, 7 + 9_000 * i64::try_from(round + 1).unwrap());
+        let near = guard_core::Revision(now.revision.0 - 1_000);
+        let Changes::Cells { cells, .. } = store.changes_since(near).wait().unwrap() else {
+            panic!("1,000 changes are forgotten");
+        };
+        assert!((1_000..9_000).contains(&cells.len()), "{}", cells.len());
+        behind = now;
+    }
+    drop(store);
+    let rows: i64 = rusqlite::Connection::open(&path)
+        .unwrap()
+        .query_row("SELECT max(revision) - min(revision) FROM changes", [], |row| row.get(0))
+        .unwrap();
+    assert!(rows < 3 << 12, "{rows} revisions");
+}
+
 #[test]
 fn files_of_another_kind_are_refused() {
     let folder = Folder::new("sqlite-refused");
@@ -273,6 +330,26 @@ fn a_full_disk_fails_charges_and_loses_nothing() {
     let store = open(&path).unwrap();
     assert_eq!(store.snapshot().wait().unwrap().cells.len(), usize::try_from(acknowledged).unwrap() + 1);
     store.charge(&batch(9_999, vec![charge("a", 3, 10)])).wait().unwrap();
+}
+
+/// What a transaction that could not be kept had counted is not counted.
+#[test]
+fn a_full_disk_leaves_nothing_behind_that_was_not_kept() {
+    let folder = Folder::new("sqlite-full-known");
+    let path = written(&folder);
+    let config = SqliteConfig { max_bytes: Some(100 << 10), ..SqliteConfig::new(&path) };
+    let store = SqliteStore::open(&config, Arc::new(FixedClock::at(START))).unwrap();
+    let charged =
+        |id: u128, amount| store.charge(&batch(100 + id, vec![charge("a", amount, 1 << 20)])).wait();
+    let kept = (0..100_000).find(|id| charged(*id, 1).is_err()).expect("100 KiB hold 100,000 calls");
+    for _ in 0..3 {
+        assert!(charged(kept, 1).is_err());
+    }
+    // Refused without a write.
+    let Ok(ChargeOutcome::Exceeded(exceeded)) = charged(kept, 1 << 20) else { panic!("it fits") };
+    let counted = 7 + i64::try_from(kept).unwrap();
+    assert_eq!(exceeded.remaining.units(), (1 << 20) - counted);
+    assert_eq!(used(&store, "a"), counted);
 }
 
 /// As root every file can be written: the kernel's read-only flag holds root back, but not every file system has it.

@@ -131,27 +131,50 @@ fn child_that_opens() {
     }
 }
 
-/// A file as the first version left it, which eight processes open at a time.
+/// What makes a file of the version before out of one of each version but the first, newest first.
+const BACK: [&str; 2] = [
+    "DROP TABLE changes;
+     CREATE TABLE named (
+        limit_name TEXT NOT NULL, key TEXT NOT NULL, window TEXT NOT NULL,
+        spent INTEGER NOT NULL, reserved INTEGER NOT NULL, open INTEGER NOT NULL,
+        warned INTEGER NOT NULL, max INTEGER NOT NULL, kind INTEGER NOT NULL,
+        ends INTEGER, algorithm INTEGER NOT NULL, span INTEGER NOT NULL, meter TEXT NOT NULL,
+        changed INTEGER NOT NULL,
+        PRIMARY KEY (limit_name, key, window)
+     ) STRICT;
+     INSERT INTO named SELECT limit_name, key, window, spent, reserved, open, warned, max, kind, ends,
+        algorithm, span, meter, 1 FROM cells;
+     DROP TABLE cells;
+     ALTER TABLE named RENAME TO cells;
+     CREATE INDEX cells_ending ON cells (ends) WHERE ends IS NOT NULL AND open = 0;
+     CREATE INDEX cells_changed ON cells (changed);",
+    "DROP TABLE drops; ALTER TABLE clock DROP COLUMN followable;",
+];
+
+/// A file as each version left it, which eight processes open at a time.
 #[test]
 fn an_older_file_is_migrated_once_whoever_opens_it() {
-    let folder = Folder::new("sqlite-older");
-    let path = written(&folder);
-    sql(&path, "DROP TABLE drops; ALTER TABLE clock DROP COLUMN followable; PRAGMA user_version = 1;");
-    std::thread::scope(|scope| {
-        for id in 0..8_u128 {
-            let path = &path;
-            scope.spawn(move || {
-                let store = open(path).unwrap();
-                assert_eq!(used(&store, "all"), 9);
-                store.charge(&batch(100 + id, &format!("key {id}"), 1)).wait().unwrap();
-            });
-        }
-    });
-    let store = open(&path).unwrap();
-    // The same call again, from before the migration.
-    store.charge(&batch(1, "all", 7)).wait().unwrap();
-    store.settle(ReservationId(2), &Settlement::AsReserved).wait().unwrap();
-    assert_eq!((used(&store, "all"), store.snapshot().wait().unwrap().cells.len()), (9, 9));
+    for back in 1..=BACK.len() {
+        let folder = Folder::new("sqlite-older");
+        let path = written(&folder);
+        BACK.iter().take(back).for_each(|step| sql(&path, step));
+        sql(&path, &format!("PRAGMA user_version = {}", BACK.len() + 1 - back));
+        std::thread::scope(|scope| {
+            for id in 0..8_u128 {
+                let path = &path;
+                scope.spawn(move || {
+                    let store = open(path).unwrap();
+                    assert_eq!(used(&store, "all"), 9);
+                    store.charge(&batch(100 + id, &format!("key {id}"), 1)).wait().unwrap();
+                });
+            }
+        });
+        let store = open(&path).unwrap();
+        // The same call again, from before the migration.
+        store.charge(&batch(1, "all", 7)).wait().unwrap();
+        store.settle(ReservationId(2), &Settlement::AsReserved).wait().unwrap();
+        assert_eq!((used(&store, "all"), store.snapshot().wait().unwrap().cells.len()), (9, 9));
+    }
 }
 
 #[test]

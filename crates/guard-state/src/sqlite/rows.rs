@@ -1,14 +1,12 @@
 //! The rows of one transaction.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use foldhash::quality::RandomState;
 use guard_core::{
     CellChange, CellFilter, CellId, CellPath, Changes, Quantity, ReservationId, Revision, Snapshot,
     StateError, Timestamp, Unusable,
 };
-use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, Statement, params};
 
 use crate::books::{Reservation, Rows};
 use crate::cell::Cell;
@@ -16,20 +14,24 @@ use crate::coded::{
     Garbled, charges_of, charges_text, closed_code, closed_of, kind_code, kind_of, meter_code, meter_of,
 };
 use crate::sqlite::errors::told;
+use crate::sqlite::known::{Known, Written};
 
-/// How many dropped cells are remembered, so that evaluators can be told to drop them too.
-const REMEMBERED_DROPS: i64 = 1 << 12;
-
-/// How many cells a transaction keeps before it writes them down.
-const MOST_HELD: usize = 1 << 10;
+/// How many revisions are remembered at least: whoever follows from one of them is told what changed and what was dropped.
+const REMEMBERED: i64 = 1 << 12;
 
 const CELL: &str = "spent, reserved, open, warned, max, kind, ends, algorithm, span, meter";
 
 /// The statements of the operations, prepared once for a connection.
 pub(super) struct Statements<'c> {
     connection: &'c Connection,
+    begin: Statement<'c>,
+    commit: Statement<'c>,
+    version: Statement<'c>,
     cell: Statement<'c>,
     put_cell: Statement<'c>,
+    count: Statement<'c>,
+    recount: Statement<'c>,
+    log: Statement<'c>,
     reservation: Statement<'c>,
     put_reservation: Statement<'c>,
     overdue: Statement<'c>,
@@ -39,6 +41,7 @@ pub(super) struct Statements<'c> {
     forget: Statement<'c>,
     clock: Statement<'c>,
     set_clock: Statement<'c>,
+    trim_log: Statement<'c>,
     trim_drops: Statement<'c>,
 }
 
@@ -46,14 +49,30 @@ impl<'c> Statements<'c> {
     pub(super) fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
         Ok(Self {
             connection,
+            begin: connection.prepare("BEGIN IMMEDIATE")?,
+            commit: connection.prepare("COMMIT")?,
+            version: connection.prepare("PRAGMA data_version")?,
             cell: connection.prepare(&format!(
-                "SELECT {CELL} FROM cells WHERE limit_name = ?1 AND key = ?2 AND window = ?3"
+                "SELECT number, {CELL} FROM cells WHERE limit_name = ?1 AND key = ?2 AND window = ?3"
             ))?,
             put_cell: connection.prepare(
-                "INSERT INTO cells VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                "INSERT INTO cells (limit_name, key, window, spent, reserved, open, warned, max, kind, ends,
+                   algorithm, span, meter)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
                  ON CONFLICT DO UPDATE SET spent = ?4, reserved = ?5, open = ?6, warned = ?7, max = ?8,
-                   ends = ?10, meter = ?13, changed = ?14",
+                   ends = ?10, meter = ?13
+                 RETURNING number",
             )?,
+            count: connection.prepare(
+                "UPDATE cells SET spent = ?2, reserved = ?3, warned = ?4, max = ?5, meter = ?6
+                 WHERE number = ?1",
+            )?,
+            recount: connection.prepare(
+                "UPDATE cells SET spent = ?2, reserved = ?3, warned = ?4, max = ?5, meter = ?6, open = ?7,
+                   ends = ?8
+                 WHERE number = ?1",
+            )?,
+            log: connection.prepare("INSERT INTO changes VALUES (?1, ?2)")?,
             reservation: connection.prepare(
                 "SELECT digest, lease_ends, closed, ended, charges FROM reservations WHERE id = ?1",
             )?,
@@ -64,35 +83,56 @@ impl<'c> Statements<'c> {
                  ORDER BY lease_ends LIMIT ?2",
             )?,
             ended: connection.prepare(
-                "SELECT limit_name, key, window FROM cells WHERE ends IS NOT NULL AND open = 0 AND ends <= ?1",
+                "SELECT number, limit_name, key, window FROM cells
+                 WHERE ends IS NOT NULL AND open = 0 AND ends <= ?1",
             )?,
-            drop_cell: connection
-                .prepare("DELETE FROM cells WHERE limit_name = ?1 AND key = ?2 AND window = ?3")?,
+            drop_cell: connection.prepare("DELETE FROM cells WHERE number = ?1")?,
             dropped: connection.prepare("INSERT INTO drops VALUES (?1, ?2, ?3, ?4)")?,
             forget: connection.prepare("DELETE FROM reservations WHERE closed <> 0 AND ended <= ?1")?,
             clock: connection.prepare("SELECT latest, revision, followable FROM clock")?,
             set_clock: connection.prepare("UPDATE clock SET latest = ?1, revision = ?2, followable = ?3")?,
+            trim_log: connection.prepare("DELETE FROM changes WHERE revision <= ?1")?,
             trim_drops: connection.prepare("DELETE FROM drops WHERE revision <= ?1")?,
         })
     }
 }
 
-/// A cell in a transaction: what it holds, and the revision of its change unless that is written down.
-struct Held {
-    cell: Option<Cell>,
-    changed: Option<i64>,
+impl Statements<'_> {
+    /// Writes a cell, into its row where that is known: then an index is touched only when what it holds has changed.
+    fn write(&mut self, id: &CellId, cell: &Cell, written: Option<Written>) -> rusqlite::Result<Written> {
+        let Cell { spent, reserved, open, warned, max, kind, ends, meter } = cell;
+        let (algorithm, span, meter) = meter_code(meter);
+        let at = ends.map(Timestamp::as_nanos);
+        let row = |number| Written { number, open: *open, ends: *ends };
+        let Some(Written { number, open: before, ends: ended }) = written else {
+            let (id, kind) = ([&id.limit, &id.key, &id.window], kind_code(*kind));
+            let [limit, key, window] = id;
+            let put = params![
+                limit, key, window, spent, reserved, open, warned, max, kind, at, algorithm, span, meter
+            ];
+            return self.put_cell.query_row(put, |found| Ok(row(found.get(0)?)));
+        };
+        let found = if (before, ended) == (*open, *ends) {
+            self.count.execute(params![number, spent, reserved, warned, max, meter])?
+        } else {
+            self.recount.execute(params![number, spent, reserved, warned, max, meter, open, at])?
+        };
+        if found == 1 { Ok(row(number)) } else { Err(rusqlite::Error::QueryReturnedNoRows) }
+    }
 }
 
-/// A transaction. Cells are read from the file once and written to it once, however many operations share it.
+/// A transaction. Cells are read from the file once and written to it once, however many operations share it; what one
+/// transaction knew of them the next one knows too, unless somebody else has written in between.
 pub(super) struct Transaction<'s, 'c> {
     statements: &'s mut Statements<'c>,
+    known: &'s mut Known,
     store: Arc<str>,
     replica: Arc<str>,
     latest: i64,
     revision: i64,
     followable: i64,
     before: i64,
-    held: HashMap<Arc<CellId>, Held, RandomState>,
+    committed: bool,
     /// Whether SQLite has failed: then nothing of the transaction is kept.
     pub(super) failed: Option<StateError>,
 }
@@ -101,20 +141,43 @@ impl<'s, 'c> Transaction<'s, 'c> {
     /// Begins; `now` becomes the store's time unless that is later already.
     pub(super) fn begin(
         statements: &'s mut Statements<'c>,
+        known: &'s mut Known,
         store: &Arc<str>,
         replica: &Arc<str>,
         now: Timestamp,
     ) -> Result<Self, StateError> {
         let failed = |error| told(store, &error);
-        statements.connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
-        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-        let (latest, revision, followable): (i64, i64, i64) =
-            statements.clock.query_row([], read).map_err(failed)?;
+        statements.begin.execute([]).map_err(failed)?;
         let (store, replica) = (Arc::clone(store), Arc::clone(replica));
-        let before = revision;
-        let latest = latest.max(now.as_nanos());
-        let held = HashMap::default();
-        Ok(Self { statements, store, replica, latest, revision, followable, before, held, failed: None })
+        let (latest, committed) = (now.as_nanos(), false);
+        let (revision, followable, before) = (0, 0, 0);
+        let mut begun = Self {
+            statements,
+            known,
+            store,
+            replica,
+            latest,
+            revision,
+            followable,
+            before,
+            committed,
+            failed: None,
+        };
+        begun.read_clock()?;
+        Ok(begun)
+    }
+
+    fn read_clock(&mut self) -> Result<(), StateError> {
+        let version = self.statements.version.query_row([], |row| row.get(0));
+        let version = self.tell(version)?;
+        // INVARIANT: nobody else writes from here to the end of the transaction.
+        self.known.at(version);
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let clock = self.statements.clock.query_row([], read);
+        let (latest, revision, followable): (i64, i64, i64) = self.tell(clock)?;
+        self.latest = self.latest.max(latest);
+        (self.revision, self.followable, self.before) = (revision, followable, revision);
+        Ok(())
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -129,19 +192,28 @@ impl<'s, 'c> Transaction<'s, 'c> {
         self.write_down()?;
         // A time that nothing happened at need not be remembered: it would cost a sync.
         if self.revision != self.before {
-            let oldest = self.revision.saturating_sub(REMEMBERED_DROPS);
-            if oldest / REMEMBERED_DROPS > self.followable / REMEMBERED_DROPS {
-                let trimmed = self.statements.trim_drops.execute([oldest]);
-                self.tell(trimmed)?;
-                self.followable = oldest;
-            }
+            self.trim()?;
             let clock = params![self.latest, self.revision, self.followable];
             let set = self.statements.set_clock.execute(clock);
             self.tell(set)?;
         }
-        let committed = self.statements.connection.execute_batch("COMMIT");
+        let committed = self.statements.commit.execute([]);
         self.tell(committed)?;
+        self.committed = true;
         Ok(Revision(u64::try_from(self.revision).unwrap_or_default()))
+    }
+
+    /// Forgets what changed long ago, many revisions at a time.
+    fn trim(&mut self) -> Result<(), StateError> {
+        let oldest = self.revision.saturating_sub(REMEMBERED);
+        if oldest / REMEMBERED > self.followable / REMEMBERED {
+            let trimmed = self.statements.trim_log.execute([oldest]);
+            self.tell(trimmed)?;
+            let trimmed = self.statements.trim_drops.execute([oldest]);
+            self.tell(trimmed)?;
+            self.followable = oldest;
+        }
+        Ok(())
     }
 
     fn tell<T>(&mut self, result: rusqlite::Result<T>) -> Result<T, StateError> {
@@ -166,28 +238,27 @@ impl<'s, 'c> Transaction<'s, 'c> {
         self.revision
     }
 
-    /// Writes the cells that have changed to the file.
+    /// Writes the cells that have changed to the file, and which they are.
     fn write_down(&mut self) -> Result<(), StateError> {
-        for (id, held) in std::mem::take(&mut self.held) {
-            let (Some(cell), Some(changed)) = (held.cell, held.changed) else { continue };
-            let (algorithm, span, meter) = meter_code(&cell.meter);
-            let put = self.statements.put_cell.execute(params![
-                id.limit,
-                id.key,
-                id.window,
-                cell.spent,
-                cell.reserved,
-                cell.open,
-                cell.warned,
-                cell.max,
-                kind_code(cell.kind),
-                cell.ends.map(Timestamp::as_nanos),
-                algorithm,
-                span,
-                meter,
-                changed
-            ]);
+        if self.known.is_written() {
+            return Ok(());
+        }
+        let mut numbers = Vec::new();
+        while let Some((id, cell, written)) = self.known.next_changed() {
+            let put = self.statements.write(&id, cell, *written).map(|put| *written = Some(put));
+            numbers.extend(written.map(|written| written.number));
             self.tell(put)?;
+        }
+        // Integers are in a list as JSON has them.
+        let logged = self.statements.log.execute(params![self.revision, format!("{numbers:?}")]);
+        self.tell(logged).map(|_| ())
+    }
+
+    /// Forgets cells when too many are known.
+    fn make_room(&mut self) -> Result<(), StateError> {
+        if self.known.is_full() {
+            self.write_down()?;
+            self.known.forget();
         }
         Ok(())
     }
@@ -199,25 +270,26 @@ impl<'s, 'c> Transaction<'s, 'c> {
 
     /// All cells.
     pub(super) fn snapshot(&mut self) -> Result<Snapshot, StateError> {
-        let cells = self.totals(-1)?.into_iter().map(|(_, path, used)| (path, used)).collect();
+        let query = "SELECT limit_name, key, window, spent + reserved FROM cells
+             ORDER BY limit_name, key, window";
+        let cells = self.totals(query, [])?;
         Ok(Snapshot { revision: self.revision()?, cells })
     }
 
-    /// The cells that changed after a revision, sorted by name.
-    fn totals(&mut self, after: i64) -> Result<Vec<(i64, CellPath, Quantity)>, StateError> {
+    fn totals(
+        &mut self,
+        query: &str,
+        parameters: impl Params,
+    ) -> Result<Vec<(CellPath, Quantity)>, StateError> {
         self.write_down()?;
-        let query = "SELECT changed, limit_name, key, window, spent + reserved FROM cells WHERE changed > ?1
-             ORDER BY limit_name, key, window";
         let rows = self.statements.connection.prepare(query).and_then(|mut statement| {
-            let rows = statement.query_map([after], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
-            })?;
-            rows.collect::<rusqlite::Result<Vec<(i64, String, String, String, i64)>>>()
+            let rows = statement
+                .query_map(parameters, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+            rows.collect::<rusqlite::Result<Vec<(String, String, String, i64)>>>()
         });
-        let rows = self.tell(rows)?;
-        let each = rows.into_iter().map(|(changed, limit, key, window, used)| {
-            (changed, self.path(limit, key, window), Quantity::new(used))
-        });
+        let each = self.tell(rows)?.into_iter();
+        let each =
+            each.map(|(limit, key, window, used)| (self.path(limit, key, window), Quantity::new(used)));
         Ok(each.collect())
     }
 
@@ -227,39 +299,38 @@ impl<'s, 'c> Transaction<'s, 'c> {
         if after < self.followable || after > self.revision {
             return Ok(Changes::All(self.snapshot()?));
         }
-        let mut found: Vec<(i64, CellChange)> = Vec::new();
-        for (changed, path, used) in self.totals(after)? {
-            found.push((changed, CellChange { path, value: Some(used) }));
-        }
+        let query = "SELECT limit_name, key, window, spent + reserved FROM cells WHERE number IN (
+               SELECT each.value FROM changes, json_each(changes.cells) AS each WHERE changes.revision > ?1)
+             ORDER BY limit_name, key, window";
+        let changed = self.totals(query, [after])?;
+        let mut cells: Vec<CellChange> =
+            changed.into_iter().map(|(path, used)| CellChange { path, value: Some(used) }).collect();
         // Of a cell that has been opened again since, its newer change tells what it holds.
-        let query = "SELECT revision, limit_name, key, window FROM drops WHERE revision > ?1 AND NOT EXISTS (
+        let query = "SELECT limit_name, key, window FROM drops WHERE revision > ?1 AND NOT EXISTS (
                SELECT 1 FROM cells WHERE cells.limit_name = drops.limit_name AND cells.key = drops.key
                AND cells.window = drops.window)";
         let rows = self.statements.connection.prepare(query).and_then(|mut statement| {
-            let rows = statement
-                .query_map([after], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
-            rows.collect::<rusqlite::Result<Vec<(i64, String, String, String)>>>()
+            let rows = statement.query_map([after], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            rows.collect::<rusqlite::Result<Vec<(String, String, String)>>>()
         });
-        for (dropped, limit, key, window) in self.tell(rows)? {
-            found.push((dropped, CellChange { path: self.path(limit, key, window), value: None }));
+        for (limit, key, window) in self.tell(rows)? {
+            cells.push(CellChange { path: self.path(limit, key, window), value: None });
         }
-        found.sort_unstable_by_key(|(changed, _)| *changed);
-        let cells = found.into_iter().map(|(_, change)| change).collect();
         Ok(Changes::Cells { revision: self.revision()?, cells })
     }
 
     fn drop_ended(&mut self, now: Timestamp) -> Result<(), StateError> {
         self.write_down()?;
-        let ended = self
-            .statements
-            .ended
-            .query_map([now.as_nanos()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-        let ended = ended.and_then(|rows| rows.collect::<rusqlite::Result<Vec<(String, String, String)>>>());
-        for (limit, key, window) in self.tell(ended)? {
-            let dropped = self.statements.drop_cell.execute(params![limit, key, window]);
+        let ended = self.statements.ended.query_map([now.as_nanos()], |row| {
+            Ok((row.get(0)?, CellId { limit: row.get(1)?, key: row.get(2)?, window: row.get(3)? }))
+        });
+        let ended = ended.and_then(|rows| rows.collect::<rusqlite::Result<Vec<(i64, CellId)>>>());
+        for (number, id) in self.tell(ended)? {
+            let dropped = self.statements.drop_cell.execute([number]);
             self.tell(dropped)?;
+            self.known.dropped(&id);
             let revision = self.next_revision();
-            let noted = self.statements.dropped.execute(params![revision, limit, key, window]);
+            let noted = self.statements.dropped.execute(params![revision, id.limit, id.key, id.window]);
             self.tell(noted)?;
         }
         Ok(())
@@ -268,6 +339,9 @@ impl<'s, 'c> Transaction<'s, 'c> {
 
 impl Drop for Transaction<'_, '_> {
     fn drop(&mut self) {
+        if !self.committed {
+            self.known.forget();
+        }
         if !self.statements.connection.is_autocommit() {
             // What cannot be rolled back now is when the file is opened next.
             let _ = self.statements.connection.execute_batch("ROLLBACK");
@@ -302,22 +376,28 @@ fn cell_of(columns: Columns) -> Result<Cell, Garbled> {
 
 impl Rows for Transaction<'_, '_> {
     fn cell(&mut self, id: &Arc<CellId>) -> Result<Option<Cell>, StateError> {
-        if let Some(held) = self.held.get(id) {
-            return Ok(held.cell.clone());
+        if let Some(cell) = self.known.cell(id) {
+            return Ok(cell.clone());
         }
+        self.make_room()?;
         let name = params![id.limit, id.key, id.window];
-        let row = self.statements.cell.query_row(name, |row| columns(row, 0)).optional();
+        let row = self.statements.cell.query_row(name, |row| Ok((row.get(0)?, columns(row, 1)?))).optional();
         let row = self.tell(row)?;
-        let cell = row.map(cell_of).transpose();
-        let cell = self.understood(cell)?;
-        self.held.insert(Arc::clone(id), Held { cell: cell.clone(), changed: None });
+        let read = row.map(|(number, columns)| {
+            let cell = cell_of(columns)?;
+            Ok((Written { number, open: cell.open, ends: cell.ends }, cell))
+        });
+        let read = self.understood(read.transpose())?;
+        let cell = read.as_ref().map(|(_, cell)| cell.clone());
+        self.known.read(id, read);
         Ok(cell)
     }
 
     fn put_cell(&mut self, id: &Arc<CellId>, cell: Cell) -> Result<(), StateError> {
-        let changed = Some(self.next_revision());
-        self.held.insert(Arc::clone(id), Held { cell: Some(cell), changed });
-        if self.held.len() > MOST_HELD { self.write_down() } else { Ok(()) }
+        self.make_room()?;
+        self.next_revision();
+        self.known.put(id, cell);
+        Ok(())
     }
 
     fn cells(&mut self, filter: &CellFilter) -> Result<Vec<(Arc<CellId>, Cell)>, StateError> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use guard_core::{StateError, Unusable};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use crate::sqlite::errors::told;
@@ -14,7 +15,7 @@ const APPLICATION: i64 = 0x4858_4753;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What makes each version out of the one before; the first out of an empty file. Never changed once released.
-const VERSIONS: [&str; 2] = [
+const VERSIONS: [&str; 3] = [
     "
     CREATE TABLE cells (
         limit_name TEXT NOT NULL, key TEXT NOT NULL, window TEXT NOT NULL,
@@ -42,6 +43,26 @@ const VERSIONS: [&str; 2] = [
         limit_name TEXT NOT NULL, key TEXT NOT NULL, window TEXT NOT NULL
     ) STRICT;
     ALTER TABLE clock ADD COLUMN followable INTEGER NOT NULL DEFAULT 0;
+    UPDATE clock SET followable = revision;
+    ",
+    // Cells have numbers by which they are written, and a log says which of them have changed: an index of that was
+    // written at two places for every change.
+    "
+    CREATE TABLE numbered (
+        number INTEGER PRIMARY KEY,
+        limit_name TEXT NOT NULL, key TEXT NOT NULL, window TEXT NOT NULL,
+        spent INTEGER NOT NULL, reserved INTEGER NOT NULL, open INTEGER NOT NULL,
+        warned INTEGER NOT NULL, max INTEGER NOT NULL, kind INTEGER NOT NULL,
+        ends INTEGER, algorithm INTEGER NOT NULL, span INTEGER NOT NULL, meter TEXT NOT NULL,
+        UNIQUE (limit_name, key, window)
+    ) STRICT;
+    INSERT INTO numbered (limit_name, key, window, spent, reserved, open, warned, max, kind, ends, algorithm, span, meter)
+        SELECT limit_name, key, window, spent, reserved, open, warned, max, kind, ends, algorithm, span, meter FROM cells;
+    DROP TABLE cells;
+    ALTER TABLE numbered RENAME TO cells;
+    CREATE INDEX cells_ending ON cells (ends) WHERE ends IS NOT NULL AND open = 0;
+    CREATE TABLE changes (revision INTEGER PRIMARY KEY, cells TEXT NOT NULL) STRICT;
+    DELETE FROM drops;
     UPDATE clock SET followable = revision;
     ",
 ];
@@ -73,6 +94,8 @@ pub(super) fn prepare(connection: &mut Connection, store: &str) -> Result<(), St
         let detail = format!("it cannot be kept with a write-ahead log (journal mode `{mode}`)");
         return Err(unusable(detail).into());
     }
+    // A plan depends on no value: statements would be prepared anew for every time that they are asked with.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(failed)?;
     // FULL: a transaction that was acknowledged is on the disk.
     connection.execute_batch("PRAGMA synchronous = FULL;").map_err(failed)?;
     let report: String =
@@ -117,29 +140,36 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
 mod tests {
     use super::*;
 
-    /// A file as the first version left it, with a cell in it.
+    /// A file as each version left it, with a cell, reservations and a revision in it.
     #[test]
-    fn an_older_file_becomes_one_of_this_version() {
-        let folder = test_support::Folder::new("sqlite-migration");
-        let path = folder.path().join("state.db");
-        let first = Connection::open(&path).unwrap();
-        first.execute_batch(VERSIONS.first().unwrap()).unwrap();
-        let cell = "INSERT INTO cells VALUES ('l', 'k', 'w', 7, 0, 0, 0, 9, 0, NULL, 0, 0, '', 3);
-            UPDATE clock SET revision = 3;";
-        first.execute_batch(cell).unwrap();
-        first
-            .execute_batch(&format!("PRAGMA user_version = 1; PRAGMA application_id = {APPLICATION};"))
-            .unwrap();
-        drop(first);
-        let mut connection = Connection::open(&path).unwrap();
-        for _ in 0..2 {
-            prepare(&mut connection, "s").unwrap();
-            let found: (i64, i64, i64) = connection
-                .query_row("SELECT spent, revision, followable FROM cells, clock", [], |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-                })
-                .unwrap();
-            assert_eq!(found, (7, 3, 3));
+    fn older_files_become_ones_of_this_version_with_all_that_they_hold() {
+        for older in 1..VERSIONS.len() {
+            let folder = test_support::Folder::new("sqlite-migration");
+            let path = folder.path().join("state.db");
+            let first = Connection::open(&path).unwrap();
+            VERSIONS.iter().take(older).for_each(|step| first.execute_batch(step).unwrap());
+            let rows = "INSERT INTO cells VALUES ('l', 'k', 'w', 7, 2, 1, 0, 9, 0, 11, 1, 5, '1:7', 3);
+                INSERT INTO reservations VALUES (x'01', 1, 2, 0, 2, '[]'), (x'02', 1, 2, 1, 2, '[]');
+                UPDATE clock SET latest = 5, revision = 3;";
+            first.execute_batch(rows).unwrap();
+            let owner = format!("PRAGMA user_version = {older}; PRAGMA application_id = {APPLICATION};");
+            first.execute_batch(&owner).unwrap();
+            drop(first);
+            let mut connection = Connection::open(&path).unwrap();
+            for _ in 0..2 {
+                prepare(&mut connection, "s").unwrap();
+                let cell = "SELECT limit_name || '/' || key || '/' || window, spent, reserved, max, ends, meter,
+                    (SELECT latest FROM clock), (SELECT revision FROM clock), (SELECT followable FROM clock),
+                    (SELECT count(*) FROM reservations), (SELECT sum(closed = 0) FROM reservations) FROM cells";
+                let found = connection.query_row(cell, [], |row| {
+                    let numbers = [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?];
+                    let kept = [row.get(6)?, row.get(7)?, row.get(8)?, row.get(9)?, row.get(10)?];
+                    Ok((row.get(0)?, numbers, row.get(5)?, kept))
+                });
+                let found: (String, [i64; 4], String, [i64; 5]) = found.unwrap();
+                let kept = ("l/k/w".to_owned(), [7, 2, 9, 11], "1:7".to_owned(), [5, 3, 3, 2, 1]);
+                assert_eq!(found, kept, "from version {older}");
+            }
         }
     }
 }
