@@ -21,17 +21,17 @@ impl DecisionId {
         Self(uuid::Uuid::new_v4().as_u128())
     }
 
-    /// A new one that nobody else has, without asking the system for randomness each time: a random one (UUID version 4)
-    /// for this thread of this process, its lower half counted on and mixed. Ids of one thread have their upper half in
-    /// common; what must not be guessed is taken from elsewhere.
-    pub fn unique() -> Self {
+    /// A new one that nobody else has, in the order of time (UUID version 7, RFC 9562): whoever keeps what it names sorted
+    /// by name appends. The rest of it is random for this thread of this process, counted on and mixed, so that the system
+    /// is not asked for randomness each time; what must not be guessed is taken from elsewhere.
+    pub fn unique(now: Timestamp) -> Self {
         // A thread that ends has no place for it any more.
         let next = UNIQUE.try_with(|known| {
             let next = known.get().next();
             known.set(next);
             next
         });
-        next.map_or_else(|_| Self::random(), Unique::id)
+        next.unwrap_or_else(|_| Unique::new(std::process::id())).id(now)
     }
 
     /// One that is known already.
@@ -54,30 +54,37 @@ thread_local! {
 struct Unique {
     /// A process that was forked has its parent's memory, and must not have its ids.
     process: u32,
-    random: u128,
+    random: u64,
     count: u64,
 }
 
 impl Unique {
+    fn new(process: u32) -> Self {
+        let (_, random) = uuid::Uuid::new_v4().as_u64_pair();
+        Self { process, random, count: 0 }
+    }
+
     fn next(self) -> Self {
         let process = std::process::id();
         if process == self.process {
             return Self { count: self.count.wrapping_add(1), ..self };
         }
-        Self { process, random: uuid::Uuid::new_v4().as_u128(), count: 0 }
+        Self::new(process)
     }
 
-    /// Different for each count, since each step of the mixture can be undone (the finaliser of SplitMix64, Steele, Lea
-    /// and Flood 2014). The two bits of a UUID's variant stay.
-    const fn id(self) -> DecisionId {
-        const COUNTED: u32 = 62;
-        let mask = (1 << COUNTED) - 1;
-        let mut low =
-            (self.random as u64).wrapping_add(self.count.wrapping_mul(0x9e37_79b9_7f4a_7c15)) & mask;
-        low = ((low ^ (low >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9)) & mask;
-        low = ((low ^ (low >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb)) & mask;
+    /// Milliseconds, 12 bits of their fraction, and 62 bits that are different for each count, since each step of the
+    /// mixture can be undone (the finaliser of SplitMix64, Steele, Lea and Flood 2014).
+    const fn id(self, now: Timestamp) -> DecisionId {
+        const MILLISECOND: u64 = 1_000_000;
+        const COUNTED: u64 = (1 << 62) - 1;
+        let nanos = now.as_nanos().saturating_abs().cast_unsigned();
+        let fraction = ((nanos % MILLISECOND) << 12) / MILLISECOND;
+        let high = (nanos / MILLISECOND) << 16 | 7 << 12 | fraction;
+        let mut low = self.random.wrapping_add(self.count.wrapping_mul(0x9e37_79b9_7f4a_7c15)) & COUNTED;
+        low = ((low ^ (low >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9)) & COUNTED;
+        low = ((low ^ (low >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb)) & COUNTED;
         low ^= low >> 31;
-        DecisionId(self.random & !(mask as u128) | low as u128)
+        DecisionId((high as u128) << 64 | 1 << 63 | low as u128)
     }
 }
 
@@ -241,14 +248,31 @@ mod tests {
 
     use super::*;
 
+    /// At one moment, at which nothing but what is random keeps them apart.
     #[test]
-    fn unique_ids_are_random_uuids_and_different() {
-        let ids = |count| (0..count).map(|_| DecisionId::unique()).collect::<Vec<_>>();
+    fn unique_ids_are_uuids_and_different() {
+        let ids =
+            |count| (0..count).map(|_| DecisionId::unique(Timestamp::from_nanos(7))).collect::<Vec<_>>();
         let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(move || ids(20_000))).collect();
         let mut all = ids(20_000);
         all.extend(threads.into_iter().flat_map(|thread| thread.join().unwrap()));
-        assert!(all.iter().all(|id| uuid::Uuid::from_u128(id.as_u128()).get_version_num() == 4));
+        let mut uuids = all.iter().map(|id| uuid::Uuid::from_u128(id.as_u128()));
+        assert!(
+            uuids.all(|id| id.get_version_num() == 7 && matches!(id.get_variant(), uuid::Variant::RFC4122))
+        );
         assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
+    }
+
+    #[test]
+    fn unique_ids_are_in_the_order_of_time() {
+        let times = [0, 1_000, 999_999, 1_000_000, 1_000_244, 1_700_000_000_123_456_789, i64::MAX];
+        let ids: Vec<_> =
+            times.iter().map(|nanos| DecisionId::unique(Timestamp::from_nanos(*nanos))).collect();
+        assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "{ids:?}");
+        let time = |id: &DecisionId| uuid::Uuid::from_u128(id.as_u128()).get_timestamp().unwrap().to_unix();
+        assert_eq!(ids.iter().map(time).nth(5), Some((1_700_000_000, 123_000_000)));
+        // What no clock says is no reason to panic.
+        DecisionId::unique(Timestamp::from_nanos(i64::MIN));
     }
 
     #[test]

@@ -149,7 +149,7 @@ impl Driver {
     fn machine(&self, request: Request, runs: bool) -> Box<Machine> {
         let fail = self.settings.fail_modes.of(&request.operation);
         let mode = Mode { enforce: self.settings.enforce, fail, runs };
-        Box::new(Machine::new(DecisionId::unique(), request, mode))
+        Box::new(Machine::new(DecisionId::unique(self.ports.clock.now()), request, mode))
     }
 
     /// Does steps until the machine rests.
