@@ -66,7 +66,7 @@ pub use names::CellNames;
 pub use operator::{Adjusted, CellFilter, CellView, NoListener, StateEvent, StateListener, StateOperator};
 pub use ports::{AuditSink, Deadline, Evaluated, Evaluator, NullAudit, Question, StateStore};
 pub use record::{DecisionId, Record, RecordKind, Recorded};
-pub use reply::{Arriving, Reply, block_on, wake};
+pub use reply::{Arriving, Reply, block_on, blocks, wake};
 pub use request::{Request, User};
 pub use secrets::is_secret_name;
 pub use session::Session;

@@ -97,22 +97,36 @@ impl Wake for Unpark {
     }
 }
 
+thread_local! {
+    /// Made once for a thread: most decisions are ready at once.
+    static WAKER: Waker = unpark_this();
+}
+
+fn unpark_this() -> Waker {
+    Waker::from(Arc::new(Unpark(thread::current())))
+}
+
 /// Runs a future to its end on this thread, parking it in between. It has no timers and no I/O of its own,
 /// so it is for futures that are woken by somebody else, as those of the ports are.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
-    // Most decisions are ready at once: no waker of our own is made for those.
-    if let Poll::Ready(answer) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        return answer;
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut context = Context::from_waker(&waker);
-    loop {
-        if let Poll::Ready(answer) = future.as_mut().poll(&mut context) {
-            return answer;
+    let mut run = |waker: &Waker| {
+        let mut context = Context::from_waker(waker);
+        loop {
+            if let Poll::Ready(answer) = future.as_mut().poll(&mut context) {
+                return answer;
+            }
+            thread::park();
         }
-        thread::park();
-    }
+    };
+    // A thread that is about to end may have lost its own.
+    WAKER.try_with(|waker| run(waker)).unwrap_or_else(|_| run(&unpark_this()))
+}
+
+/// Whether it is [`block_on`] that polls with this context, on this thread, and nothing in between that would wake for
+/// others: such a future may do its work in place, since the thread has nothing to do but to wait for it.
+pub fn blocks(context: &Context<'_>) -> bool {
+    WAKER.try_with(|waker| context.waker().will_wake(waker)).unwrap_or(false)
 }
 
 /// Wakes whoever waits, from a thread that has others to serve besides. A waker is its runtime's code: where it panics,
@@ -136,6 +150,19 @@ mod tests {
     }
 
     #[test]
+    fn a_future_knows_who_polls_it() {
+        use std::future::poll_fn;
+        assert!(block_on(poll_fn(|context| Poll::Ready(blocks(context)))));
+        let other = Waker::from(Arc::new(Unpark(thread::current())));
+        for waker in [Waker::noop(), &other] {
+            assert!(!blocks(&Context::from_waker(waker)));
+            // Nor one that is polled by somebody who waits for several.
+            let polled = |_: &mut Context<'_>| Poll::Ready(blocks(&Context::from_waker(waker)));
+            assert!(!block_on(poll_fn(polled)));
+        }
+    }
+
+    #[test]
     fn a_reply_from_another_thread_is_waited_for() {
         struct FromThread {
             started: bool,
@@ -148,8 +175,7 @@ mod tests {
                 if let Ok(answer) = self.receiver.try_recv() {
                     return Poll::Ready(answer);
                 }
-                // As runtimes do: the latest waker counts, and the first one here wakes nobody.
-                if self.started {
+                if !self.started {
                     let (waker, sender) = (context.waker().clone(), self.sender.clone());
                     thread::spawn(move || {
                         thread::sleep(Duration::from_millis(20));
