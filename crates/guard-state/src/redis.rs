@@ -76,6 +76,7 @@ pub struct RedisStore {
 struct Shared {
     name: Arc<str>,
     prefix: String,
+    clock_key: String,
     replica: Arc<str>,
     clock: Option<Arc<dyn Clock>>,
     listener: Arc<dyn StateListener>,
@@ -104,9 +105,11 @@ impl RedisStore {
         let client = Client::open(config.url.as_str())
             .map_err(|error| StateUnavailable { store: "redis".to_owned(), detail: error.to_string() })?;
         let name: Arc<str> = format!("redis {}", client.get_connection_info().addr()).into();
+        let prefix = keys::prefix(&config.namespace);
         let shared = Arc::new(Shared {
             name: Arc::clone(&name),
-            prefix: keys::prefix(&config.namespace),
+            clock_key: keys::clock_key(&prefix),
+            prefix,
             replica: config.replica.as_str().into(),
             clock: config.clock.clone(),
             listener,
@@ -124,28 +127,16 @@ impl RedisStore {
         Ok(store)
     }
 
-    /// Runs a script with these arguments after the prefix and the time.
+    /// Runs a script with these keys after the clock, and these arguments after the prefix and the time.
     fn run<T: Send + 'static>(
         &self,
         script: &'static LazyLock<Script>,
-        arguments: Vec<String>,
+        keys: Vec<String>,
+        arguments: Vec<Vec<u8>>,
         read: impl Fn(&Shared, Told) -> Result<T, StateError> + Send + 'static,
     ) -> Reply<'static, Result<T, StateError>> {
         let shared = Arc::clone(&self.shared);
-        self.pool.submit(move |connection| {
-            let mut call = script.prepare_invoke();
-            call.key(format!("{}clock", shared.prefix)).arg(&shared.prefix).arg(shared.time());
-            for argument in &arguments {
-                call.arg(argument);
-            }
-            match call.invoke::<Value>(connection) {
-                Err(error) if error.is_io_error() || error.is_timeout() || error.is_unrecoverable_error() => {
-                    Tried::Broken(unavailable(&shared.name, &error))
-                }
-                Err(error) => Tried::Done(Err(unavailable(&shared.name, &error))),
-                Ok(value) => Tried::Done(shared.hear(value).and_then(|told| read(&shared, told))),
-            }
-        })
+        self.pool.ask(move |connection| shared.run(connection, script, &keys, &arguments, &read))
     }
 
     fn look_up<T: Send + 'static>(
@@ -153,10 +144,8 @@ impl RedisStore {
         arguments: Vec<String>,
         read: impl Fn(Told) -> Result<T, StateError> + Send + 'static,
     ) -> Reply<'static, Result<T, StateError>> {
-        self.run(&LOOK, arguments, move |shared, told| {
-            if let Some(revision) = told.revision() {
-                shared.revision.fetch_max(revision.0, Ordering::AcqRel);
-            }
+        self.run(&LOOK, Vec::new(), keys::bytes(arguments), move |shared, told| {
+            shared.seen(&told);
             read(told)
         })
     }
@@ -170,8 +159,9 @@ impl RedisStore {
             return Reply::Now(Err(error));
         }
         let batch = batch.clone();
-        let arguments = keys::reserve_arguments(&batch, lease);
-        self.run(&RESERVE, arguments, move |shared, told| {
+        let keys = keys::reserve_keys(&self.shared.prefix, &batch);
+        let arguments = vec![keys::reserve_arguments(&batch, lease)];
+        self.run(&RESERVE, keys, arguments, move |shared, told| {
             let outcome = told.outcome(&batch, &shared.replica)?;
             if let ChargeOutcome::Charged(charged) = &outcome {
                 shared.revision.fetch_max(charged.snapshot.revision.0, Ordering::AcqRel);
@@ -182,6 +172,15 @@ impl RedisStore {
         })
     }
 
+    fn close(
+        &self,
+        id: ReservationId,
+        arguments: Vec<Vec<u8>>,
+    ) -> Reply<'static, Result<Settled, StateError>> {
+        let keys = vec![keys::reservation_key(&self.shared.prefix, id)];
+        self.run(&CLOSE, keys, arguments, move |_, told| told.settled(id))
+    }
+
     /// Looks for what other processes have changed, unless somebody has just done so. Nobody waits for it.
     fn look(&self) {
         let mut looked = self.shared.looked.lock().unwrap_or_else(PoisonError::into_inner);
@@ -190,14 +189,24 @@ impl RedisStore {
         }
         *looked = Instant::now();
         drop(looked);
-        let reply = self.run(&LOOK, vec!["revision".to_owned()], |shared, told| {
-            if let Some(revision) = told.revision() {
-                shared.revision.fetch_max(revision.0, Ordering::AcqRel);
-            }
-            shared.looking.store(false, Ordering::Release);
-            Ok(())
+        let looking = Looking(Arc::clone(&self.shared));
+        let arguments = keys::bytes(vec!["revision".to_owned()]);
+        let reply = self.pool.submit(move |connection| {
+            looking.0.run(connection, &LOOK, &[], &arguments, &|shared: &Shared, told| {
+                shared.seen(&told);
+                Ok(())
+            })
         });
         drop(reply);
+    }
+}
+
+/// Somebody looks for changes, until it is dropped: with an answer, or where Redis gave none.
+struct Looking(Arc<Shared>);
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        self.0.looking.store(false, Ordering::Release);
     }
 }
 
@@ -213,6 +222,32 @@ fn unavailable(name: &str, error: &redis::RedisError) -> StateError {
 }
 
 impl Shared {
+    /// One round trip.
+    fn run<T>(
+        &self,
+        connection: &mut Connection,
+        script: &Script,
+        keys: &[String],
+        arguments: &[Vec<u8>],
+        read: &impl Fn(&Self, Told) -> Result<T, StateError>,
+    ) -> Tried<T> {
+        let mut call = script.prepare_invoke();
+        call.key(&self.clock_key).key(keys).arg(&self.prefix).arg(self.time()).arg(arguments);
+        match call.invoke::<Value>(connection) {
+            Err(error) if error.is_io_error() || error.is_timeout() || error.is_unrecoverable_error() => {
+                Tried::Broken(unavailable(&self.name, &error))
+            }
+            Err(error) => Tried::Done(Err(unavailable(&self.name, &error))),
+            Ok(value) => Tried::Done(self.hear(value).and_then(|told| read(self, told))),
+        }
+    }
+
+    fn seen(&self, told: &Told) {
+        if let Some(revision) = told.revision() {
+            self.revision.fetch_max(revision.0, Ordering::AcqRel);
+        }
+    }
+
     /// The time as the scripts want it: microseconds, or nothing where the server's clock counts.
     fn time(&self) -> String {
         let Some(clock) = &self.clock else { return String::new() };
@@ -246,12 +281,11 @@ impl StateStore for RedisStore {
         if let Err(error) = books::check_settlement(actual) {
             return Reply::Now(Err(error));
         }
-        self.run(&CLOSE, keys::settle_arguments(id, actual), move |_, told| told.settled(id))
+        self.close(id, keys::settle_arguments(id, actual))
     }
 
     fn refund(&self, id: ReservationId) -> Reply<'_, Result<Settled, StateError>> {
-        let arguments = vec![keys::reservation(id), "refund".to_owned()];
-        self.run(&CLOSE, arguments, move |_, told| told.settled(id))
+        self.close(id, keys::bytes(vec![keys::reservation(id), "refund".to_owned()]))
     }
 
     fn charge<'a>(&'a self, batch: &'a Batch) -> Reply<'a, Result<ChargeOutcome, StateError>> {
@@ -293,7 +327,7 @@ impl StateOperator for RedisStore {
         }
         let mut arguments = keys::filter_arguments("set", filter);
         arguments.push(spent.to_string());
-        self.run(&LOOK, arguments, move |shared, told| {
+        self.run(&LOOK, Vec::new(), keys::bytes(arguments), move |shared, told| {
             let adjusted: Vec<Adjusted> = told
                 .views()?
                 .into_iter()

@@ -59,6 +59,15 @@ fn expired(value: &Value) -> Option<StateEvent> {
     Some(StateEvent::LeaseExpired { reservation, returned: returned? })
 }
 
+/// A number of a script's, which has no fraction.
+fn whole(float: f64) -> Option<i64> {
+    #[expect(clippy::cast_possible_truncation, reason = "what is not exact is refused")]
+    let number = float as i64;
+    #[expect(clippy::cast_precision_loss, reason = "the same")]
+    let exact = number as f64 == float && number.unsigned_abs() <= 1 << 53;
+    exact.then_some(number)
+}
+
 /// The number of a UUID's text.
 fn u128_of(uuid: &str) -> Option<u128> {
     u128::from_str_radix(&uuid.replace('-', ""), 16).ok()
@@ -68,7 +77,11 @@ impl Told {
     /// What expired, and the answer.
     pub(super) fn of(value: Value, store: &Arc<str>) -> Result<(Vec<StateEvent>, Self), StateError> {
         let read = || {
-            let Value::Array(items) = value else { return None };
+            let items = match value {
+                Value::Array(items) => items,
+                Value::BulkString(packed) => return Some((Vec::new(), Self::charged_of(&packed, store)?)),
+                _ => return None,
+            };
             let mut items = items.into_iter();
             let expired: Option<Vec<_>> = list(items.next().as_ref())?.iter().map(expired).collect();
             let word = text(items.next().as_ref())?.to_owned();
@@ -81,10 +94,22 @@ impl Told {
         Ok((expired, told))
     }
 
+    /// Of a charge with nothing else to tell: revision and totals.
+    fn charged_of(packed: &[u8], store: &Arc<str>) -> Option<Self> {
+        let (floats, []) = packed.as_chunks::<8>() else { return None };
+        let mut numbers = floats.iter().map(|float| whole(f64::from_be_bytes(*float)).map(Value::Int));
+        let revision = numbers.next()??;
+        let totals = Value::Array(numbers.collect::<Option<_>>()?);
+        let rest = vec![revision, totals, Value::Array(Vec::new())];
+        Some(Self { store: Arc::clone(store), word: "charged".to_owned(), rest })
+    }
+
     fn other_version(&self) -> StateError {
         let said = |position| text(self.at(position)).unwrap_or("?");
+        let older = number(self.at(0)) < number(self.at(1));
+        let program = if older { "the program that wrote them" } else { "a newer program" };
         let detail = format!(
-            "its keys are of version {}, and this program knows {}; use a newer program, or another namespace",
+            "its keys are of version {}, and this program knows {}; use {program}, or another namespace",
             said(0),
             said(1)
         );

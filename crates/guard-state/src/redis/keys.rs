@@ -35,50 +35,78 @@ pub(super) fn reservation(id: ReservationId) -> String {
     id.to_string()
 }
 
-pub(super) fn reserve_arguments(batch: &Batch, lease: Option<Duration>) -> Vec<String> {
-    let micros_of = |span: Duration| span.as_nanos().div_ceil(1_000).min(1 << 53).to_string();
-    let mut arguments = vec![
-        reservation(batch.reservation),
-        format!("{:016x}", books::digest(&batch.charges)),
-        lease.map(micros_of).unwrap_or_default(),
-    ];
-    for charge in &batch.charges {
-        arguments.extend(charge_arguments(charge, batch));
-    }
+pub(super) fn clock_key(prefix: &str) -> String {
+    format!("{prefix}clock")
+}
+
+pub(super) fn reservation_key(prefix: &str, id: ReservationId) -> String {
+    format!("{prefix}r:{}", reservation(id))
+}
+
+/// The keys that a batch is about: its reservation, and each charge's cell.
+pub(super) fn reserve_keys(prefix: &str, batch: &Batch) -> Vec<String> {
+    let cells = batch.charges.iter().map(|charge| format!("{prefix}c:{}", cell(&charge.cell)));
+    std::iter::once(reservation_key(prefix, batch.reservation)).chain(cells).collect()
+}
+
+/// The digest, the lease and the charges, as `reserve.lua` unpacks them.
+pub(super) fn reserve_arguments(batch: &Batch, lease: Option<Duration>) -> Vec<u8> {
+    let micros_of = |span: Duration| {
+        float(i64::try_from(span.as_nanos().div_ceil(1_000)).unwrap_or(i64::MAX).min(1 << 53))
+    };
+    let mut arguments = Vec::with_capacity((2 + batch.charges.len() * 7) * 8);
+    arguments.extend(books::digest(&batch.charges).to_be_bytes());
+    arguments.extend(lease.map_or(-1.0, micros_of).to_be_bytes());
+    batch.charges.iter().for_each(|charge| push_charge(&mut arguments, charge, batch));
     arguments
 }
 
-fn charge_arguments(charge: &Charge, batch: &Batch) -> [String; 8] {
+/// Kind, algorithm, amount, maximum, span, end and threshold.
+fn push_charge(charges: &mut Vec<u8>, charge: &Charge, batch: &Batch) {
     let algorithm = match charge.algorithm {
-        Algorithm::Fixed => "0",
-        Algorithm::Sliding(_) => "1",
-        Algorithm::Bucket(_) => "2",
+        Algorithm::Fixed => 0.0,
+        Algorithm::Sliding(_) => 1.0,
+        Algorithm::Bucket(_) => 2.0,
     };
     // One more than the largest is exact in a float, and beyond every maximum.
     let amount = charge.amount.units().min(Quantity::LARGEST.units() + 1);
     let end = window_end(charge, batch.at).map(|end| {
         let whole = micros(end);
         let rest = end.as_nanos().rem_euclid(1_000);
-        (whole + i64::from(rest > 0)).to_string()
+        whole + i64::from(rest > 0)
     });
-    [
-        cell(&charge.cell),
-        amount.to_string(),
-        charge.ceiling().to_string(),
-        kind_code(charge.kind).to_string(),
-        algorithm.to_owned(),
-        charge.algorithm.span_micros().unwrap_or_default().to_string(),
-        end.unwrap_or_default(),
-        charge.warn_at.map(|at| at.to_string()).unwrap_or_default(),
-    ]
+    for number in [
+        float(kind_code(charge.kind)),
+        algorithm,
+        float(amount),
+        float(charge.ceiling().units()),
+        float(charge.algorithm.span_micros().unwrap_or_default()),
+        end.map_or(f64::INFINITY, float),
+        charge.warn_at.map_or(f64::INFINITY, |at| float(at.units())),
+    ] {
+        charges.extend(number.to_be_bytes());
+    }
 }
 
-pub(super) fn settle_arguments(id: ReservationId, actual: &Settlement) -> Vec<String> {
+/// The number that a script has for it.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "quantities and times until 2255 are exact, and no other matters"
+)]
+fn float(number: i64) -> f64 {
+    number as f64
+}
+
+pub(super) fn settle_arguments(id: ReservationId, actual: &Settlement) -> Vec<Vec<u8>> {
     let mut arguments = vec![reservation(id), "settle".to_owned()];
     if let Settlement::Actual(by_limit) = actual {
         arguments.extend(by_limit.iter().flat_map(|(limit, spent)| [limit.clone(), spent.to_string()]));
     }
-    arguments
+    bytes(arguments)
+}
+
+pub(super) fn bytes(texts: Vec<String>) -> Vec<Vec<u8>> {
+    texts.into_iter().map(String::into_bytes).collect()
 }
 
 pub(super) fn filter_arguments(what: &str, filter: &CellFilter) -> Vec<String> {
