@@ -23,6 +23,26 @@ stated(field) if {
 }
 
 # METADATA
+# description: A text that is not empty.
+text(value) if {
+	is_string(value)
+	value != ""
+}
+
+# METADATA
+# description: |
+#   The call says this, as `stated` has it. A policy that asks so reads this part of a call and no others.
+says_feature if text(input.feature)
+
+says_model if text(input.model)
+
+says_operation if text(input.operation)
+
+says_resource if text(input.resource)
+
+says_resource_type if text(input.resource_type)
+
+# METADATA
 # description: |
 #   What the call says at a path such as `user.id` or `context.tenant`, a text that is not empty. Undefined where it says
 #   nothing, or something else.
@@ -52,8 +72,12 @@ matches(field, patterns) if {
 unstated(fields) := finding if {
 	missing := [field | some field in fields; not stated(field)]
 	count(missing) > 0
-	finding := {
-		"action": "block",
-		"reason": sprintf("the call does not say its %s, which this policy checks", [concat(" and ", missing)]),
-	}
+	finding := unsaid(concat(" and ", missing))
+}
+
+# METADATA
+# description: The finding against a call that leaves out this field, for a policy that has found so.
+unsaid(field) := {
+	"action": "block",
+	"reason": sprintf("the call does not say its %s, which this policy checks", [field]),
 }

@@ -13,7 +13,9 @@ import data.hexarch.windows
 # description: |
 #   The finding of one limit about the call. It is always defined: where the call, the time or the state
 #   cannot be read, the call is blocked.
-check(limit) := _counted(limit, key) if {
+check(limit) := finding if {
+	finding := _plainly_within(limit, _everybody)
+} else := _counted(limit, key) if {
 	key := _key(limit)
 } else := _refusal(limit, "the call does not say its session, which this policy counts by")
 
@@ -21,7 +23,9 @@ check(limit) := _counted(limit, key) if {
 # description: |
 #   As `check`, of a limit that is counted apart for each value of a part of the call: a path such as `user.id`,
 #   `resource` or `context.tenant`. A call that does not say it, as a text that is not empty, is blocked.
-check_per(path, limit) := _counted(limit, key) if {
+check_per(path, limit) := _plainly_within(limit, key) if {
+	key := calls.said(path)
+} else := _counted(limit, key) if {
 	key := calls.said(path)
 } else := _refusal(limit, sprintf("the call does not say its `%v`, which this policy counts by", [path]))
 
@@ -54,6 +58,35 @@ _counted(limit, key) := _left_to_the_store(limit, key) if {
 	limit.name
 } else := _misses_members
 
+# The short way for the commonest limit, a budget of the calendar with nothing unusual about it, and a call within it: what
+# the branches above come to then. Who has these seven members and no other has neither an algorithm nor thresholds.
+_plainly_within(limit, key) := {
+	"action": "allow",
+	"within": limit,
+	"total": total,
+	"charge": {
+		"limit": limit.id,
+		"key": key,
+		"window": kept.id,
+		"amount": _cost,
+		"max": limit.max,
+		"kind": "budget",
+		"reset_ms": reset_ms,
+	},
+} if {
+	limit.kind == "budget"
+	limit.action != "warn"
+	limit.name
+	limit.rule
+	count(limit) == 7
+	kept := data.hexarch.calendar[limit.window.timezone][limit.window.period]
+	kept.from_ms <= windows.now_ms
+	reset_ms := kept.until_ms - windows.now_ms
+	reset_ms > 0
+	total := _used(limit.id, key, kept.id) + _cost
+	total <= limit.max
+}
+
 # What slides or leaks is the store's to judge when the call is charged: it alone knows when what was counted
 # stops to count, and a number that it told is no longer true a moment later.
 _left_to_the_store(limit, key) := {
@@ -84,7 +117,11 @@ _amount(kind) := _cost if {
 }
 
 # Rules, so that each is computed once, however many limits there are.
-_cost := micro_dollars(input.cost) if input.cost >= 0
+_cost := _rounded_up(product) if {
+	# An integer as a rule, and compared sooner than a decimal fraction, which has the same sign.
+	product := input.cost * 1000000
+	product >= 0
+}
 
 _tokens := input.tokens if {
 	is_number(input.tokens)
@@ -96,7 +133,7 @@ _tokens := input.tokens if {
 _key(limit) := _everybody if {
 	limit.kind != "iterations"
 } else := input.session.id if {
-	calls.stated("session")
+	calls.text(input.session.id)
 }
 
 _everybody := "all"
@@ -105,12 +142,12 @@ _everybody := "all"
 # description: |
 #   Dollars as a whole number of micro-dollars; what lies below one is rounded up. The product is rounded
 #   to the nearest first, since a decimal fraction times a million may come out a hair beside the integer.
-micro_dollars(cost) := nearest if {
-	product := cost * 1000000
+micro_dollars(cost) := _rounded_up(cost * 1000000)
+
+_rounded_up(product) := nearest if {
 	nearest := round(product)
 	product == nearest
 } else := nearest + _above(product - nearest) if {
-	product := cost * 1000000
 	nearest := round(product)
 }
 
@@ -118,7 +155,13 @@ _above(rest) := 1 if {
 	rest > 0.000001
 } else := 0
 
-_used(limit, key, window) := sum([held | some held in replicas]) if {
+_used(limit, key, window) := held if {
+	# One replica as a rule, and no sum to make.
+	replicas := data.hexarch.state[limit][key][window]
+	is_object(replicas)
+	count(replicas) == 1
+	some held in replicas
+} else := sum([held | some held in replicas]) if {
 	replicas := data.hexarch.state[limit][key][window]
 	is_object(replicas)
 } else := 0 if {

@@ -50,6 +50,22 @@ test_a_call_within_the_budget_is_charged if {
 	}
 }
 
+# With the windows at hand and without thresholds a budget has a shorter way, which leads to the same.
+test_a_plain_budget_is_judged_as_others_are if {
+	plain := object.remove(_budget, ["warn_at"])
+	other := object.union(_budget, {"warn_at": []})
+	calendar := {"UTC": {"month": {"id": "2026-03", "from_ms": 0, "until_ms": (_now / 1000000) + 3600000}}}
+	states := array.concat([{}], [_spent(cells) | some cells in [{}, {"a": 1}, {"a": 4000000, "b": 5500000}, {"a": "x"}, [5], 7]])
+	every state in states {
+		every cost in [0, 0.0000005, 2, 10, 10.000001, -0.0000001, "2", null] {
+			short := limits.check(plain) with input as _costing(cost) with data.hexarch.state as state with data.hexarch.calendar as calendar
+			long := limits.check(other) with input as _costing(cost) with data.hexarch.state as state with data.hexarch.calendar as calendar
+			object.remove(short, ["within"]) == object.remove(long, ["within"])
+			object.get(short, "within", plain) == plain
+		}
+	}
+}
+
 test_the_cells_of_all_replicas_are_summed if {
 	state := _spent({"a": 4000000, "b": 5500000})
 	finding := limits.check(_budget) with input as _costing(0.5) with data.hexarch.state as state

@@ -12,8 +12,8 @@ package hexarch.windows
 #   `data.hexarch.calendar[timezone][period]` where whoever asks has kept it there, until it ends.
 of(period, timezone) := {"id": kept.id, "reset_ms": reset_ms} if {
 	kept := data.hexarch.calendar[timezone][period]
-	kept.from_ms <= _now_ms
-	reset_ms := kept.until_ms - _now_ms
+	kept.from_ms <= now_ms
+	reset_ms := kept.until_ms - now_ms
 	reset_ms > 0
 } else := at(period, timezone, input.time_ns)
 
@@ -21,12 +21,13 @@ of(period, timezone) := {"id": kept.id, "reset_ms": reset_ms} if {
 # description: |
 #   What may be kept of the window that the call's moment lies in: its `id`, and from when until when it is
 #   the window, in milliseconds since the epoch. Windows end with a whole millisecond.
-kept(period, timezone) := {"id": window.id, "from_ms": _now_ms, "until_ms": _now_ms + window.reset_ms} if {
+kept(period, timezone) := {"id": window.id, "from_ms": now_ms, "until_ms": now_ms + window.reset_ms} if {
 	window := at(period, timezone, input.time_ns)
 }
 
-# Rounded down.
-_now_ms := (input.time_ns - (input.time_ns % 1000000)) / 1000000 if input.time_ns >= 0
+# METADATA
+# description: The call's moment in milliseconds since the epoch, rounded down.
+now_ms := (input.time_ns - (input.time_ns % 1000000)) / 1000000 if input.time_ns >= 0
 
 # METADATA
 # description: |

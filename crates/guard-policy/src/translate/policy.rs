@@ -102,15 +102,27 @@ struct Statement {
 }
 
 fn statements_of(source: &str, policy: &Policy) -> Vec<Statement> {
-    let fields: Vec<String> = required_fields(policy).iter().copied().map(quoted).collect();
-    let stated = (!fields.is_empty()).then(|| Statement {
+    let stated = unstated(&required_fields(policy)).map(|code| Statement {
         order: 0,
         comment: comment("A call has to say what the guards below look at."),
         packages: vec!["calls"],
-        code: format!("calls.unstated({})\n", list('[', &fields, ']', 0)),
+        code,
     });
     let findings = findings(source, policy);
     stated.into_iter().chain((1..).zip(&findings).map(|(order, finding)| statement(order, finding))).collect()
+}
+
+/// The finding against a call that does not say these fields. One field has a rule of the library's that names it, so that
+/// a module whose policies read only few parts of a call is given those and no others.
+fn unstated(fields: &[&str]) -> Option<String> {
+    match fields {
+        [] => None,
+        [field] => Some(format!("calls.unsaid({}) if {{\n\tnot calls.says_{field}\n}}\n", quoted(field))),
+        _ => {
+            let fields: Vec<String> = fields.iter().copied().map(quoted).collect();
+            Some(format!("calls.unstated({})\n", list('[', &fields, ']', 0)))
+        }
+    }
 }
 
 /// The packages that the statements use, sorted.
