@@ -104,6 +104,41 @@ impl Amount {
         i64::try_from(units).ok()
     }
 
+    /// The length of the longest amount, in bytes: a sign, 39 digits and a point.
+    pub const LONGEST: usize = 41;
+
+    /// The amount in plain digits, a valid JSON number, in this room.
+    pub fn digits(self, room: &mut [u8; Self::LONGEST]) -> &str {
+        let mut at = room.len();
+        let mut put = |byte: u8| {
+            at = at.saturating_sub(1);
+            if let Some(place) = room.get_mut(at) {
+                *place = byte;
+            }
+        };
+        let (mut digits, mut places) = (self.digits, self.scale);
+        loop {
+            // Most have no more than 64 bits, which are divided sooner.
+            let (others, last) = match u64::try_from(digits) {
+                Ok(short) => (u128::from(short / 10), u128::from(short % 10)),
+                Err(_) => (digits / 10, digits % 10),
+            };
+            put(b'0' + u8::try_from(last).unwrap_or_default());
+            digits = others;
+            match places {
+                0 if digits == 0 => break,
+                0 => {}
+                1 => put(b'.'),
+                _ => {}
+            }
+            places = places.saturating_sub(1);
+        }
+        if self.negative {
+            put(b'-');
+        }
+        room.get(at..).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
+    }
+
     fn build(negative: bool, mut digits: u128, mut scale: i64) -> Result<Self, &'static str> {
         while scale > 0 && digits.is_multiple_of(10) {
             digits /= 10;
@@ -232,15 +267,7 @@ impl From<i32> for Amount {
 impl fmt::Display for Amount {
     /// Plain digits, a valid JSON number.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.negative {
-            f.write_str("-")?;
-        }
-        let unit = 10u128.checked_pow(self.scale).unwrap_or(u128::MAX);
-        write!(f, "{}", self.digits / unit)?;
-        if self.scale > 0 {
-            write!(f, ".{:0width$}", self.digits % unit, width = self.scale as usize)?;
-        }
-        Ok(())
+        f.write_str(self.digits(&mut [0; Self::LONGEST]))
     }
 }
 
@@ -297,6 +324,17 @@ mod tests {
         assert_eq!(Amount::try_from(0.1).unwrap(), "0.1".parse().unwrap());
         assert_eq!(Amount::try_from(1e-7).unwrap().to_string(), "0.0000001");
         assert_eq!(Amount::try_from(250.0).unwrap().to_integer(), Some(250));
+    }
+
+    #[test]
+    fn the_longest_amount_has_room() {
+        let digits = u128::MAX;
+        for (scale, expected) in [
+            (0, "-340282366920938463463374607431768211455"),
+            (30, "-340282366.920938463463374607431768211455"),
+        ] {
+            assert_eq!(Amount { negative: true, digits, scale }.to_string(), expected);
+        }
     }
 
     #[test]

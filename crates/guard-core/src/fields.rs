@@ -31,6 +31,7 @@ pub(crate) struct At<'a> {
 }
 
 impl At<'_> {
+    #[cold]
     fn wrong(&self, expected: &'static str, value: impl Document) -> MalformedDecision {
         WrongType {
             place: self.place.to_string(),
@@ -41,6 +42,7 @@ impl At<'_> {
         .into()
     }
 
+    #[cold]
     fn out_of_range(&self, value: impl Document) -> MalformedDecision {
         OutOfRange { place: self.place.to_string(), field: self.field.to_owned(), found: describe(value) }
             .into()
@@ -49,6 +51,7 @@ impl At<'_> {
 
 impl<'p, D: Document, const N: usize> Fields<'p, D, N> {
     /// The members of an object, of which those in `known` may be there.
+    #[inline]
     pub(crate) fn of(
         place: &'p dyn fmt::Display,
         known: &'static Names<N>,
@@ -60,14 +63,21 @@ impl<'p, D: Document, const N: usize> Fields<'p, D, N> {
         {
             return Ok(fields);
         }
-        fields.found = [None; N];
-        match value.members(|name, member| fields.put(name, member)) {
-            Ok(()) => Ok(fields),
+        fields.one_by_one(value)?;
+        Ok(fields)
+    }
+
+    /// The same by looking at each, which tells what is wrong.
+    #[cold]
+    fn one_by_one(&mut self, value: D) -> Result<(), MalformedDecision> {
+        self.found = [None; N];
+        match value.members(|name, member| self.put(name, member)) {
+            Ok(()) => Ok(()),
             Err(Shape::NotAnObject) => {
-                Err(NotAnObject { place: place.to_string(), found: describe(value) }.into())
+                Err(NotAnObject { place: self.place.to_string(), found: describe(value) }.into())
             }
             Err(Shape::Duplicate(name)) => {
-                Err(DuplicateField { place: place.to_string(), field: shorten(&name) }.into())
+                Err(DuplicateField { place: self.place.to_string(), field: shorten(&name) }.into())
             }
         }
     }
@@ -84,6 +94,7 @@ impl<'p, D: Document, const N: usize> Fields<'p, D, N> {
     }
 
     /// The field at this position of those that are known.
+    #[inline]
     pub(crate) fn optional<T>(
         &mut self,
         position: usize,
@@ -93,10 +104,12 @@ impl<'p, D: Document, const N: usize> Fields<'p, D, N> {
         read(&At { place: self.place, field: self.name(position) }, value).map(Some)
     }
 
+    #[inline]
     fn name(&self, position: usize) -> &'static str {
         self.known.names.get(position).copied().unwrap_or_default()
     }
 
+    #[inline]
     pub(crate) fn require<T>(
         &mut self,
         position: usize,
@@ -108,11 +121,13 @@ impl<'p, D: Document, const N: usize> Fields<'p, D, N> {
         }
     }
 
+    #[cold]
     fn missing(&self, position: usize) -> MalformedDecision {
         MissingField { place: self.place.to_string(), field: self.name(position) }.into()
     }
 
     /// A text that has to be there, where it stands.
+    #[inline]
     fn text(&self, position: usize) -> Result<Cow<'_, str>, MalformedDecision> {
         let Some(Some(value)) = self.found.get(position) else { return Err(self.missing(position)) };
         let at = At { place: self.place, field: self.name(position) };

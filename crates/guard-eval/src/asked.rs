@@ -69,7 +69,7 @@ struct Cost(guard_core::Amount);
 
 impl WriteInput for Cost {
     fn write(&self, _: &InputPlan, out: &mut InputWriter<'_>) -> InputHandle {
-        out.number(&self.0.to_string())
+        out.number(self.0.digits(&mut [0; guard_core::Amount::LONGEST]))
     }
 }
 

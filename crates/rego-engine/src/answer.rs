@@ -1,11 +1,12 @@
 //! What an entrypoint gave, looked at where the module has it.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use rego_value::Value;
 use rego_value::abi::{
-    self, ALIGN, ENTRY_HASH, ENTRY_KEY, ENTRY_VALUE, Hash64, ITEMS, KIND_OBJECT, KIND_STRING, LEN,
-    OBJECT_ENTRY, ReadError, TEXT_BYTES, View,
+    self, ALIGN, ENTRY_HASH, ENTRY_KEY, ENTRY_VALUE, Hash64, INT_VALUE, ITEMS, KIND_ARRAY, KIND_INT,
+    KIND_OBJECT, KIND_STRING, LEN, OBJECT_ENTRY, ReadError, TEXT_BYTES, View, small_int_value,
 };
 
 use crate::texts::Texts;
@@ -54,17 +55,46 @@ const fn hash(name: &[u8]) -> u32 {
     hash.finish()
 }
 
+/// What lies in a module whose layout of values is known. Apart from the answers, which are handed on in registers then.
+#[derive(Debug)]
+pub(crate) struct Inside<'a> {
+    pub(crate) memory: &'a [u8],
+    /// The texts of its constants.
+    pub(crate) texts: &'a Texts,
+}
+
+/// In which order the members of the latest object stood: a hint for the next, since a policy makes objects of the same
+/// members again and again, and in one order.
+#[derive(Debug, Default)]
+pub struct Order([Cell<u8>; 16]);
+
+impl Order {
+    /// No order yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self([const { Cell::new(0) }; 16])
+    }
+
+    /// Remembers which key a member has.
+    fn found(&self, member: usize, key: Option<usize>) -> Option<usize> {
+        if let (Some(place), Some(key)) = (self.0.get(member), key.and_then(|key| u8::try_from(key).ok())) {
+            place.set(key);
+        }
+        key
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Form<'a> {
-    /// In the memory of a module whose layout of values is known.
-    InModule { memory: &'a [u8], handle: u32, texts: &'a Texts },
+    /// A handle in a module.
+    InModule { inside: &'a Inside<'a>, handle: u32 },
     /// Read already.
     Owned(&'a Value),
 }
 
 impl<'a> Answer<'a> {
-    pub(crate) const fn in_module(memory: &'a [u8], handle: u32, texts: &'a Texts) -> Self {
-        Self(Form::InModule { memory, handle, texts })
+    pub(crate) const fn in_module(inside: &'a Inside<'a>, handle: u32) -> Self {
+        Self(Form::InModule { inside, handle })
     }
 
     pub(crate) const fn owned(value: &'a Value) -> Self {
@@ -83,18 +113,18 @@ impl<'a> Answer<'a> {
     pub fn get_key(&self, key: Key<'_>) -> Option<Self> {
         match self.0 {
             Form::Owned(value) => value.get_str(key.name).map(Self::owned),
-            Form::InModule { memory, handle, texts } => {
-                member(memory, handle, key).map(|member| Self::in_module(memory, member, texts))
+            Form::InModule { inside, handle } => {
+                member(inside.memory, handle, key).map(|member| Self::in_module(inside, member))
             }
         }
     }
 
     /// Shows the members of an object that have these keys, each with its key's position, and gives how many members there
     /// are, others included; none when it is no object. One pass over the members, which is sooner than
-    /// [`Answer::get_key`] for each of several keys.
+    /// [`Answer::get_key`] for each of several keys, and still sooner where objects in this order were seen before.
     #[inline]
-    pub fn pick(&self, keys: &[Key<'_>], mut each: impl FnMut(usize, Self)) -> Option<usize> {
-        let Form::InModule { memory, handle, texts } = self.0 else {
+    pub fn pick(&self, keys: &[Key<'_>], order: &Order, mut each: impl FnMut(usize, Self)) -> Option<usize> {
+        let Form::InModule { inside, handle } = self.0 else {
             let members = self.members()?.count();
             let found = keys.iter().map(|key| self.get_key(*key)).enumerate();
             found
@@ -102,10 +132,16 @@ impl<'a> Answer<'a> {
                 .for_each(|(position, value)| each(position, value));
             return Some(members);
         };
-        let entries = entries(memory, handle)?;
-        for entry in entries {
-            if let Some(position) = keys.iter().position(|key| has_key(memory, entry, *key)) {
-                each(position, Self::in_module(memory, word(entry, ENTRY_VALUE), texts));
+        let entries = entries(inside.memory, handle)?;
+        for (number, entry) in entries.iter().enumerate() {
+            let is_it = |key: &Key<'_>| has_key(inside.memory, entry, *key);
+            let guess = order.0.get(number).map(|place| usize::from(place.get()));
+            let position = match guess.filter(|guess| keys.get(*guess).is_some_and(is_it)) {
+                Some(position) => Some(position),
+                None => order.found(number, keys.iter().position(is_it)),
+            };
+            if let Some(position) = position {
+                each(position, Self::in_module(inside, word(entry, ENTRY_VALUE)));
             }
         }
         Some(entries.len())
@@ -117,9 +153,10 @@ impl<'a> Answer<'a> {
     pub fn as_str(&self) -> Option<&'a str> {
         match self.0 {
             Form::Owned(value) => value.as_str(),
-            Form::InModule { memory, handle, texts } => {
-                texts.get(handle).or_else(|| std::str::from_utf8(string(memory, handle)?).ok())
-            }
+            Form::InModule { inside, handle } => match inside.texts.get(handle) {
+                Some(text) => Some(text),
+                None => std::str::from_utf8(string(inside.memory, handle)?).ok(),
+            },
         }
     }
 
@@ -141,10 +178,7 @@ impl<'a> Answer<'a> {
         match self.0 {
             Form::Owned(Value::Number(number)) => number.as_plain_int(),
             Form::Owned(_) => None,
-            Form::InModule { memory, handle, .. } => match View::new(memory, handle) {
-                Ok(View::Int(int)) => Some(int),
-                _ => None,
-            },
+            Form::InModule { inside, handle } => int(inside.memory, handle),
         }
     }
 
@@ -154,7 +188,7 @@ impl<'a> Answer<'a> {
         match self.0 {
             Form::Owned(Value::Number(number)) => Some(Cow::Owned(number.text().into_owned())),
             Form::Owned(_) => None,
-            Form::InModule { memory, handle, .. } => match View::new(memory, handle) {
+            Form::InModule { inside, handle } => match View::new(inside.memory, handle) {
                 Ok(View::Int(int)) => Some(Cow::Owned(int.to_string())),
                 Ok(View::Decimal(text)) => Some(Cow::Borrowed(text)),
                 Ok(View::Float(float)) => Some(Cow::Owned(float.to_number().text().into_owned())),
@@ -168,7 +202,9 @@ impl<'a> Answer<'a> {
     pub fn is_set(&self) -> bool {
         match self.0 {
             Form::Owned(value) => matches!(value, Value::Set(_)),
-            Form::InModule { memory, handle, .. } => matches!(View::new(memory, handle), Ok(View::Set(_))),
+            Form::InModule { inside, handle } => {
+                matches!(View::new(inside.memory, handle), Ok(View::Set(_)))
+            }
         }
     }
 
@@ -176,18 +212,19 @@ impl<'a> Answer<'a> {
     /// module has it, it is in no order.
     #[must_use]
     pub fn items(&self) -> Option<impl Iterator<Item = Self> + use<'a>> {
-        let (table, owned) = match self.0 {
-            Form::Owned(Value::Array(items)) => (None, items.as_slice()),
+        let form = self.0;
+        let (elements, owned): (&[[u8; 4]], _) = match form {
+            Form::Owned(Value::Array(items)) => (&[], items.as_slice()),
             Form::Owned(_) => return None,
-            Form::InModule { memory, handle, texts } => match View::new(memory, handle) {
-                Ok(View::Array(table)) => (Some((memory, table, texts)), [].as_slice()),
-                _ => return None,
-            },
+            Form::InModule { inside, handle } => (elements(inside.memory, handle)?, [].as_slice()),
         };
-        let in_module = table.into_iter().flat_map(|(memory, table, texts)| {
-            table.iter().map(move |(item, _)| Self::in_module(memory, item, texts))
-        });
-        Some(in_module.chain(owned.iter().map(Self::owned)))
+        let (mut elements, mut owned) = (elements.iter(), owned.iter());
+        Some(std::iter::from_fn(move || match form {
+            Form::InModule { inside, .. } => {
+                elements.next().map(|item| Self::in_module(inside, u32::from_le_bytes(*item)))
+            }
+            Form::Owned(_) => owned.next().map(Self::owned),
+        }))
     }
 
     /// The members of an object, in no order; none when it is no object.
@@ -196,15 +233,15 @@ impl<'a> Answer<'a> {
         let (table, owned) = match self.0 {
             Form::Owned(Value::Object(members)) => (None, Some(members)),
             Form::Owned(_) => return None,
-            Form::InModule { memory, handle, texts } => match View::new(memory, handle) {
-                Ok(View::Object(table)) => (Some((memory, table, texts)), None),
+            Form::InModule { inside, handle } => match View::new(inside.memory, handle) {
+                Ok(View::Object(table)) => (Some((inside, table)), None),
                 _ => return None,
             },
         };
-        let in_module = table.into_iter().flat_map(|(memory, table, texts)| {
-            table.iter().map(move |(key, value)| {
-                (Self::in_module(memory, key, texts), Self::in_module(memory, value, texts))
-            })
+        let in_module = table.into_iter().flat_map(|(inside, table)| {
+            table
+                .iter()
+                .map(move |(key, value)| (Self::in_module(inside, key), Self::in_module(inside, value)))
         });
         let owned = owned.into_iter().flat_map(|members| members.iter());
         Some(in_module.chain(owned.map(|(key, value)| (Self::owned(key), Self::owned(value)))))
@@ -217,7 +254,7 @@ impl<'a> Answer<'a> {
     pub fn to_value(&self) -> Result<Value, ReadError> {
         match self.0 {
             Form::Owned(value) => Ok(value.clone()),
-            Form::InModule { memory, handle, .. } => abi::read(memory, handle),
+            Form::InModule { inside, handle } => abi::read(inside.memory, handle),
         }
     }
 }
@@ -245,6 +282,14 @@ fn entries(memory: &[u8], object: u32) -> Option<&[[u8; OBJECT_ENTRY as usize]]>
     Some(memory.get(start..)?.get(..size)?.as_chunks().0)
 }
 
+/// The elements of an array.
+#[inline]
+fn elements(memory: &[u8], array: u32) -> Option<&[[u8; 4]]> {
+    let header = header(memory, array, KIND_ARRAY)?;
+    let (count, start) = (word(header, LEN) as usize, word(header, ITEMS) as usize);
+    Some(memory.get(start..)?.get(..count.checked_mul(4)?)?.as_chunks().0)
+}
+
 /// Whether two texts are equal. Those of names' usual lengths are compared by their first and last bytes, which overlap:
 /// comparing slices is a call.
 #[inline(always)]
@@ -259,6 +304,16 @@ fn equal(one: &[u8], other: &[u8]) -> bool {
         }
         _ => one == other,
     }
+}
+
+/// An integer of 64 bits.
+#[inline]
+fn int(memory: &[u8], handle: u32) -> Option<i64> {
+    if handle & 1 == 1 {
+        return Some(small_int_value(handle));
+    }
+    let bytes = header(memory, handle, KIND_INT)?.get(INT_VALUE as usize..)?;
+    bytes.first_chunk().map(|bytes| i64::from_le_bytes(*bytes))
 }
 
 /// The bytes of a string.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rego_builtins::Output;
+use rego_value::abi::UNDEFINED;
 use rego_value::{Object, Value};
 
 use crate::answer::Answer;
@@ -310,7 +311,10 @@ impl Instance {
         // What is seen is handed on from here and nowhere else: the processor would wait for the parts of a result that
         // is moved from one place to the next, as long as for a tenth of a small decision.
         match &self.live {
-            Some(live) if !live.is_foreign() => Ok(look(live.value(result))),
+            Some(live) if !live.is_foreign() => {
+                let (inside, handle) = (live.inside(), result.cast_unsigned());
+                Ok(look((handle != UNDEFINED).then(|| Answer::in_module(&inside, handle))))
+            }
             _ => {
                 let value = self.answers(result, context)?.into_result();
                 Ok(look(value.as_ref().map(Answer::owned)))

@@ -39,7 +39,7 @@ mod texts;
 mod typed;
 mod wire;
 
-pub use answer::{Answer, Key};
+pub use answer::{Answer, Key, Order};
 pub use config::{Config, Engine};
 pub use data::DataCell;
 pub use environment::Environment;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rego_value::Value;
-use rego_value::abi::{ALIGN, UNDEFINED};
+use rego_value::abi::ALIGN;
 use wasmtime::{Memory, Store};
 
 use crate::abi::{Abi, Text, Way};
-use crate::answer::Answer;
+use crate::answer::Inside;
 use crate::data::{CellState, Change, Documents};
 use crate::error::{EvalError, PolicyError};
 use crate::evaluation::{EvalContext, Input, ResultSet, TypedInput};
@@ -186,13 +186,10 @@ impl Live {
         }
     }
 
-    /// The value of an entrypoint where it lies, after an evaluation that was asked for [`Wanted::Value`]; only in a
-    /// native module.
+    /// Where the value of an entrypoint lies; only in a native module.
     #[inline]
-    pub(crate) fn value(&self, result: i32) -> Option<Answer<'_>> {
-        let handle = result.cast_unsigned();
-        (handle != UNDEFINED)
-            .then(|| Answer::in_module(self.abi.memory.data(&self.store), handle, &self.texts))
+    pub(crate) fn inside(&self) -> Inside<'_> {
+        Inside { memory: self.abi.memory.data(&self.store), texts: &self.texts }
     }
 
     /// The first failure of a built-in function in this evaluation.

@@ -42,8 +42,8 @@ mod token;
 mod value;
 mod walk;
 
+use rego_value::Value;
 use rego_value::abi::Known;
-use rego_value::{Number, Value};
 
 pub(crate) use heap::{EmptySlots, Heap};
 pub(crate) use projection::{Member, Node, decode};
@@ -98,11 +98,6 @@ pub(crate) fn read_text(
 /// Lays out a value as a part of an input.
 pub(crate) fn write_part(value: &Value, node: &Node, heap: &mut Heap<'_>) -> Result<u32, Fault> {
     value::write(value, node, heap)
-}
-
-/// Lays out a number.
-pub(crate) fn write_number(number: &Number, heap: &mut Heap<'_>) -> Result<u32, Fault> {
-    value::number(number, heap)
 }
 
 /// Reads a text as a part of an input.

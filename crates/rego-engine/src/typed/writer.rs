@@ -1,11 +1,11 @@
 //! Writes values to the top of a module's heap.
 
-use rego_value::Number;
 use rego_value::abi::{ARRAY_SIZE, FALSE, NULL, TRUE, UNDEFINED};
+use rego_value::number::{self, Decimal};
 
 use super::plan::Plan;
 use super::{InputPlan, WriteInput};
-use crate::input::{Fault, Heap, Node, Scratch, read_part, write_number, write_part};
+use crate::input::{Fault, Heap, Node, Scratch, read_part, write_part};
 
 /// Why a value was not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -133,9 +133,15 @@ impl<'m> InputWriter<'m> {
 
     /// Any number, by its JSON text. What is no number is [`UnfitInput::NotJson`].
     pub fn number(&mut self, text: &str) -> InputHandle {
-        let number = Number::parse(text).map_err(|_| Fault::Invalid);
-        let number = number.and_then(|number| write_number(&number, &mut self.heap));
-        self.placed(number)
+        if let Some(int) = number::plain_i64(text.as_bytes()) {
+            return self.int(int);
+        }
+        // As [`rego_value::Number::parse`] reads it, without a copy of the text.
+        let decimal = Decimal::parse(text)
+            .filter(|decimal| !decimal.has_exponent() || decimal.check_magnitude().is_ok());
+        let Some(decimal) = decimal else { return self.unfit(UnfitInput::NotJson) };
+        let decimal = self.heap.decimal(text.as_bytes(), decimal.hash32());
+        self.placed(decimal)
     }
 
     /// A JSON text, as far as it is read. What is no JSON is [`UnfitInput::NotJson`].
