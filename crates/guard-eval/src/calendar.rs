@@ -62,7 +62,8 @@ impl Calendar {
 
     /// Puts the windows of this moment into the data, and tells when the first of them ends.
     fn renew(&self, pool: &Pool, asked: &Binding<Asked<'static>>, question: Question<'_>) -> Option<i64> {
-        let windows = pool.with_patience(question.deadline.remaining(), |instance, _| {
+        let patience = || question.deadline.remaining();
+        let windows = pool.with_patience(patience, |instance, _| {
             let context = EvalContext {
                 deadline: Some(question.deadline.remaining()),
                 now_ns: question.request.time.as_nanos(),

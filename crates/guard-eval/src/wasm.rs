@@ -149,7 +149,8 @@ impl Wasm {
         if let Some(calendar) = &self.calendar {
             calendar.keep(&self.pool, &self.asked, question);
         }
-        let result = self.pool.with_patience(deadline.remaining(), |instance, _| {
+        let patience = || deadline.remaining();
+        let result = self.pool.with_patience(patience, |instance, _| {
             let context = EvalContext {
                 deadline: Some(deadline.remaining()),
                 now_ns: question.request.time.as_nanos(),

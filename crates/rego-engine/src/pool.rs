@@ -171,16 +171,16 @@ impl Pool {
     /// # Errors
     /// See [`BorrowError`].
     pub fn with<R>(&self, work: impl FnOnce(&mut Instance, u64) -> R) -> Result<R, BorrowError> {
-        self.with_patience(self.config.borrow_timeout, work)
+        self.with_patience(|| self.config.borrow_timeout, work)
     }
 
-    /// The same for a borrower who has a deadline of its own and waits that long.
+    /// The same for a borrower who has a deadline of its own and waits that long: who is asked for it where all are in use.
     ///
     /// # Errors
     /// See [`BorrowError`].
     pub fn with_patience<R>(
         &self,
-        patience: Duration,
+        patience: impl FnOnce() -> Duration,
         work: impl FnOnce(&mut Instance, u64) -> R,
     ) -> Result<R, BorrowError> {
         let mut guest = match self.homes.take() {
@@ -198,7 +198,7 @@ impl Pool {
         Ok(outcome?)
     }
 
-    fn make_or_wait(&self, patience: Duration) -> Result<Guest<'_, Instance>, BorrowError> {
+    fn make_or_wait(&self, patience: impl FnOnce() -> Duration) -> Result<Guest<'_, Instance>, BorrowError> {
         if let Some(home) = self.homes.vacancy() {
             return Ok(home.settle(Instance::of_pool(&self.module, Arc::clone(&self.shared))?));
         }
@@ -206,7 +206,7 @@ impl Pool {
         // INVARIANT: a borrower counts itself before it looks once more; whoever returns an instance does
         // so before it looks at the count. So no return goes unseen.
         self.waiting.fetch_add(1, Ordering::SeqCst);
-        let found = self.wait_until(start + patience);
+        let found = self.wait_until(start + patience());
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         found.ok_or_else(|| BorrowError::Exhausted { size: self.config.size, waited: start.elapsed() })
     }

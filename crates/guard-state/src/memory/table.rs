@@ -28,6 +28,8 @@ const DROPS_AT_ONCE: usize = 1 << 8;
 const CHUNK: usize = 1 << 10;
 /// How many of the cells that were looked for last are known. A power of two.
 const FOUND: usize = 64;
+/// How many cells have changed between two decisions, as a rule.
+const FEW: usize = 4;
 /// The names of cells with longer keys, in bytes, are not held on to.
 const LONGEST_NAMED: usize = 256;
 /// No slot.
@@ -328,15 +330,23 @@ impl Table {
         if revision < self.oldest_followable || revision > self.revision {
             return Changes::All(self.snapshot());
         }
-        let mut found = Vec::new();
         let mut slot = self.newest;
-        while let Some(entry) = self.entry(slot).filter(|entry| entry.changed > revision) {
+        let changed = std::iter::from_fn(|| {
+            let entry = self.entry(slot).filter(|entry| entry.changed > revision)?;
             let value = Some(Quantity::new(entry.cell.used()));
             let cell = self.name_of(slot).cloned().unwrap_or_else(|| self.id(entry));
             let path = CellPath { cell, replica: Arc::clone(&self.replica) };
-            found.push((entry.changed, CellChange { path, value }));
             slot = entry.older;
+            Some((entry.changed, CellChange { path, value }))
+        });
+        if self.drops.back().is_none_or(|(dropped, _)| *dropped <= revision) {
+            // As nearly always: the few cells of the charges since.
+            let mut cells = Vec::with_capacity(FEW);
+            cells.extend(changed.map(|(_, change)| change));
+            cells.reverse();
+            return Changes::Cells { revision: self.revision, cells };
         }
+        let mut found: Vec<_> = changed.collect();
         let dropped = self.drops.iter().rev().take_while(|(dropped, _)| *dropped > revision);
         // Of a cell that has been opened again since, its newer change tells what it holds.
         for (dropped, id) in dropped.filter(|(_, id)| self.find(id).is_none()) {
