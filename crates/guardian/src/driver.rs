@@ -1,6 +1,7 @@
 //! The part that does things.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,16 +104,8 @@ impl Driver {
     /// # Errors
     /// The violation, when it may not.
     pub async fn authorize(self: &Arc<Self>, request: Request) -> Result<Permit, Box<Violation>> {
-        let mut active = Active::new(Arc::clone(self), self.machine(request, true));
-        let span = told::span(active.machine());
-        let authorized = match active.advance(Event::Start).instrument(span.clone()).await {
-            Rest::Run => Ok(Permit::new(active)),
-            Rest::Over(Outcome::Denied(violation)) => Err(violation),
-            // A machine that runs calls rests before the call or denies it; anything else is no permit.
-            Rest::Over(_) => Err(no_permit(active.machine())),
-        };
-        told::authorized(&span, &authorized);
-        authorized
+        let machine = self.machine(request, true);
+        self.authorized(machine).await
     }
 
     /// The same on this thread, without a runtime.
@@ -120,7 +113,27 @@ impl Driver {
     /// # Errors
     /// The violation, when it may not.
     pub fn authorize_now(self: &Arc<Self>, request: Request) -> Result<Permit, Box<Violation>> {
-        block_on(self.authorize(request))
+        // Made before, so that the request is not moved with the future.
+        let machine = self.machine(request, true);
+        block_on(self.authorized(machine))
+    }
+
+    async fn authorized(self: &Arc<Self>, machine: Box<Machine>) -> Result<Permit, Box<Violation>> {
+        let mut active = Active::new(Arc::clone(self), machine);
+        let span = told::span(active.machine());
+        let rest = {
+            // Pinned here: what is large is not moved into what the span is entered by.
+            let steps = pin!(active.advance(Event::Start));
+            steps.instrument(span.clone()).await
+        };
+        let authorized = match rest {
+            Rest::Run => Ok(Permit::new(active)),
+            Rest::Over(Outcome::Denied(violation)) => Err(violation),
+            // A machine that runs calls rests before the call or denies it; anything else is no permit.
+            Rest::Over(_) => Err(no_permit(active.machine())),
+        };
+        told::authorized(&span, &authorized);
+        authorized
     }
 
     /// Asks for the decision alone: nothing is charged, nobody is asked to confirm, nothing runs.
