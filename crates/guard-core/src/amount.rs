@@ -62,6 +62,9 @@ pub struct Amount {
 /// Digits after the point that an [`Amount`] can hold.
 const MAX_SCALE: i64 = 30;
 
+/// So many digits fit 64 bits, whichever they are.
+const SHORT: usize = 19;
+
 /// Why a text is not an amount.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("`{text}` is not an amount: {reason}")]
@@ -158,7 +161,37 @@ impl Amount {
         Ok(Self { negative, digits, scale })
     }
 
+    /// Reads what most amounts are: a few digits, with or without a point. None for all else, which may be an amount too.
+    fn scan_short(text: &str) -> Option<Self> {
+        if text.len() > SHORT {
+            return None;
+        }
+        let (mut digits, mut places, mut point, mut last) = (0_u64, 0, false, b'.');
+        for byte in text.bytes() {
+            match byte {
+                b'0'..=b'9' => {
+                    digits = digits * 10 + u64::from(byte - b'0');
+                    places += u32::from(point);
+                }
+                b'.' if !point && last != b'.' => point = true,
+                _ => return None,
+            }
+            last = byte;
+        }
+        if last == b'.' {
+            return None;
+        }
+        while places > 0 && digits.is_multiple_of(10) {
+            digits /= 10;
+            places -= 1;
+        }
+        Some(Self { negative: false, digits: u128::from(digits), scale: places })
+    }
+
     fn scan(text: &str) -> Result<Self, &'static str> {
+        if let Some(short) = Self::scan_short(text) {
+            return Ok(short);
+        }
         let (negative, rest) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text),
@@ -324,6 +357,20 @@ mod tests {
         assert_eq!(Amount::try_from(0.1).unwrap(), "0.1".parse().unwrap());
         assert_eq!(Amount::try_from(1e-7).unwrap().to_string(), "0.0000001");
         assert_eq!(Amount::try_from(250.0).unwrap().to_integer(), Some(250));
+    }
+
+    #[test]
+    fn short_texts_are_read_as_all_are() {
+        let pieces = ["", "0", "00", "7", "100", "."];
+        for whole in pieces {
+            for point in ["", "."] {
+                for fraction in pieces {
+                    let text = format!("{whole}{point}{fraction}");
+                    // With an exponent it is read by the long way.
+                    assert_eq!(Amount::scan(&text).ok(), Amount::scan(&format!("{text}e0")).ok(), "{text}");
+                }
+            }
+        }
     }
 
     #[test]
