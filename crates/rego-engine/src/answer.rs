@@ -269,8 +269,21 @@ fn member(memory: &[u8], object: u32, key: Key<'_>) -> Option<u32> {
 /// Whether a member has this key. Two names may have one hash, and a key that is no string a string's.
 #[inline(always)]
 fn has_key(memory: &[u8], entry: &[u8; OBJECT_ENTRY as usize], key: Key<'_>) -> bool {
-    word(entry, ENTRY_HASH) == key.hash
-        && string(memory, word(entry, ENTRY_KEY)).is_some_and(|string| equal(string, key.name.as_bytes()))
+    word(entry, ENTRY_HASH) == key.hash && is_string(memory, word(entry, ENTRY_KEY), key.name.as_bytes())
+}
+
+/// Whether a handle is this string's.
+#[inline(always)]
+fn is_string(memory: &[u8], handle: u32, text: &[u8]) -> bool {
+    if handle == 0 || !handle.is_multiple_of(ALIGN) {
+        return false;
+    }
+    let bytes = memory.get(handle as usize..).and_then(|rest| rest.get(..TEXT_BYTES as usize + text.len()));
+    let Some((header, bytes)) = bytes.and_then(|bytes| bytes.split_first_chunk::<{ TEXT_BYTES as usize }>())
+    else {
+        return false;
+    };
+    header.first() == Some(&KIND_STRING) && word(header, LEN) as usize == text.len() && equal(bytes, text)
 }
 
 /// The members of an object.
@@ -298,6 +311,7 @@ fn equal(one: &[u8], other: &[u8]) -> bool {
         return false;
     }
     match one.len() {
+        2..4 => one.first_chunk::<2>() == other.first_chunk() && one.last() == other.last(),
         4..8 => one.first_chunk::<4>() == other.first_chunk() && one.last_chunk::<4>() == other.last_chunk(),
         8..=16 => {
             one.first_chunk::<8>() == other.first_chunk() && one.last_chunk::<8>() == other.last_chunk()

@@ -7,11 +7,14 @@ use crossbeam_queue::ArrayQueue;
 /// A place for one guest. Apart from its neighbours by more than processors fetch at a time, so that threads with
 /// places of their own do not slow each other down.
 #[repr(align(128))]
-struct Home<T>(ArrayQueue<Apart<T>>);
+struct Home<T>(ArrayQueue<Apart<Lodging<T>>>);
 
 /// The queue keeps its guest elsewhere, where the same holds.
 #[repr(align(128))]
 struct Apart<T>(T);
+
+/// Where a guest stays, at home and out: coming and going moves an address.
+type Lodging<T> = Box<Apart<T>>;
 
 /// As many places as there may be guests. Nothing here waits.
 pub(crate) struct Homes<T> {
@@ -28,7 +31,7 @@ pub(crate) struct Vacancy<'h, T> {
 
 /// A guest who is out. One that does not return, since a panic took it away, leaves a vacancy.
 pub(crate) struct Guest<'h, T> {
-    guest: T,
+    guest: Lodging<T>,
     home: Vacancy<'h, T>,
 }
 
@@ -81,7 +84,7 @@ impl<T> Homes<T> {
 impl<'h, T> Vacancy<'h, T> {
     /// The guest is made.
     pub(crate) fn settle(self, guest: T) -> Guest<'h, T> {
-        Guest { guest, home: self }
+        Guest { guest: Box::new(Apart(guest)), home: self }
     }
 }
 
@@ -97,7 +100,7 @@ impl<T> Drop for Vacancy<'_, T> {
 impl<T> Guest<'_, T> {
     /// The guest.
     pub(crate) fn get(&mut self) -> &mut T {
-        &mut self.guest
+        &mut self.guest.0
     }
 }
 
