@@ -15,14 +15,15 @@ use crate::wait;
 #[must_use = "a check does nothing until it is run or decided"]
 pub struct Check {
     guardian: Guardian,
-    request: Request,
+    /// Apart, since checks are handed on from method to method.
+    request: Box<Request>,
     /// The first thing that was said and cannot be.
     invalid: Option<RequestError>,
 }
 
 impl Check {
     pub(crate) fn new(guardian: Guardian, policy: &str) -> Self {
-        Self { guardian, request: Request::new(policy), invalid: None }
+        Self { guardian, request: Box::new(Request::new(policy)), invalid: None }
     }
 
     /// The function about to run.
@@ -279,13 +280,13 @@ impl Check {
         }
     }
 
-    fn request(mut self) -> Result<(Guardian, Request), RequestError> {
+    fn request(mut self) -> Result<(Guardian, Box<Request>), RequestError> {
         self.price();
         match self.invalid {
             Some(error) => Err(error),
             None => {
-                let confirmed = self.request.confirmed && self.guardian.inner.flag;
-                Ok((self.guardian, Request { confirmed, ..self.request }))
+                self.request.confirmed &= self.guardian.inner.flag;
+                Ok((self.guardian, self.request))
             }
         }
     }

@@ -13,7 +13,7 @@ const LATEST: Duration = Duration::from_millis(500);
 /// Asks until the call may run, waiting in between, and no longer than `within` all together.
 pub(crate) async fn authorize(
     driver: &Arc<Driver>,
-    mut request: Request,
+    mut request: Box<Request>,
     within: Duration,
 ) -> Result<Permit, Box<Violation>> {
     let begin = Instant::now();

@@ -103,8 +103,11 @@ impl Driver {
     ///
     /// # Errors
     /// The violation, when it may not.
-    pub async fn authorize(self: &Arc<Self>, request: Request) -> Result<Permit, Box<Violation>> {
-        let machine = self.machine(request, true);
+    pub async fn authorize(
+        self: &Arc<Self>,
+        request: impl Into<Box<Request>>,
+    ) -> Result<Permit, Box<Violation>> {
+        let machine = self.machine(request.into(), true);
         self.authorized(machine).await
     }
 
@@ -112,10 +115,12 @@ impl Driver {
     ///
     /// # Errors
     /// The violation, when it may not.
-    pub fn authorize_now(self: &Arc<Self>, request: Request) -> Result<Permit, Box<Violation>> {
-        // Made before, so that the request is not moved with the future.
-        let machine = self.machine(request, true);
-        block_on(self.authorized(machine))
+    pub fn authorize_now(
+        self: &Arc<Self>,
+        request: impl Into<Box<Request>>,
+    ) -> Result<Permit, Box<Violation>> {
+        // Pinned where it is made: the future has room for all steps, and moving it is no small part of them.
+        block_on(pin!(self.authorized(self.machine(request.into(), true))))
     }
 
     async fn authorized(self: &Arc<Self>, machine: Box<Machine>) -> Result<Permit, Box<Violation>> {
@@ -137,10 +142,14 @@ impl Driver {
     }
 
     /// Asks for the decision alone: nothing is charged, nobody is asked to confirm, nothing runs.
-    pub async fn decide(&self, request: Request) -> Verdict {
-        let mut machine = self.machine(request, false);
+    pub async fn decide(&self, request: impl Into<Box<Request>>) -> Verdict {
+        let mut machine = self.machine(request.into(), false);
         let span = told::span(&machine);
-        let verdict = match self.advance(&mut machine, Event::Start).instrument(span.clone()).await {
+        let rest = {
+            let steps = pin!(self.advance(&mut machine, Event::Start));
+            steps.instrument(span.clone()).await
+        };
+        let verdict = match rest {
             Rest::Over(Outcome::Decided(verdict)) => *verdict,
             // As above: a machine that only decides ends with a verdict.
             _ => Verdict {
@@ -155,11 +164,11 @@ impl Driver {
     }
 
     /// The same on this thread, without a runtime.
-    pub fn decide_now(&self, request: Request) -> Verdict {
-        block_on(self.decide(request))
+    pub fn decide_now(&self, request: impl Into<Box<Request>>) -> Verdict {
+        block_on(pin!(self.decide(request)))
     }
 
-    fn machine(&self, request: Request, runs: bool) -> Box<Machine> {
+    fn machine(&self, request: Box<Request>, runs: bool) -> Box<Machine> {
         let fail = self.settings.fail_modes.of(&request.operation);
         let mode = Mode { enforce: self.settings.enforce, fail, runs };
         Box::new(Machine::new(DecisionId::unique(self.ports.clock.now()), request, mode))

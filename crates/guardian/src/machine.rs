@@ -103,7 +103,8 @@ pub enum Ran {
 pub struct Machine {
     id: DecisionId,
     mode: Mode,
-    request: Request,
+    /// Apart, since it is handed on from function to function until there is a machine.
+    request: Box<Request>,
     /// When it was asked first, once it was.
     asked: Option<Timestamp>,
     phase: Phase,
@@ -131,12 +132,12 @@ struct Source {
 
 impl Machine {
     /// A machine for one request.
-    pub fn new(id: DecisionId, request: Request, mode: Mode) -> Self {
+    pub fn new(id: DecisionId, request: impl Into<Box<Request>>, mode: Mode) -> Self {
         Self {
             id,
             mode,
             asked: None,
-            request,
+            request: request.into(),
             phase: Phase::Start,
             held: None,
             charged: None,
@@ -314,7 +315,7 @@ impl Machine {
         self.phase = Phase::Confirming;
         Step::Confirm(Box::new(ConfirmRequest {
             decision_id: self.id,
-            request: self.request.clone(),
+            request: Request::clone(&self.request),
             reason: self.decision.reason.clone(),
             details: self.decision.confirm.clone(),
         }))

@@ -1,6 +1,7 @@
 //! The right to run one call.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 
 use guard_core::{Charged, Decision, DecisionId, LimitFields, Quantity, Settlement, Violation, block_on};
 
@@ -70,6 +71,6 @@ impl Permit {
 
     /// The same on this thread, without a runtime.
     pub fn complete_now(self) {
-        block_on(self.complete());
+        block_on(pin!(self.complete()));
     }
 }
