@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rego_build::{Options, PlanOptions, Source, Target};
-use rego_engine::{Answer, Config, Engine, EntrypointId, EvalContext, Input, Instance, Key, Module};
+use rego_engine::{Answer, Config, Engine, EntrypointId, EvalContext, Input, Instance, Key, Module, Order};
 use rego_value::{Value, json};
 
 use crate::Decision;
@@ -62,6 +62,7 @@ pub struct Loaded {
     instance: Instance,
     entrypoint: EntrypointId,
     context: EvalContext,
+    order: Order,
 }
 
 impl Loaded {
@@ -78,7 +79,7 @@ impl Loaded {
         let mut instance = Instance::new(&module).unwrap();
         instance.set_data_json(policy.data.as_bytes()).unwrap();
         let context = EvalContext { deadline: Some(Duration::from_secs(1)), ..EvalContext::default() };
-        Self { instance, entrypoint, context }
+        Self { instance, entrypoint, context, order: Order::new() }
     }
 
     /// The module.
@@ -147,7 +148,7 @@ impl Loaded {
     fn evaluate(&mut self, input: Input<'_>) -> Decision {
         let decision = |answer: Option<Answer<'_>>| {
             let (mut allowed, mut reason, mut action) = (None, None, None);
-            answer.unwrap().pick(&[ALLOWED, REASON, ACTION], |position, value| match position {
+            answer.unwrap().pick(&[ALLOWED, REASON, ACTION], &self.order, |position, value| match position {
                 0 => allowed = value.as_bool(),
                 1 => reason = value.as_str(),
                 _ => action = value.as_str(),
