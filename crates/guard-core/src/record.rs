@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn unique_ids_are_in_the_order_of_time() {
-        let times = [0, 1_000, 999_999, 1_000_000, 1_000_244, 1_700_000_000_123_456_789, i64::MAX];
+        let times = [0, 1_000, 999_999, 1_000_000, 1_000_245, 1_700_000_000_123_456_789, i64::MAX];
         let ids: Vec<_> =
             times.iter().map(|nanos| DecisionId::unique(Timestamp::from_nanos(*nanos))).collect();
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "{ids:?}");
