@@ -78,8 +78,9 @@ impl Known {
         }
     }
 
-    /// A cell that was dropped.
+    /// A cell that was dropped, when everything had been written: of what is gone nothing can be.
     pub(super) fn dropped(&mut self, id: &CellId) {
+        debug_assert!(self.is_written(), "cells are dropped from the file as it is");
         self.cells.remove(id);
     }
 

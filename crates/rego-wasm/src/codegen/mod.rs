@@ -1,7 +1,8 @@
 //! Statements to instructions. One WebAssembly function for each plan and each function of the policy.
 //!
 //! A block of the plan is a block of WebAssembly; a statement that is undefined branches out of it. What is done often
-//! is emitted in place: tests of kind, comparison and arithmetic of small integers, indexing and iteration. The rest
+//! is emitted in place: tests of kind, comparison and arithmetic of small integers, indexing and iteration; or is a call of
+//! a small function of the generator's own ([`helpers`]): members by strings, membership, short texts in formats. The rest
 //! are calls of the runtime.
 
 mod answer;

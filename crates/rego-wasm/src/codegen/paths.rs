@@ -1,5 +1,5 @@
-//! What a function reads of input and data by constant keys is looked up once, however often the plan asks: both
-//! documents stay the same for as long as a function runs, except where `with` replaces them.
+//! What a function reads of input and data by constant keys, or by what it has read so, is looked up once, however often
+//! the plan asks: both documents stay the same for as long as a function runs, except where `with` replaces them.
 
 use std::collections::HashMap;
 
