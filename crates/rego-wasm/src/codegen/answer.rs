@@ -62,6 +62,5 @@ pub(super) fn value_of_set(generator: &mut Generator<'_>, plan: &Plan, answers: 
 }
 
 fn generated(name: String, body: Body) -> Generated {
-    let (locals, code) = body.finish();
-    Generated { name, params: vec![HANDLE; 2], results: vec![HANDLE], locals, code, export: None }
+    body.into_function(name)
 }

@@ -2,6 +2,9 @@
 
 use wasm_encoder::{BlockType, Instruction, MemArg, MemArgTarget, ValType};
 
+use super::HANDLE;
+use crate::link::Generated;
+
 /// A function body that knows how many control instructions are open.
 pub(crate) struct Body {
     params: u32,
@@ -154,6 +157,13 @@ impl Body {
     pub(crate) fn br_if(&mut self, target: u32) -> &mut Self {
         let relative = self.depth.saturating_sub(target);
         self.op(Instruction::BrIf(relative))
+    }
+
+    /// The function, which takes handles and gives one, and which no host calls.
+    pub(crate) fn into_function(self, name: impl Into<String>) -> Generated {
+        let params = (0..self.params).map(|_| HANDLE).collect();
+        let Self { locals, code, .. } = self;
+        Generated { name: name.into(), params, results: vec![HANDLE], locals, code, export: None }
     }
 
     pub(crate) fn finish(self) -> (Vec<ValType>, Vec<Instruction<'static>>) {

@@ -221,15 +221,7 @@ pub(super) fn put(generator: &mut Generator<'_>) -> Generated {
     body.br_if(other);
     put_letters(&mut body, other);
     body.end().get(ADDRESS).get(VALUE).get(VERB).get(ROOM).call(general);
-    let (locals, code) = body.finish();
-    Generated {
-        name: "put".to_owned(),
-        params: vec![HANDLE; 4],
-        results: vec![HANDLE],
-        locals,
-        code,
-        export: None,
-    }
+    body.into_function("put")
 }
 
 const ADDRESS: u32 = 0;

@@ -90,7 +90,7 @@ impl<'g, 'p> FuncGen<'g, 'p> {
             this.return_memoised(memo);
         }
         this.func_blocks(&func.blocks)?;
-        Ok(this.finish(func.name.clone(), func.params.len()))
+        Ok(this.body.into_function(func.name.clone()))
     }
 
     /// Generates a plan: a function of input and data whose result is the result set.
@@ -106,7 +106,7 @@ impl<'g, 'p> FuncGen<'g, 'p> {
             this.block(block)?;
         }
         this.body.get(results);
-        Ok(this.finish(plan.name.clone(), params.len()))
+        Ok(this.body.into_function(plan.name.clone()))
     }
 
     /// Generates the value that a plan's only answer has, by the statements before those that make the answer of it.
@@ -125,7 +125,7 @@ impl<'g, 'p> FuncGen<'g, 'p> {
         this.body.op(Instruction::Return);
         this.labels.pop();
         this.body.end().constant(abi::UNDEFINED);
-        Ok(this.finish(format!("{}.value", plan.name), params.len()))
+        Ok(this.body.into_function(format!("{}.value", plan.name)))
     }
 
     fn new(shared: &'g mut Generator<'p>, params: &[Local], kind: Kind<'p>, blocks: &'p [Block]) -> Self {
@@ -152,11 +152,6 @@ impl<'g, 'p> FuncGen<'g, 'p> {
             calls,
             loops: 0,
         }
-    }
-
-    fn finish(self, name: String, params: usize) -> Generated {
-        let (locals, code) = self.body.finish();
-        Generated { name, params: vec![HANDLE; params], results: vec![HANDLE], locals, code, export: None }
     }
 
     /// Returns the memoised result, if it is of this epoch.

@@ -129,15 +129,7 @@ fn search(generator: &mut Generator<'_>) -> Generated {
 
 /// A function of an object, a name and a cell.
 fn lookup(name: &str, body: Body) -> Generated {
-    let (locals, code) = body.finish();
-    Generated {
-        name: name.to_owned(),
-        params: vec![HANDLE; 3],
-        results: vec![HANDLE],
-        locals,
-        code,
-        export: None,
-    }
+    body.into_function(name)
 }
 
 /// Four words at once; what is read behind a column's end is padding ([`abi::COLUMN_PADDING`]).
@@ -158,15 +150,7 @@ fn seek() -> Generated {
     body.end().get(cursor).op(Instruction::Return).end();
     body.get(cursor).get(equal).op(Instruction::I32Ctz).constant(2).op(Instruction::I32Shl);
     body.op(Instruction::I32Add);
-    let (locals, code) = body.finish();
-    Generated {
-        name: "seek".to_owned(),
-        params: vec![HANDLE; 4],
-        results: vec![HANDLE],
-        locals,
-        code,
-        export: None,
-    }
+    body.into_function("seek")
 }
 
 /// Short strings are compared in words; zeros fill a text's last word, and an empty one has a word of them. It calls
@@ -192,15 +176,7 @@ fn same(generator: &mut Generator<'_>) -> Generated {
     body.get(a).load_long(abi::TEXT_BYTES + WORD).get(b).load_long(abi::TEXT_BYTES + WORD);
     body.op(Instruction::I64Eq).op(Instruction::Return).end();
     body.get(a).get(b).call(equal);
-    let (locals, code) = body.finish();
-    Generated {
-        name: "same".to_owned(),
-        params: vec![HANDLE; 2],
-        results: vec![HANDLE],
-        locals,
-        code,
-        export: None,
-    }
+    body.into_function("same")
 }
 
 /// Pushes whether the key of an entry is a string.

@@ -46,15 +46,7 @@ impl OfIntegers {
     fn finish(mut self, generator: &mut Generator<'_>, name: &str, general: &'static str) -> Generated {
         let general = generator.runtime(general);
         self.body.end().get(0).get(1).call(general);
-        let (locals, code) = self.body.finish();
-        Generated {
-            name: name.to_owned(),
-            params: vec![HANDLE; 2],
-            results: vec![HANDLE],
-            locals,
-            code,
-            export: None,
-        }
+        self.body.into_function(name)
     }
 
     /// Leaves with an integer, whose place on the heap is the runtime's to give.

@@ -93,13 +93,5 @@ pub(super) fn helper(generator: &mut Generator<'_>) -> Generated {
         body.get(entry).get(value).store(table + offset);
     }
     body.end().get(member);
-    let (locals, code) = body.finish();
-    Generated {
-        name: "join".to_owned(),
-        params: vec![HANDLE; 2],
-        results: vec![HANDLE],
-        locals,
-        code,
-        export: None,
-    }
+    body.into_function("join")
 }

@@ -21,7 +21,7 @@ pub(super) fn get(generator: &mut Generator<'_>) -> Generated {
         body.get(value);
     });
     lookup.body.get(OBJECT).get(KEY).call(general);
-    lookup.finish("get")
+    lookup.body.into_function("get")
 }
 
 /// `get_or(object, key, default) -> value`: `object.get`.
@@ -34,7 +34,7 @@ pub(super) fn get_or(generator: &mut Generator<'_>) -> Generated {
         body.get(value).get(default).get(value).op(Instruction::Select);
     });
     lookup.body.get(OBJECT).get(KEY).get(default).call(general);
-    lookup.finish("get_or")
+    lookup.body.into_function("get_or")
 }
 
 const OBJECT: u32 = 0;
@@ -42,7 +42,6 @@ const KEY: u32 = 1;
 
 struct Lookup {
     body: Body,
-    params: u32,
     hash: u32,
     entry: u32,
     /// A position, the end of the entries, a key or a value: what is looked at right now.
@@ -54,7 +53,7 @@ impl Lookup {
     fn new(params: u32) -> Self {
         let mut body = Body::new(params);
         let [hash, entry, found, index] = [(); 4].map(|()| body.new_local(HANDLE));
-        Self { body, params, hash, entry, found, index }
+        Self { body, hash, entry, found, index }
     }
 
     /// Looks for the key, and gives by `give` what its member holds, or for undefined; what cannot be known here leaves the
@@ -123,17 +122,5 @@ impl Lookup {
         body.br_if(other).get(*length).constant(WORD).op(Instruction::I32GtU).if_();
         body.get(KEY).load_long(abi::TEXT_BYTES + WORD).get(*found).load_long(abi::TEXT_BYTES + WORD);
         body.op(Instruction::I64Ne).br_if(other).end().end();
-    }
-
-    fn finish(self, name: &str) -> Generated {
-        let (locals, code) = self.body.finish();
-        Generated {
-            name: name.to_owned(),
-            params: (0..self.params).map(|_| HANDLE).collect(),
-            results: vec![HANDLE],
-            locals,
-            code,
-            export: None,
-        }
     }
 }

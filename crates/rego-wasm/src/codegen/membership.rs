@@ -278,14 +278,6 @@ impl Search {
     /// The function, which ends with what `last` pushes.
     fn finish(mut self, name: &str, last: impl FnOnce(&mut Body)) -> Generated {
         last(&mut self.body);
-        let (locals, code) = self.body.finish();
-        Generated {
-            name: name.to_owned(),
-            params: vec![HANDLE; 3],
-            results: vec![HANDLE],
-            locals,
-            code,
-            export: None,
-        }
+        self.body.into_function(name)
     }
 }
