@@ -100,6 +100,11 @@ pub(crate) fn write_part(value: &Value, node: &Node, heap: &mut Heap<'_>) -> Res
     value::write(value, node, heap)
 }
 
+/// Lays out a number by its JSON text.
+pub(crate) fn write_number_text(text: &str, heap: &mut Heap<'_>) -> Result<u32, Fault> {
+    value::number_text(text, heap)
+}
+
 /// Reads a text as a part of an input.
 pub(crate) fn read_part(
     text: &str,

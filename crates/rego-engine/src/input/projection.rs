@@ -37,6 +37,13 @@ pub(crate) struct Member {
     pub(crate) node: Node,
 }
 
+impl Member {
+    /// The hash and the handle of the key, as they stand in entries.
+    pub(crate) const fn entry(&self) -> [u32; 2] {
+        [self.hash, self.handle]
+    }
+}
+
 /// As deep as sections go; the compiler stops far earlier.
 const MAX_DEPTH: usize = 64;
 
@@ -128,7 +135,7 @@ fn node(rest: &mut &[u8], depth: usize) -> Option<Node> {
     };
     let heads: Box<[(u64, usize)]> = members.iter().map(head).collect();
     let filter = heads.iter().fold(0, |bits, (head, length)| bits | filter(*head, *length));
-    let empty = EmptySlots::new(members.iter().map(|member| [member.hash, member.handle]));
+    let empty = EmptySlots::new(members.iter().map(Member::entry));
     Some(Node { whole: flags & WHOLE != 0, members: members.into(), each, heads, filter, empty })
 }
 

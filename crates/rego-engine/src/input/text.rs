@@ -1,7 +1,5 @@
 //! A JSON text, laid out as far as it is read and checked to its end.
 
-use rego_value::Number;
-
 use super::heap::{EmptySlots, Heap, Text};
 use super::projection::Node;
 use super::token::{Literal, Numeral, Tokens};
@@ -249,10 +247,7 @@ fn text_of<'a>(text: &'a [u8], string: Literal, decoded: &'a mut Vec<u8>) -> Tex
 fn place_number(heap: &mut Heap<'_>, number: Numeral<'_>) -> Result<u32, Fault> {
     match number {
         Numeral::Int(int) => heap.int(int),
-        Numeral::Other(text) => {
-            let number = Number::parse(text).map_err(|_| Fault::Invalid)?;
-            super::value::number(&number, heap)
-        }
+        Numeral::Other(text) => super::value::number_text(text, heap),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A value, laid out as far as it is read.
 
 use rego_value::abi::{FALSE, FLAG_SORTED, Known, NULL, TRUE, UNDEFINED, Writer, column, hash_string};
+use rego_value::number::plain_i64;
 use rego_value::{Number, Object, Value};
 
 use super::Fault;
@@ -108,6 +109,15 @@ pub(crate) fn number(number: &Number, heap: &mut Heap<'_>) -> Result<u32, Fault>
         Some(int) => heap.int(int),
         None => heap.decimal(number.text().as_bytes(), number.hash32()),
     }
+}
+
+/// The same by its text, of which no copy is made.
+pub(crate) fn number_text(text: &str, heap: &mut Heap<'_>) -> Result<u32, Fault> {
+    if let Some(int) = plain_i64(text.as_bytes()) {
+        return heap.int(int);
+    }
+    let decimal = Number::check_text(text).map_err(|_| Fault::Invalid)?;
+    heap.decimal(text.as_bytes(), decimal.hash32())
 }
 
 /// Sets, keys that are no strings, and deep nesting.

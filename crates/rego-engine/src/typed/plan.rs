@@ -82,11 +82,6 @@ pub(super) struct Every {
     pub(super) plan: InputPlan,
 }
 
-/// Hash and handle of a member's key.
-const fn key_of(member: &Member) -> [u32; 2] {
-    [member.hash, member.handle]
-}
-
 /// Finds out where parts go, and what does not fit.
 pub(super) struct Planner {
     pub(super) misfits: Vec<Misfit>,
@@ -153,14 +148,14 @@ impl Planner {
             let part = position
                 .and_then(|position| node.members.get(position))
                 .map_or(&**each, |member| &member.node);
-            let key = position.and_then(|position| node.members.get(position)).map(key_of);
+            let key = position.and_then(|position| node.members.get(position)).map(Member::entry);
             Every { key, plan: self.plan(&(field.shape)(), part, &path) }
         });
         let fields = fields.collect();
         let names = value.iter().flat_map(|value| node.members.iter().map(move |member| (value, member)));
         let names = names.map(|(value, member)| {
             let plan = self.plan(value, &member.node, &format!("{path}.{}", member.key));
-            (member.key.clone(), Every { key: Some(key_of(member)), plan })
+            (member.key.clone(), Every { key: Some(member.entry()), plan })
         });
         let names = names.collect();
         let shape = value.as_ref().unwrap_or(&InputShape::Any);

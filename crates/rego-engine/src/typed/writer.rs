@@ -1,11 +1,10 @@
 //! Writes values to the top of a module's heap.
 
 use rego_value::abi::{ARRAY_SIZE, FALSE, NULL, TRUE, UNDEFINED};
-use rego_value::number::{self, Decimal};
 
 use super::plan::Plan;
 use super::{InputPlan, WriteInput};
-use crate::input::{Fault, Heap, Node, Scratch, read_part, write_part};
+use crate::input::{Fault, Heap, Node, Scratch, read_part, write_number_text, write_part};
 
 /// Why a value was not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -107,7 +106,7 @@ impl<'m> InputWriter<'m> {
     /// The address of what could not be written: behind any memory, and far from where addresses end.
     #[cold]
     fn no_room(&mut self, fault: Fault) -> usize {
-        self.failure.get_or_insert(fault.into());
+        let _ = self.unfit(fault.into());
         usize::MAX / 2
     }
 
@@ -133,15 +132,8 @@ impl<'m> InputWriter<'m> {
 
     /// Any number, by its JSON text. What is no number is [`UnfitInput::NotJson`].
     pub fn number(&mut self, text: &str) -> InputHandle {
-        if let Some(int) = number::plain_i64(text.as_bytes()) {
-            return self.int(int);
-        }
-        // As [`rego_value::Number::parse`] reads it, without a copy of the text.
-        let decimal = Decimal::parse(text)
-            .filter(|decimal| !decimal.has_exponent() || decimal.check_magnitude().is_ok());
-        let Some(decimal) = decimal else { return self.unfit(UnfitInput::NotJson) };
-        let decimal = self.heap.decimal(text.as_bytes(), decimal.hash32());
-        self.placed(decimal)
+        let number = write_number_text(text, &mut self.heap);
+        self.placed(number)
     }
 
     /// A JSON text, as far as it is read. What is no JSON is [`UnfitInput::NotJson`].

@@ -165,10 +165,16 @@ impl Number {
         Number::parse(&shortest::format_f64(value))
     }
 
-    /// Checks a text as [`Number::parse`] does, without keeping it.
-    pub(crate) fn check_text(text: &str) -> Result<(), NumberError> {
+    /// Checks a text as [`Number::parse`] does, and gives its parts without keeping it.
+    ///
+    /// # Errors
+    /// As [`Number::parse`].
+    pub fn check_text(text: &str) -> Result<Decimal<'_>, NumberError> {
         let decimal = Decimal::parse(text).ok_or(NumberError::Syntax)?;
-        if decimal.has_exponent() { decimal.check_magnitude() } else { Ok(()) }
+        if decimal.has_exponent() {
+            decimal.check_magnitude()?;
+        }
+        Ok(decimal)
     }
 
     /// A number out of a module: of any magnitude, as arithmetic may give one beyond the limit for texts.

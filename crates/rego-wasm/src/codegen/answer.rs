@@ -45,7 +45,7 @@ pub(super) fn set_of_value(generator: &mut Generator<'_>, plan: &Plan, value: Ca
     body.constant(key).get(found).call(generator.runtime("rt_object_insert"));
     body.get(answers).get(answer).call(generator.runtime("rt_array_push"));
     body.end().get(answers);
-    Ok(generated(plan.name.clone(), body))
+    Ok(body.into_function(plan.name.clone()))
 }
 
 /// The function that gives the value of a plan's first answer, by the one that gives all answers.
@@ -58,9 +58,5 @@ pub(super) fn value_of_set(generator: &mut Generator<'_>, plan: &Plan, answers: 
     body.constant(first).call(generator.runtime("rt_get")).tee(found).if_value();
     body.get(found).constant(key).call(generator.runtime("rt_get"));
     body.else_().constant(abi::UNDEFINED).end();
-    Ok(generated(format!("{}.value", plan.name), body))
-}
-
-fn generated(name: String, body: Body) -> Generated {
-    body.into_function(name)
+    Ok(body.into_function(format!("{}.value", plan.name)))
 }

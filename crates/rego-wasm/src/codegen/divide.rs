@@ -7,6 +7,7 @@ use wasm_encoder::Instruction;
 
 use super::Result;
 use super::function::FuncGen;
+use super::integers;
 
 /// Dividends from here on are left to the runtime, as it does it: OPA divides floats, which hold every integer below.
 const EXACT: i64 = 1 << 52;
@@ -83,21 +84,20 @@ impl FuncGen<'_, '_> {
         otherwise: impl FnOnce(&mut Self) -> Result<()>,
     ) -> Result<()> {
         let wide = self.wide();
+        let value = match (self.constant(dividend)?, dividend) {
+            (None, Operand::Local(local)) => self.local(local),
+            _ => {
+                let value = self.temporary();
+                self.push(dividend)?;
+                self.body.set(value);
+                value
+            }
+        };
         self.body.block_value();
         let done = self.body.depth();
         self.body.block();
         let other = self.body.depth();
-        self.push(dividend)?;
-        self.body.constant(1).op(Instruction::I32And).if_();
-        self.push(dividend)?;
-        self.body.op(Instruction::I64ExtendI32S).op(Instruction::I64Const(1)).op(Instruction::I64ShrS);
-        self.body.set(wide).else_();
-        self.push(dividend)?;
-        self.body.constant(abi::ALIGN - 1).op(Instruction::I32And).br_if(other);
-        self.push(dividend)?;
-        self.body.load_byte(abi::KIND).constant(u32::from(abi::KIND_INT)).op(Instruction::I32Ne).br_if(other);
-        self.push(dividend)?;
-        self.body.load_long(abi::INT_VALUE).set(wide).end();
+        integers::read(&mut self.body, value, wide, other);
         // A negative one is large without its sign.
         self.body.get(wide).op(Instruction::I64Const(EXACT)).op(Instruction::I64GeU).br_if(other);
         self.body.get(wide).op(Instruction::I64Const(divisor));

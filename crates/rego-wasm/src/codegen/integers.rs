@@ -25,21 +25,9 @@ impl OfIntegers {
         let otherwise = body.depth();
         let mut function = Self { body, operands, otherwise };
         for (value, into) in (0..).zip(operands) {
-            function.read(value, into);
+            read(&mut function.body, value, into, otherwise);
         }
         function
-    }
-
-    /// Reads an integer, which is a handle itself or lies on the heap.
-    fn read(&mut self, value: u32, into: u32) {
-        let Self { body, otherwise, .. } = self;
-        body.get(value).constant(1).op(Instruction::I32And).if_();
-        body.get(value).op(Instruction::I64ExtendI32S).op(Instruction::I64Const(1)).op(Instruction::I64ShrS);
-        body.op(Instruction::LocalSet(into)).else_();
-        body.get(value).constant(abi::ALIGN - 1).op(Instruction::I32And).br_if(*otherwise);
-        body.get(value).load_byte(abi::KIND).constant(u32::from(abi::KIND_INT)).op(Instruction::I32Ne);
-        body.br_if(*otherwise);
-        body.get(value).load_long(abi::INT_VALUE).op(Instruction::LocalSet(into)).end();
     }
 
     /// Ends with a call of the runtime's function for all kinds of values.
@@ -64,6 +52,18 @@ impl OfIntegers {
         body.op(Instruction::I64Const(i64::from(abi::KIND_INT))).store_long(abi::KIND);
         body.get(address).get(int).store_long(abi::INT_VALUE).get(address).op(Instruction::Return);
     }
+}
+
+/// Reads an integer of a variable, which is a handle itself or lies on the heap, into another; leaves the block for anything
+/// else.
+pub(super) fn read(body: &mut Body, value: u32, into: u32, otherwise: u32) {
+    body.get(value).constant(1).op(Instruction::I32And).if_();
+    body.get(value).op(Instruction::I64ExtendI32S).op(Instruction::I64Const(1)).op(Instruction::I64ShrS);
+    body.op(Instruction::LocalSet(into)).else_();
+    body.get(value).constant(abi::ALIGN - 1).op(Instruction::I32And).br_if(otherwise);
+    body.get(value).load_byte(abi::KIND).constant(u32::from(abi::KIND_INT)).op(Instruction::I32Ne);
+    body.br_if(otherwise);
+    body.get(value).load_long(abi::INT_VALUE).op(Instruction::LocalSet(into)).end();
 }
 
 /// Below zero, zero or above, as the first is less than the second, equal or greater.

@@ -73,20 +73,15 @@ impl<'p> FuncGen<'_, 'p> {
             return Ok(false);
         }
         let Some((id, path)) = self.path_below(base, Key::Found(key)) else { return Ok(false) };
-        let is_from_data = self.is_from_data(source);
-        self.once((id, path.found), target, look)?;
-        self.facts.assign_path(target, id);
-        if is_from_data {
-            self.facts.mark_data(target);
-        }
+        self.once((id, path.found), (source, target), look)?;
         Ok(true)
     }
 
-    /// Assigns what a path leads to. It is looked up by what `look` pushes, unless that has been done.
+    /// Assigns what a path leads to from its last source. It is looked up by what `look` pushes, unless that has been done.
     fn once(
         &mut self,
         (id, found): (PathId, u32),
-        target: Local,
+        (source, target): (Local, Local),
         look: impl FnOnce(&mut Self) -> Result<()>,
     ) -> Result<()> {
         if !self.facts.is_found(id) {
@@ -97,8 +92,13 @@ impl<'p> FuncGen<'_, 'p> {
             self.body.end();
             self.facts.mark_found(id);
         }
+        let is_from_data = self.is_from_data(source);
         self.body.get(found);
         self.pop(target);
+        self.facts.assign_path(target, id);
+        if is_from_data {
+            self.facts.mark_data(target);
+        }
         Ok(())
     }
 
@@ -113,13 +113,7 @@ impl<'p> FuncGen<'_, 'p> {
             }
             return Ok(());
         };
-        let is_from_data = self.is_from_data(source);
-        self.once((id, path.found), target, |this| this.push_member(source, key, path.slot))?;
-        self.facts.assign_path(target, id);
-        if is_from_data {
-            self.facts.mark_data(target);
-        }
-        Ok(())
+        self.once((id, path.found), (source, target), |this| this.push_member(source, key, path.slot))
     }
 
     /// Whether a local holds the data document or a part of it.
