@@ -91,7 +91,13 @@ pub(crate) fn settings(config: &Config) -> wasmtime::Config {
         .consume_fuel(config.count_instructions)
         .max_wasm_stack(config.stack_limit)
         .wasm_backtrace_max_frames(NonZeroUsize::new(1))
-        .wasm_simd(true);
+        .wasm_simd(true)
+        // Nobody asks where in the module's bytes an instruction came from.
+        .generate_address_map(false);
+    // Nothing unwinds through compiled code: what a function of the host panics with stops at the way into it. Windows wants
+    // to know all the same.
+    #[cfg(not(windows))]
+    settings.native_unwind_info(false);
     // All that a module may ever have is reserved where addresses have 64 bits, so that its memory grows in place: code then
     // asks once in a function, and not after each call, where it lies.
     #[cfg(target_pointer_width = "64")]

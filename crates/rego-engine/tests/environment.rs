@@ -196,3 +196,20 @@ fn an_evaluation_leaves_nothing_of_its_runtime_to_the_next() {
     assert_eq!(runtime(Some(secret.clone())), secret);
     assert_eq!(runtime(None), json::parse(b"{}").unwrap());
 }
+
+/// Compiled code has nothing to unwind by: what a function of the host panics with goes around it.
+#[test]
+fn a_function_that_panics_does_so_for_whoever_evaluates_and_the_next_one_works() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let environment = Environment::new().with_function("acme.f", move |_, _| {
+        assert!(counted.fetch_add(1, Ordering::Relaxed) > 0, "not yet");
+        Ok(Some(Value::from(1)))
+    });
+    let module = module("package t\n\np := [acme.f(x) | some x in [1, 2]]\n", &["p"], &environment);
+    let panics = std::panic::AssertUnwindSafe(|| evaluate(&module, "p", &EvalContext::default()));
+    let panic = std::panic::catch_unwind(panics).unwrap_err();
+    assert_eq!(panic.downcast_ref::<&str>(), Some(&"not yet"));
+    let answer = evaluate(&module, "p", &EvalContext::default()).unwrap().unwrap();
+    assert_eq!(answer.to_string(), "[1, 1]");
+}
