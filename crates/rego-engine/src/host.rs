@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use rego_builtins::{BuiltinError, Context, ErrorCode, HostFn};
+use rego_builtins::{BuiltinError, Context, HostFn};
 use rego_value::Value;
-use wasmtime::{Caller, Linker, Memory, ResourceLimiter, Trap};
+use wasmtime::{Caller, Linker, Memory, ResourceLimiter};
 
 use crate::abi::{Abi, read_string};
 use crate::config::Engine;
 use crate::environment::{Environment, Function};
 use crate::error::PolicyError;
+use crate::failures::{self, failed};
 use crate::numbers;
 use crate::patterns::{self, Pattern};
-use crate::record;
 
 /// A built-in function that a module calls by number.
 #[derive(Clone)]
@@ -161,6 +161,7 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>
         |c: Caller<'_, Host>, id: i32, _: i32, x: i32, y: i32, z: i32, w: i32| call(c, id, &[x, y, z, w]),
     )?;
     linker.func_wrap("env", "rego_match", patterns::matches)?;
+    failures::define(&mut linker)?;
     numbers::define(&mut linker)?;
     Ok(linker)
 }
@@ -210,40 +211,6 @@ fn call(mut caller: Caller<'_, Host>, id: i32, operands: &[i32]) -> wasmtime::Re
             Ok(0)
         }
     }
-}
-
-/// Notes the failure of a function, or stops the evaluation because of it.
-pub(crate) fn failed(
-    caller: &mut Caller<'_, Host>,
-    abi: &Abi,
-    name: &str,
-    error: &BuiltinError,
-) -> wasmtime::Result<()> {
-    let message = format!("{name}: {}", error.message);
-    if error.code == ErrorCode::Cancel {
-        // As if the deadline had passed inside of the module.
-        return Err(wasmtime::Error::from(Trap::Interrupt));
-    }
-    let policy_error = |message: String| PolicyError {
-        code: error.code.as_str().to_owned(),
-        message,
-        ..PolicyError::default()
-    };
-    if error.halt {
-        return Err(wasmtime::Error::new(Stopped(policy_error(message))));
-    }
-    if !caller.data().strict {
-        return Ok(());
-    }
-    let Some(native) = abi.native() else {
-        caller.data_mut().first_failure.get_or_insert(policy_error(message));
-        return Ok(());
-    };
-    if record::is_free(abi.memory.data(&*caller), native.error_slot) {
-        let message = abi.write_value(&mut *caller, &message.into())?.cast_unsigned();
-        record::write(abi.memory.data_mut(&mut *caller), native.error_slot, error, message);
-    }
-    Ok(())
 }
 
 /// The error of a call of a function that was declared and that nobody has.

@@ -21,6 +21,7 @@ mod environment;
 mod epoch;
 mod error;
 mod evaluation;
+mod failures;
 mod homes;
 mod host;
 mod input;

@@ -180,7 +180,7 @@ fn invalid(error: wasmtime::Error) -> ModuleError {
 
 /// Checks that every import is one the ABI has, and gives the type of the memory.
 fn check_imports(module: &wasmtime::Module) -> Result<Option<MemoryType>, ModuleError> {
-    const FUNCTIONS: [&str; 12] = [
+    const FUNCTIONS: [&str; 14] = [
         "opa_abort",
         "opa_println",
         "opa_builtin0",
@@ -188,11 +188,13 @@ fn check_imports(module: &wasmtime::Module) -> Result<Option<MemoryType>, Module
         "opa_builtin2",
         "opa_builtin3",
         "opa_builtin4",
+        "rego_failed",
         "rego_match",
         "rego_number",
         "rego_number_compare",
         "rego_number_hash",
         "rego_number_text",
+        "rego_wrong_type",
     ];
     let mut memory = None;
     for import in module.imports() {

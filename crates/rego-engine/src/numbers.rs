@@ -1,13 +1,15 @@
 //! Numbers beyond 64 bits, which modules for this engine leave to it: few policies compute with any, and what does so is
 //! half of a module. `rego_value::number` says what they come to, here as in the modules that hold it.
 
+use rego_builtins::BuiltinError;
 use rego_value::abi::{
-    FLAG_NEGATIVE, FLOAT_EXPONENT, FLOAT_MANTISSA, FLOAT_SIZE, KIND_FLOAT, NULL, UNDEFINED, View, small_int,
+    FLAG_NEGATIVE, FLOAT_EXPONENT, FLOAT_MANTISSA, FLOAT_SIZE, KIND_FLOAT, UNDEFINED, View, small_int,
 };
-use rego_value::number::{self, Computed, Float, Incomputable, Num, Operation};
+use rego_value::number::{self, Computed, Float, Num, Operation};
 use rego_value::{Number, Value};
 use wasmtime::{Caller, Linker, Trap};
 
+use crate::failures::failed;
 use crate::host::{Host, Misuse};
 
 type Result<T> = wasmtime::Result<T>;
@@ -19,37 +21,56 @@ const SHORT: u64 = 2_000;
 pub(crate) fn define(linker: &mut Linker<Host>) -> Result<()> {
     linker.func_wrap("env", "rego_number", compute)?;
     linker.func_wrap("env", "rego_number_compare", |caller: Caller<'_, Host>, a: i32, b: i32| {
-        Ok(operand(&caller, a)?.compare(operand(&caller, b)?) as i32)
+        Ok(known(&caller, a)?.compare(known(&caller, b)?) as i32)
     })?;
     linker.func_wrap("env", "rego_number_hash", |caller: Caller<'_, Host>, a: i32| {
-        Ok(operand(&caller, a)?.hash32().cast_signed())
+        Ok(known(&caller, a)?.hash32().cast_signed())
     })?;
     linker.func_wrap("env", "rego_number_text", |mut caller: Caller<'_, Host>, a: i32| {
-        let text = Value::from(operand(&caller, a)?.text().into_owned());
+        let text = Value::from(known(&caller, a)?.text().into_owned());
         let abi = caller.data().abi.clone().ok_or(Misuse::NoMemory)?;
         abi.write_value(&mut caller, &text)
     })?;
     Ok(())
 }
 
-/// The number of a handle.
-fn operand<'a>(caller: &'a Caller<'_, Host>, handle: i32) -> Result<Num<'a>> {
+/// The number of a handle that is one.
+fn known<'a>(caller: &'a Caller<'_, Host>, handle: i32) -> Result<Num<'a>> {
+    operand(caller, 1, handle)?.map_err(|_| Misuse::Operand("a computation".to_owned()).into())
+}
+
+/// The number of an operand, or what is wrong with it.
+fn operand<'a>(
+    caller: &'a Caller<'_, Host>,
+    position: usize,
+    handle: i32,
+) -> Result<std::result::Result<Num<'a>, BuiltinError>> {
     let memory = caller.data().memory.ok_or(Misuse::NoMemory)?;
-    match View::new(memory.data(caller), handle.cast_unsigned()) {
+    Ok(match View::new(memory.data(caller), handle.cast_unsigned()) {
         Ok(View::Int(int)) => Ok(Num::Int(int)),
         Ok(View::Float(float)) => Ok(Num::Float(float)),
         Ok(View::Decimal(text)) => Ok(Num::Text(text)),
-        _ => Err(Misuse::Operand("a computation".to_owned()).into()),
-    }
+        Ok(other) => {
+            let got = other.kind().name();
+            Err(BuiltinError::operand(position, format_args!("must be number but got {got}")))
+        }
+        Err(_) => return Err(Misuse::Operand("a computation".to_owned()).into()),
+    })
 }
 
-/// `rego_number(operation, a, b)`: undefined where an operand should have been an integer, null where the divisor is zero.
+/// `rego_number(operation, a, b)`: undefined where there is no result, and why is noted as the failure of the operation's
+/// function.
 fn compute(mut caller: Caller<'_, Host>, operation: i32, a: i32, b: i32) -> Result<i32> {
     let number = operation.cast_unsigned();
     let operation = Operation::by_number(number).ok_or(Misuse::UnknownOperation(operation))?;
-    let a = operand(&caller, a)?;
-    // The operations on one number have no other.
-    let b = if b.cast_unsigned() == UNDEFINED { Num::Int(0) } else { operand(&caller, b)? };
+    let a = match operand(&caller, 1, a)? {
+        Ok(number) => number,
+        Err(error) => return undefined(&mut caller, operation, &error),
+    };
+    let b = match if operation.is_binary() { operand(&caller, 2, b)? } else { Ok(Num::Int(0)) } {
+        Ok(number) => number,
+        Err(error) => return undefined(&mut caller, operation, &error),
+    };
     if operation != Operation::Integer && !(is_short(a) && is_short(b)) {
         let places = a.places().saturating_add(b.places());
         if places > SHORT {
@@ -58,9 +79,17 @@ fn compute(mut caller: Caller<'_, Host>, operation: i32, a: i32, b: i32) -> Resu
     }
     match number::compute(operation, a, b) {
         Ok(computed) => write(&mut caller, computed),
-        Err(Incomputable::NotInteger) => Ok(UNDEFINED.cast_signed()),
-        Err(Incomputable::DivisionByZero) => Ok(NULL.cast_signed()),
+        Err(error) => undefined(&mut caller, operation, &BuiltinError::new(error.message(operation))),
     }
+}
+
+fn undefined(caller: &mut Caller<'_, Host>, operation: Operation, error: &BuiltinError) -> Result<i32> {
+    // An operand that is asked for as an integer may be anything.
+    if operation != Operation::Integer {
+        let abi = caller.data().abi.clone().ok_or(Misuse::NoMemory)?;
+        failed(caller, &abi, operation.builtin(), error)?;
+    }
+    Ok(UNDEFINED.cast_signed())
 }
 
 /// Whether a number has few places, as far as that is seen without reading it.

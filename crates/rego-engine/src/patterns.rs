@@ -8,7 +8,8 @@ use rego_value::abi::{FALSE, TRUE, View};
 use wasmtime::Caller;
 
 use crate::error::ModuleError;
-use crate::host::{Host, Misuse, failed};
+use crate::failures::failed;
+use crate::host::{Host, Misuse};
 
 /// An expression and the function that it is matched for.
 #[derive(Clone)]

@@ -10,9 +10,18 @@ use rego_value::abi::error::{
 /// Why a builtin has no result.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// It has none for these operands, and that is no error.
+    /// It has none for these operands, and that is no error; or its error is recorded already.
     Undefined,
-    /// An operand is not of the type or form that it must be: OPA's `eval_type_error`.
+    /// An operand is of another type than those expected.
+    Type {
+        /// Which operand, from 1.
+        position: u8,
+        /// What follows "must be".
+        expected: &'static str,
+        /// The operand.
+        got: Value,
+    },
+    /// An operand is not of the form that it must be.
     Operand(String),
     /// Anything else: OPA's `eval_builtin_error`.
     Builtin(String),
@@ -22,22 +31,9 @@ pub(crate) enum Failure {
 pub(crate) type Outcome = Result<Value, Failure>;
 
 impl Failure {
-    /// `operand N must be EXPECTED but got KIND`.
-    #[cold]
-    pub(crate) fn operand(position: u8, expected: &[&str], got: Value) -> Failure {
-        let mut text = operand(position);
-        match expected {
-            [one] => append(&mut text, &[" must be ", one]),
-            several => {
-                append(&mut text, &[" must be one of {"]);
-                for (at, name) in several.iter().enumerate() {
-                    append(&mut text, &[if at > 0 { ", " } else { "" }, name]);
-                }
-                append(&mut text, &["}"]);
-            }
-        }
-        append(&mut text, &[" but got ", got.kind().name()]);
-        Failure::Operand(text)
+    /// `operand N must be EXPECTED but got KIND`. Put into words only where it is recorded.
+    pub(crate) fn operand(position: u8, expected: &'static str, got: Value) -> Failure {
+        Failure::Type { position, expected, got }
     }
 
     /// `operand N TEXT`.
@@ -112,20 +108,64 @@ pub(crate) fn settle(name: &str, outcome: Outcome) -> Value {
 #[cold]
 #[inline(never)]
 fn record(name: &str, failure: Failure) -> Value {
-    let (code, text) = match failure {
-        Failure::Undefined => return Value::UNDEFINED,
-        Failure::Operand(text) => (CODE_TYPE, text),
-        Failure::Builtin(text) => (CODE_BUILTIN, text),
-    };
+    match failure {
+        Failure::Undefined => {}
+        Failure::Type { position, expected, got } => {
+            outward::wrong_type(name, position.into(), expected, got)
+        }
+        Failure::Operand(text) => outward::failed(name, CODE_TYPE, &text),
+        Failure::Builtin(text) => outward::failed(name, CODE_BUILTIN, &text),
+    }
+    Value::UNDEFINED
+}
+
+/// An error's words and its record are a kilobyte and more of a module: they are behind two functions that a module for our
+/// engine imports from it.
+#[cfg(target_arch = "wasm32")]
+mod outward {
+    use crate::exports::{rt_failed, rt_wrong_type};
+    use crate::value::Value;
+
+    pub(super) fn wrong_type(name: &str, position: u32, expected: &str, got: Value) {
+        rt_wrong_type(address(name), len(name), position, address(expected), len(expected), got);
+    }
+
+    pub(super) fn failed(name: &str, code: u32, text: &str) {
+        rt_failed(address(name), len(name), code, address(text), len(text));
+    }
+
+    fn address(text: &str) -> u32 {
+        text.as_ptr() as u32
+    }
+
+    fn len(text: &str) -> u32 {
+        text.len() as u32
+    }
+}
+
+/// Natively texts are no part of the arena, so that there is no address to call the symbols with.
+#[cfg(not(target_arch = "wasm32"))]
+mod outward {
+    pub(super) use super::{failed, wrong_type};
+}
+
+/// What stands behind `rt_wrong_type`.
+pub(crate) fn wrong_type(name: &str, position: u32, expected: &str, got: Value) {
+    let mut text = operand(position as u8);
+    append(&mut text, &[" must be ", expected, " but got ", got.kind().name()]);
+    failed(name, CODE_TYPE, &text);
+}
+
+/// What stands behind `rt_failed`: the first error is kept.
+pub(crate) fn failed(name: &str, code: u32, text: &str) {
     let record = slot();
     if load_u32(record + STATE) == STATE_NONE {
         let mut message = String::new();
-        append(&mut message, &[name, ": ", &text]);
+        append(&mut message, &[name, ": ", text]);
         store_u32(record + CODE, code);
         store_u32(record + MESSAGE, Value::string(&message).0);
         store_u32(record + STATE, STATE_PENDING);
     }
-    Value::UNDEFINED
 }
 
 /// Gives the pending error, if there is one, its location.

@@ -114,6 +114,12 @@ export! {
     #[inline(never)] rt_wide_compare(a: Value, b: Value) -> i32 => wide::number(a).compare(wide::number(b)) as i32;
     #[inline(never)] rt_wide_hash(value: Value) -> u32 => wide::number(value).hash32();
     #[inline(never)] rt_wide_text(value: Value) -> Value => Value::string(&wide::number(value).text());
+    #[inline(never)] rt_failed(name: u32, name_len: u32, code: u32, text: u32, text_len: u32) => {
+        error::failed(memory::text(name, name_len), code, memory::text(text, text_len));
+    };
+    #[inline(never)] rt_wrong_type(name: u32, name_len: u32, position: u32, expected: u32, expected_len: u32, got: Value) => {
+        error::wrong_type(memory::text(name, name_len), position, memory::text(expected, expected_len), got);
+    };
     rt_number(address: u32, len: u32) -> Value => Value::number_text(memory::text(address, len));
     rt_string(address: u32, len: u32) -> Value => Value::string(memory::text(address, len));
     rt_is_array(value: Value) -> u32 => u32::from(value.is_array());

@@ -6,9 +6,8 @@
 //! verbs and its words for what does not fit.
 
 use crate::array;
-use crate::memory::{ensure, load_u32, load_u64, set_heap_top, store_u64, write};
-use crate::text::int_digits;
-use crate::value::{Value, end_text, start_text};
+use crate::memory::{ensure, load_u32, set_heap_top, store_u8, store_u64};
+use crate::value::{Value, end_text, put_text, start_text};
 use rego_value::abi::{FALSE, KIND_STRING, NULL, TEXT_BYTES, TRUE};
 
 /// A verb that takes anything.
@@ -59,37 +58,34 @@ pub(crate) fn end(begin: u32, end: u32) -> Value {
 enum Part {
     /// The text of a string.
     Text(Value),
-    Word(&'static str),
+    /// Up to eight bytes, and how many.
+    Word(&'static [u8; 8], u32),
     Integer(i64),
 }
+
+/// The most bytes of an integer's text.
+const LONGEST_INTEGER: u32 = 20;
 
 impl Part {
     /// Writes it, and up to eight bytes behind it, which are written again or cleared, and sees to it that there is room for
     /// so many more; gives the address behind it.
     #[inline]
     fn put(&self, address: u32, room: u32) -> u32 {
+        let len = match self {
+            Self::Text(text) => text.len(),
+            Self::Word(_, len) => *len,
+            Self::Integer(_) => LONGEST_INTEGER,
+        };
+        // A text that does not fit an address any more does not fit the memory.
+        let end = address.saturating_add(len);
+        ensure(end.saturating_add(room).saturating_add(ROOM));
         match self {
-            Self::Text(text) => {
-                let len = text.len();
-                // A text that does not fit an address any more does not fit the memory.
-                let end = address.saturating_add(len);
-                ensure(end.saturating_add(room).saturating_add(ROOM));
-                // Zeros fill a text's last word. The first two are copied without a loop, each round of which looks at
-                // the clock.
-                let from = text.0 + TEXT_BYTES;
-                store_u64(address, load_u64(from));
-                if len > 8 {
-                    store_u64(address + 8, load_u64(from + 8));
-                }
-                let mut at = 16;
-                while at < len {
-                    store_u64(address + at, load_u64(from + at));
-                    at += 8;
-                }
+            Self::Text(text) => put_text(address, *text),
+            Self::Word(word, _) => {
+                store_u64(address, u64::from_le_bytes(**word));
                 end
             }
-            Self::Word(word) => put_bytes(address, word.as_bytes(), room),
-            Self::Integer(int) => put_bytes(address, int_digits(*int, &mut [0; 20]), room),
+            Self::Integer(int) => put_integer(address, *int),
         }
     }
 }
@@ -97,11 +93,27 @@ impl Part {
 /// Room behind a text for the words that are written over its end.
 const ROOM: u32 = 16;
 
-fn put_bytes(address: u32, bytes: &[u8], room: u32) -> u32 {
-    let end = address.saturating_add(bytes.len() as u32);
-    ensure(end.saturating_add(room).saturating_add(ROOM));
-    write(address, bytes);
-    end
+/// Writes an integer's digits; gives the address behind them.
+fn put_integer(address: u32, int: i64) -> u32 {
+    let mut end = address + 1;
+    if int < 0 {
+        store_u8(address, b'-');
+        end += 1;
+    }
+    let mut rest = int.unsigned_abs() / 10;
+    while rest > 0 {
+        end += 1;
+        rest /= 10;
+    }
+    let (mut at, mut rest) = (end, int.unsigned_abs());
+    loop {
+        at -= 1;
+        store_u8(at, b'0' + (rest % 10) as u8);
+        rest /= 10;
+        if rest == 0 {
+            return end;
+        }
+    }
 }
 
 /// Writes the parts of the result from an address on, and gives the address behind them; none where an operand does not
@@ -136,9 +148,9 @@ fn operand(verb: u32, operand: Value) -> Option<Part> {
         return None;
     }
     match operand.0 {
-        TRUE => Some(Part::Word("true")),
-        FALSE => Some(Part::Word("false")),
-        NULL => Some(Part::Word("null")),
+        TRUE => Some(Part::Word(b"true\0\0\0\0", 4)),
+        FALSE => Some(Part::Word(b"false\0\0\0", 5)),
+        NULL => Some(Part::Word(b"null\0\0\0\0", 4)),
         _ => None,
     }
 }

@@ -39,7 +39,8 @@
 //! | `rt_equal(a, b)`, `rt_compare(a, b)` | 0/1; -1/0/1 |
 //! | `rt_hash(v)` | [`rego_value::abi::hash_value`] |
 //! | `rt_int(i64) -> v` | |
-//! | `rt_wide(op, v, v) -> v`, `rt_wide_compare(v, v) -> order`, `rt_wide_hash(v) -> hash`, `rt_wide_text(v) -> string` | numbers beyond 64 bits; modules for our engine import them ([`rego_value::number::Operation`] numbers `op`) |
+//! | `rt_wide(op, v, v) -> v`, `rt_wide_compare(v, v) -> order`, `rt_wide_hash(v) -> hash`, `rt_wide_text(v) -> string` | numbers beyond 64 bits; modules for our engine import them ([`rego_value::number::Operation`] numbers `op`); an operand that is no number, and what cannot be computed, is the recorded error of [`rego_value::number::Operation::builtin`], and 0 |
+//! | `rt_failed(name, len, code, text, len)`, `rt_wrong_type(name, len, position, expected, len, v)` | records an error unless there is one, with its text or what stands behind "must be"; texts are addresses and lengths; modules for our engine import them |
 //! | `rt_number(addr, len) -> v` | a number from its text, which must be one |
 //! | `rt_string(addr, len) -> v` | a string from UTF-8 |
 //! | `rt_is_array(v)`, `rt_is_object(v)`, `rt_is_set(v)` | 0/1 |

@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 use rego_value::Kind;
 use rego_value::abi::{
-    self, HASH_FALSE, HASH_NULL, HASH_TRUE, Hash64, KIND_ARRAY, KIND_DECIMAL, KIND_FLOAT, KIND_INT,
-    KIND_OBJECT, KIND_SET, KIND_STRING, NULL, TEXT_BYTES, TRUE,
+    self, HASH_FALSE, HASH_NULL, HASH_TRUE, Hash64, INT_VALUE, KIND_ARRAY, KIND_DECIMAL, KIND_FLOAT,
+    KIND_INT, KIND_OBJECT, KIND_SET, KIND_STRING, NULL, TEXT_BYTES, TRUE,
 };
 
 /// Whether two values are equal.
@@ -38,9 +38,9 @@ fn equal_scalars(a: Value, b: Value) -> Option<bool> {
     match (a.heap_kind(), b.heap_kind()) {
         (KIND_STRING, KIND_STRING) => Some(equal_texts(a, b)),
         (KIND_DECIMAL | KIND_FLOAT, _) | (_, KIND_DECIMAL | KIND_FLOAT) => {
-            Some(a.kind() == b.kind() && wide::compare(a, b) == Ordering::Equal)
+            Some(a.is_number() && b.is_number() && wide::compare(a, b) == Ordering::Equal)
         }
-        (KIND_INT, KIND_INT) => Some(a.as_int() == b.as_int()),
+        (KIND_INT, KIND_INT) => Some(load_u64(a.0 + INT_VALUE) == load_u64(b.0 + INT_VALUE)),
         (x @ (KIND_ARRAY | KIND_OBJECT | KIND_SET), y) if x == y => {
             if a.len() == b.len() {
                 None
@@ -131,6 +131,9 @@ pub(crate) fn compare(a: Value, b: Value) -> Ordering {
 fn compare_scalars(a: Value, b: Value) -> Option<Ordering> {
     if a.heap_kind() == KIND_STRING && b.heap_kind() == KIND_STRING {
         return Some(a.inline_text().as_bytes().cmp(b.inline_text().as_bytes()));
+    }
+    if let (Some(x), Some(y)) = (a.as_int(), b.as_int()) {
+        return Some(x.cmp(&y));
     }
     let (x, y) = (a.kind(), b.kind());
     if x != y {

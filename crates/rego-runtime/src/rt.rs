@@ -45,9 +45,15 @@ fn get_any(collection: Value, key: Value) -> Value {
 pub(crate) fn len(value: Value) -> Value {
     match value.heap_kind() {
         KIND_ARRAY | KIND_OBJECT | KIND_SET => Value::int(i64::from(value.len())),
-        KIND_STRING => Value::int(value.inline_text().chars().count() as i64),
+        KIND_STRING => characters(value),
         _ => Value::UNDEFINED,
     }
+}
+
+/// A function of its own, for which the lengths of collections do not have to make room.
+#[inline(never)]
+fn characters(text: Value) -> Value {
+    Value::int(text.inline_text().chars().count() as i64)
 }
 
 /// The number of elements to iterate over, which are in Rego's order from now on; 0 for what is no collection.
@@ -86,7 +92,7 @@ pub(crate) fn insert_once(object: Value, key: Value, value: Value) -> bool {
     let hash = order::hash(key);
     let entry = table::find(object, hash, key);
     if entry == 0 {
-        table::insert_hashed(object, hash, key, value);
+        table::append_member(object, hash, key, value);
         return false;
     }
     !order::equal(Value(load_u32(entry + ENTRY_VALUE)), value)
@@ -109,7 +115,7 @@ pub(crate) fn merge(a: Value, b: Value) -> Value {
         for (hash, key, value) in table::members(source) {
             let entry = table::find(target, hash, key);
             if entry == 0 {
-                table::insert_hashed(target, hash, key, value);
+                table::append_member(target, hash, key, value);
                 continue;
             }
             let there = Value(load_u32(entry + ENTRY_VALUE));

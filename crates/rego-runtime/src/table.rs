@@ -158,6 +158,12 @@ pub(crate) fn insert_hashed(object: Value, key_hash: u32, key: Value, value: Val
         store_u32(entry + ENTRY_VALUE, value.0);
         return;
     }
+    append_member(object, key_hash, key, value);
+}
+
+/// Adds a member whose key is new.
+#[inline(always)]
+pub(crate) fn append_member(object: Value, key_hash: u32, key: Value, value: Value) {
     let entry = append(object, KIND_OBJECT, key_hash, key);
     store_u32(entry + ENTRY_VALUE, value.0);
 }
@@ -290,6 +296,10 @@ fn sort_entries(table: Value) {
     let (size, len) = (entry_size(load_u8(table.0)), table.len());
     let entries = load_u32(table.0 + ITEMS);
     let end = entries + len * size;
+    if are_numbered(entries, end, size) {
+        store_u8(table.0 + FLAGS, FLAG_SORTED);
+        return;
+    }
     let mut at = entries;
     while at < end {
         let run = RUN.min((end - at) / size);
@@ -301,6 +311,21 @@ fn sort_entries(table: Value) {
     }
     rebuild_index(table, load_u8(table.0), len);
     store_u8(table.0 + FLAGS, FLAG_SORTED);
+}
+
+/// Whether the keys are small integers, each greater than the one before: what rules and comprehensions number is in order
+/// already.
+fn are_numbered(entries: u32, end: u32, size: u32) -> bool {
+    let mut before = Value(load_u32(entries + ENTRY_KEY));
+    let mut at = entries + size;
+    while at < end {
+        let key = Value(load_u32(at + ENTRY_KEY));
+        if before.0 & key.0 & 1 == 0 || (before.0 as i32) >= key.0 as i32 {
+            return false;
+        }
+        (before, at) = (key, at + size);
+    }
+    true
 }
 
 /// Sorts entries that stand in order in runs of [`RUN`]. It is made of words and not of values, for it is part of nearly

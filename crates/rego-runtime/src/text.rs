@@ -4,11 +4,6 @@ use alloc::string::String;
 
 /// The decimal digits of an integer, at the end of the buffer.
 pub(crate) fn int_text(int: i64, buffer: &mut [u8; 20]) -> &str {
-    core::str::from_utf8(int_digits(int, buffer)).unwrap_or_default()
-}
-
-/// The same as bytes.
-pub(crate) fn int_digits(int: i64, buffer: &mut [u8; 20]) -> &[u8] {
     let mut start = buffer.len();
     let mut rest = int.unsigned_abs();
     for place in buffer.iter_mut().rev() {
@@ -26,7 +21,7 @@ pub(crate) fn int_digits(int: i64, buffer: &mut [u8; 20]) -> &[u8] {
         *place = b'-';
         start = sign;
     }
-    buffer.get(start..).unwrap_or_default()
+    core::str::from_utf8(buffer.get(start..).unwrap_or_default()).unwrap_or_default()
 }
 
 /// Appends an integer.

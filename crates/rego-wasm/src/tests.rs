@@ -11,7 +11,7 @@ use wasm_encoder::{
 use crate::{CompileError, Options, Target, compile_with};
 
 /// The runtime functions that generated code calls: name, parameters, whether there is a result.
-const PIECES: [(&str, usize, bool); 42] = [
+const PIECES: [(&str, usize, bool); 44] = [
     ("rt_get", 2, true),
     ("rt_len", 1, true),
     ("rt_iter_len", 1, true),
@@ -47,6 +47,8 @@ const PIECES: [(&str, usize, bool); 42] = [
     ("rt_regex_program", 3, true),
     ("rt_regex_table", 3, true),
     ("opa_malloc", 1, true),
+    ("rt_failed", 5, false),
+    ("rt_wrong_type", 6, false),
     ("rt_wide", 3, true),
     ("rt_wide_compare", 2, true),
     ("rt_wide_hash", 1, true),

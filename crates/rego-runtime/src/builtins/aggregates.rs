@@ -7,18 +7,20 @@ use crate::order::compare;
 use crate::value::{Num, Value};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
-use rego_value::abi::{KIND_ARRAY, KIND_OBJECT, KIND_SET, KIND_STRING, TRUE};
+use rego_value::abi::{KIND_ARRAY, KIND_SET, TRUE};
 use rego_value::number::{BigInt, Computed, Float};
 
 pub(super) fn count(a: Value) -> Outcome {
-    match a.heap_kind() {
-        KIND_ARRAY | KIND_OBJECT | KIND_SET | KIND_STRING => Ok(crate::rt::len(a)),
-        _ => Err(Failure::operand(1, &["array", "object", "set", "string"], a)),
+    let len = crate::rt::len(a);
+    if len.is_defined() {
+        Ok(len)
+    } else {
+        Err(Failure::operand(1, "one of {array, object, set, string}", a))
     }
 }
 
 fn elements(a: Value) -> Result<Vec<Value>, Failure> {
-    operands::elements(a).ok_or_else(|| Failure::operand(1, &["set", "array"], a))
+    operands::elements(a).ok_or_else(|| Failure::operand(1, "one of {set, array}", a))
 }
 
 /// Integers are added up exactly, as far as 64 bits go without a detour.
@@ -103,13 +105,13 @@ pub(super) fn sort(a: Value) -> Outcome {
 pub(super) fn all(a: Value) -> Outcome {
     match a.heap_kind() {
         KIND_ARRAY | KIND_SET => Ok(Value::bool(elements(a)?.iter().all(|element| element.0 == TRUE))),
-        _ => Err(Failure::operand(1, &["array", "set"], a)),
+        _ => Err(Failure::operand(1, "one of {array, set}", a)),
     }
 }
 
 pub(super) fn any(a: Value) -> Outcome {
     match a.heap_kind() {
         KIND_ARRAY | KIND_SET => Ok(Value::bool(elements(a)?.iter().any(|element| element.0 == TRUE))),
-        _ => Err(Failure::operand(1, &["array", "set"], a)),
+        _ => Err(Failure::operand(1, "one of {array, set}", a)),
     }
 }

@@ -1,8 +1,8 @@
-//! Numbers. What fits 64 bits is computed at once; then integers of any size; then floats, as OPA has them.
+//! Numbers. Integers of 64 bits are computed at once; what goes beyond them, and every operand that is none, is left to
+//! [`crate::wide`].
 
-use super::operands::number as operand;
 use crate::error::{Failure, Outcome};
-use crate::value::{Num, Value};
+use crate::value::Value;
 use crate::{table, wide};
 use rego_value::abi::small_int_value;
 use rego_value::number::Operation;
@@ -15,18 +15,23 @@ fn small_pair(a: Value, b: Value) -> Option<(i64, i64)> {
 
 #[inline(never)]
 fn combine(a: Value, b: Value, operation: Operation) -> Outcome {
-    let (x, y) = (operand(a, 1)?, operand(b, 2)?);
-    if let (Num::Int(x), Num::Int(y)) = (x, y) {
+    if let (Some(x), Some(y)) = (a.as_int(), b.as_int()) {
         let small = match operation {
             Operation::Plus => x.checked_add(y),
             Operation::Minus => x.checked_sub(y),
-            _ => x.checked_mul(y),
+            _ => product(x, y),
         };
         if let Some(int) = small {
             return Ok(Value::int(int));
         }
     }
     wide::compute(operation, a, b)
+}
+
+/// The product, where the operands' lengths say that it fits; `checked_mul` is a product of 128 bits.
+fn product(x: i64, y: i64) -> Option<i64> {
+    let bits = |int: i64| 64 - int.unsigned_abs().leading_zeros();
+    if bits(x) + bits(y) < 64 { Some(x.wrapping_mul(y)) } else { None }
 }
 
 pub(super) fn plus(a: Value, b: Value) -> Outcome {
@@ -44,12 +49,12 @@ pub(super) fn minus(a: Value, b: Value) -> Outcome {
     if a.is_set() && b.is_set() {
         return Ok(difference(a, b));
     }
-    match (a.as_num(), b.as_num()) {
-        (Some(_), Some(_)) => combine(a, b, Operation::Minus),
-        (Some(_), None) => Err(Failure::operand(2, &["number"], b)),
-        _ if !a.is_set() => Err(Failure::operand(1, &["number", "set"], a)),
-        (_, Some(_)) => Err(Failure::operand(2, &["set"], b)),
-        _ => Err(Failure::operand(2, &["number"], b)),
+    match (a.is_number(), b.is_number()) {
+        (true, true) => combine(a, b, Operation::Minus),
+        (true, false) => Err(Failure::operand(2, "number", b)),
+        _ if !a.is_set() => Err(Failure::operand(1, "one of {number, set}", a)),
+        (_, true) => Err(Failure::operand(2, "set", b)),
+        _ => Err(Failure::operand(2, "number", b)),
     }
 }
 
@@ -72,9 +77,8 @@ pub(super) fn mul(a: Value, b: Value) -> Outcome {
 
 /// Exact where the divisor divides, a float otherwise.
 pub(super) fn div(a: Value, b: Value) -> Outcome {
-    let (x, y) = (operand(a, 1)?, operand(b, 2)?);
     // A zero dividend is left to the floats, whose zero has a sign.
-    if let (Num::Int(x), Num::Int(y)) = (x, y)
+    if let (Some(x), Some(y)) = (a.as_int(), b.as_int())
         && x != 0
         && x.checked_rem(y) == Some(0)
     {
@@ -97,11 +101,7 @@ pub(crate) fn floor_div(a: Value, b: Value) -> Value {
 
 /// The remainder, with the dividend's sign.
 pub(super) fn rem(a: Value, b: Value) -> Outcome {
-    if let (Some(x), Some(y @ 1..)) = (a.as_int(), b.as_int()) {
-        return Ok(Value::int(x % y));
-    }
-    let (x, y) = (operand(a, 1)?, operand(b, 2)?);
-    if let (Num::Int(x), Num::Int(y)) = (x, y)
+    if let (Some(x), Some(y)) = (a.as_int(), b.as_int())
         && let Some(result) = x.checked_rem(y)
     {
         return Ok(Value::int(result));
@@ -111,8 +111,7 @@ pub(super) fn rem(a: Value, b: Value) -> Outcome {
 
 /// As in OPA, what does not fit 64 bits is rounded to a float.
 pub(super) fn abs(a: Value) -> Outcome {
-    operand(a, 1)?;
-    match a.as_int_operand().and_then(i64::checked_abs) {
+    match a.as_int().and_then(i64::checked_abs) {
         Some(int) => Ok(Value::int(int)),
         None => wide::compute(Operation::Abs, a, Value::UNDEFINED),
     }
@@ -134,14 +133,6 @@ pub(super) fn floor(a: Value) -> Outcome {
 }
 
 /// The number itself, if it is an integer of 64 bits.
-#[inline(never)]
 fn integer(a: Value, operation: Operation) -> Outcome {
-    let number = operand(a, 1)?;
-    if let Num::Int(_) = number {
-        return Ok(a);
-    }
-    match a.as_int_operand() {
-        Some(int) => Ok(Value::int(int)),
-        None => wide::compute(operation, a, Value::UNDEFINED),
-    }
+    if a.as_int().is_some() { Ok(a) } else { wide::compute(operation, a, Value::UNDEFINED) }
 }

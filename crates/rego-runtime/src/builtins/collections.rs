@@ -123,7 +123,7 @@ fn key_list(keys: Value) -> Result<Vec<Value>, Failure> {
     if keys.is_object() {
         return Ok(table::members(keys).map(|(_, key, _)| key).collect());
     }
-    elements(keys).ok_or_else(|| Failure::operand(2, &["object", "set", "array"], keys))
+    elements(keys).ok_or_else(|| Failure::operand(2, "one of {object, set, array}", keys))
 }
 
 pub(super) fn object_remove(a: Value, keys: Value) -> Outcome {
@@ -220,7 +220,7 @@ pub(super) fn walk(a: Value) -> Outcome {
 /// The vertices of a graph, an object from vertex to its neighbours, that can be reached from some.
 pub(super) fn reachable(graph: Value, initial: Value) -> Outcome {
     object(graph, 1)?;
-    let mut queue = elements(initial).ok_or_else(|| Failure::operand(2, &["{array, set}"], initial))?;
+    let mut queue = elements(initial).ok_or_else(|| Failure::operand(2, "{array, set}", initial))?;
     let reached = table::new_set(0);
     while let Some(vertex) = queue.pop() {
         let hash = order::hash(vertex);

@@ -241,7 +241,7 @@ pub(super) fn glob_match(pattern: Value, delimiters: Value, text: Value) -> Outc
             list.push('.');
         }
     } else if delimiters != Value::NULL {
-        return Err(Failure::operand(2, &["array", "null"], delimiters));
+        return Err(Failure::operand(2, "one of {array, null}", delimiters));
     }
     let text = string(text, 3)?;
     let mut compiler = Compiler { text: pattern, at: 0, states: Vec::new(), open: Vec::new() };

@@ -40,7 +40,7 @@ fn unescape(part: &str) -> String {
 
 /// The tree of the paths.
 fn tree(paths: Value) -> Result<Value, Failure> {
-    let list = elements(paths).ok_or_else(|| Failure::operand(2, &["set", "array"], paths))?;
+    let list = elements(paths).ok_or_else(|| Failure::operand(2, "one of {set, array}", paths))?;
     let root = table::new_object(0);
     for one in list {
         let steps = path(one)?;

@@ -18,6 +18,7 @@ use crate::error::{Outcome, settle};
 use crate::value::Value;
 
 pub(crate) use arithmetic::floor_div;
+pub(crate) use operands::number;
 pub(crate) use regex::{forget, program_find, program_match, table_match};
 
 /// A builtin by the number of its operands.

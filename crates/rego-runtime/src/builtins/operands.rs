@@ -7,23 +7,23 @@ use alloc::vec::Vec;
 use rego_value::number::BigInt;
 
 pub(super) fn string(value: Value, position: u8) -> Result<&'static str, Failure> {
-    value.as_str().ok_or_else(|| Failure::operand(position, &["string"], value))
+    value.as_str().ok_or_else(|| Failure::operand(position, "string", value))
 }
 
 pub(super) fn array(value: Value, position: u8) -> Result<Value, Failure> {
-    if value.is_array() { Ok(value) } else { Err(Failure::operand(position, &["array"], value)) }
+    if value.is_array() { Ok(value) } else { Err(Failure::operand(position, "array", value)) }
 }
 
 pub(super) fn object(value: Value, position: u8) -> Result<Value, Failure> {
-    if value.is_object() { Ok(value) } else { Err(Failure::operand(position, &["object"], value)) }
+    if value.is_object() { Ok(value) } else { Err(Failure::operand(position, "object", value)) }
 }
 
 pub(super) fn set(value: Value, position: u8) -> Result<Value, Failure> {
-    if value.is_set() { Ok(value) } else { Err(Failure::operand(position, &["set"], value)) }
+    if value.is_set() { Ok(value) } else { Err(Failure::operand(position, "set", value)) }
 }
 
-pub(super) fn number(value: Value, position: u8) -> Result<Num, Failure> {
-    value.as_num().ok_or_else(|| Failure::operand(position, &["number"], value))
+pub(crate) fn number(value: Value, position: u8) -> Result<Num, Failure> {
+    value.as_num().ok_or_else(|| Failure::operand(position, "number", value))
 }
 
 /// An integer of 64 bits.
@@ -34,7 +34,7 @@ pub(super) fn int(value: Value, position: u8) -> Result<i64, Failure> {
 
 /// An integer of any size.
 pub(super) fn big_int(value: Value, position: u8) -> Result<BigInt, Failure> {
-    let Some(number) = value.as_num() else { return Err(Failure::operand(position, &["integer"], value)) };
+    let Some(number) = value.as_num() else { return Err(Failure::operand(position, "integer", value)) };
     number.to_big().ok_or_else(|| not_an_integer(position))
 }
 

@@ -1,17 +1,16 @@
 //! Strings.
 
-use super::operands::{element_failure, elements, int, number, object, string};
+use super::operands::{element_failure, int, number, object, string};
 use crate::array;
 use crate::error::{Failure, Outcome};
 use crate::json::{self, Format};
-use crate::memory::write;
 use crate::search::find;
 use crate::table;
 use crate::text::push_int;
-use crate::value::{Num, Value, finish_text, start_text};
+use crate::value::{Num, Value, finish_text, put_text, start_text};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use rego_value::abi::TEXT_BYTES;
+use rego_value::abi::{KIND_SET, TEXT_BYTES};
 use rego_value::json::{Error, Escape, ParseError};
 
 /// The text as a value; the operand itself where nothing has changed.
@@ -32,27 +31,34 @@ pub(super) fn endswith(a: Value, b: Value) -> Outcome {
 }
 
 pub(super) fn concat(separator: Value, parts: Value) -> Outcome {
-    let separator = string(separator, 1)?;
-    let list = elements(parts).ok_or_else(|| Failure::operand(2, &["set", "array"], parts))?;
-    if let [one] = list.as_slice()
-        && one.as_str().is_some()
-    {
-        return Ok(*one);
+    string(separator, 1)?;
+    let is_set = parts.is_set();
+    if is_set {
+        table::sort(parts);
+    } else if !parts.is_array() {
+        return Err(Failure::operand(2, "one of {set, array}", parts));
     }
-    let mut len = 0usize;
-    for (position, part) in list.iter().enumerate() {
-        let text = part.as_str().ok_or_else(|| element_failure(2, parts, *part, "string"))?;
-        len = len.saturating_add(text.len() + if position > 0 { separator.len() } else { 0 });
+    let part = |position| match is_set {
+        true => table::key_at(parts, KIND_SET, position),
+        false => array::item(parts, position),
+    };
+    let mut len = u64::from(separator.len()) * u64::from(parts.len().saturating_sub(1));
+    for position in 0..parts.len() {
+        let part = part(position);
+        string(part, 2).map_err(|_| element_failure(2, parts, part, "string"))?;
+        len += u64::from(part.len());
+    }
+    if parts.len() == 1 {
+        return Ok(part(0));
     }
     let Ok(len) = u32::try_from(len) else { crate::abort("string too large") };
     let joined = start_text(len);
     let mut at = joined.0 + TEXT_BYTES;
-    for (position, part) in list.iter().enumerate() {
-        let separator = if position > 0 { separator } else { "" };
-        for text in [separator, part.inline_text()] {
-            write(at, text.as_bytes());
-            at += text.len() as u32;
+    for position in 0..parts.len() {
+        if position > 0 {
+            at = put_text(at, separator);
         }
+        at = put_text(at, part(position));
     }
     finish_text(joined, len);
     Ok(joined)
@@ -291,7 +297,7 @@ fn push_part(part: Value, out: &mut String) {
 }
 
 pub(super) fn to_number(a: Value) -> Outcome {
-    if a.as_num().is_some() {
+    if a.is_number() {
         return Ok(a);
     }
     if a == Value::NULL || a == Value::bool(false) {
@@ -301,11 +307,11 @@ pub(super) fn to_number(a: Value) -> Outcome {
         return Ok(Value::int(1));
     }
     let Some(text) = a.as_str() else {
-        return Err(Failure::operand(1, &["null", "boolean", "number", "string"], a));
+        return Err(Failure::operand(1, "one of {null, boolean, number, string}", a));
     };
     let bare = text.trim_start_matches(['+', '-']);
     if ["inf", "infinity", "nan"].iter().any(|word| bare.eq_ignore_ascii_case(word)) {
-        return Err(Failure::operand(1, &["valid number string"], a));
+        return Err(Failure::operand(1, "valid number string", a));
     }
     let Some(decimal) = rego_value::number::Decimal::parse(text) else {
         let mut quoted = String::new();

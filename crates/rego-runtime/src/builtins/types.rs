@@ -2,38 +2,38 @@
 
 use crate::error::Outcome;
 use crate::value::Value;
-use rego_value::Kind;
+use rego_value::abi::{FALSE, TRUE};
 
-fn is(value: Value, kind: Kind) -> Outcome {
-    Ok(Value::bool(value.kind() == kind))
+fn truth(truth: bool) -> Outcome {
+    Ok(Value::bool(truth))
 }
 
 pub(super) fn is_array(a: Value) -> Outcome {
-    is(a, Kind::Array)
+    truth(a.is_array())
 }
 
 pub(super) fn is_boolean(a: Value) -> Outcome {
-    is(a, Kind::Bool)
+    truth(matches!(a.0, TRUE | FALSE))
 }
 
 pub(super) fn is_null(a: Value) -> Outcome {
-    is(a, Kind::Null)
+    truth(a == Value::NULL)
 }
 
 pub(super) fn is_number(a: Value) -> Outcome {
-    is(a, Kind::Number)
+    truth(a.is_number())
 }
 
 pub(super) fn is_object(a: Value) -> Outcome {
-    is(a, Kind::Object)
+    truth(a.is_object())
 }
 
 pub(super) fn is_set(a: Value) -> Outcome {
-    is(a, Kind::Set)
+    truth(a.is_set())
 }
 
 pub(super) fn is_string(a: Value) -> Outcome {
-    is(a, Kind::String)
+    truth(a.as_str().is_some())
 }
 
 pub(super) fn type_name(a: Value) -> Outcome {

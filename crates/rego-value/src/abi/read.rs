@@ -6,7 +6,7 @@ use super::{
     OBJECT_ENTRY, SET_ENTRY, TEXT_BYTES, TRUE, small_int_value,
 };
 use crate::number::Float;
-use crate::{Number, Value};
+use crate::{Kind, Number, Value};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -58,6 +58,22 @@ pub enum View<'a> {
     Object(Table<'a>),
     /// So many elements.
     Set(Table<'a>),
+}
+
+impl View<'_> {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            View::Null => Kind::Null,
+            View::Bool(_) => Kind::Bool,
+            View::Int(_) | View::Decimal(_) | View::Float(_) => Kind::Number,
+            View::String(_) => Kind::String,
+            View::Array(_) => Kind::Array,
+            View::Object(_) => Kind::Object,
+            View::Set(_) => Kind::Set,
+        }
+    }
 }
 
 /// The elements or members of a collection: `(key, value)` handles; an array's and a set's keys are their elements.

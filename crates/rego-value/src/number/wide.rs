@@ -51,6 +51,30 @@ impl Operation {
         let all = [Plus, Minus, Times, Quotient, Remainder, Abs, Round, Ceil, Floor, Integer];
         all.into_iter().find(|operation| *operation as u32 == number)
     }
+
+    /// The built-in function whose it is; [`Operation::Integer`] is no function's.
+    #[must_use]
+    pub fn builtin(self) -> &'static str {
+        match self {
+            Operation::Plus => "plus",
+            Operation::Minus => "minus",
+            Operation::Times => "mul",
+            Operation::Quotient => "div",
+            Operation::Remainder => "rem",
+            Operation::Abs => "abs",
+            Operation::Round => "round",
+            Operation::Ceil => "ceil",
+            Operation::Floor => "floor",
+            Operation::Integer => "",
+        }
+    }
+
+    /// Whether it has a second operand.
+    #[must_use]
+    pub fn is_binary(self) -> bool {
+        use Operation::{Minus, Plus, Quotient, Remainder, Times};
+        matches!(self, Plus | Minus | Times | Quotient | Remainder)
+    }
 }
 
 /// What a computation comes to.
@@ -71,6 +95,18 @@ pub enum Incomputable {
     NotInteger,
     /// The divisor is zero.
     DivisionByZero,
+}
+
+impl Incomputable {
+    /// What OPA says of it, behind the function's name.
+    #[must_use]
+    pub fn message(self, operation: Operation) -> &'static str {
+        match (self, operation) {
+            (Self::DivisionByZero, Operation::Quotient) => "divide by zero",
+            (Self::DivisionByZero, _) => "modulo by zero",
+            (Self::NotInteger, _) => "modulo on floating-point number",
+        }
+    }
 }
 
 impl<'a> Num<'a> {
@@ -94,6 +130,16 @@ impl<'a> Num<'a> {
             // Never an integer.
             Num::Float(_) => None,
             Num::Text(text) => Decimal::parse(text)?.to_bigint(),
+        }
+    }
+
+    /// The integer of 64 bits, if it is written as one: `1.0`, not `1e0`.
+    fn to_i64(self) -> Option<i64> {
+        match self {
+            Num::Int(int) => Some(int),
+            // Never an integer.
+            Num::Float(_) => None,
+            Num::Text(text) => int_operand(text),
         }
     }
 
@@ -197,8 +243,7 @@ impl Computed {
     }
 }
 
-/// Carries out an operation on numbers of which one does not fit 64 bits, or whose result does not. Operations on one
-/// number do not look at the second.
+/// Carries out an operation on numbers, whatever their size. Operations on one number do not look at the second.
 ///
 /// # Errors
 /// See [`Incomputable`].
@@ -225,7 +270,13 @@ pub fn compute(operation: Operation, x: Num<'_>, y: Num<'_>) -> Result<Computed,
             }
             Ok(Computed::integer(&x.remainder(&y)))
         }
-        Operation::Abs => Ok(Computed::float(x.to_float().abs())),
+        Operation::Abs => Ok(match x.to_i64().and_then(i64::checked_abs) {
+            Some(int) => Computed::Int(int),
+            None => Computed::float(x.to_float().abs()),
+        }),
+        Operation::Round | Operation::Ceil | Operation::Floor if let Some(int) = x.to_i64() => {
+            Ok(Computed::Int(int))
+        }
         Operation::Round => Ok(stepped(x.to_float().half_further(), 0)),
         Operation::Ceil => {
             let float = x.to_float();
@@ -237,14 +288,7 @@ pub fn compute(operation: Operation, x: Num<'_>, y: Num<'_>) -> Result<Computed,
             let down = !float.is_integer() && float.is_negative() && float.truncated_i64() != Some(0);
             Ok(stepped(float, -i64::from(down)))
         }
-        Operation::Integer => match x {
-            Num::Int(int) => Some(int),
-            // Never an integer.
-            Num::Float(_) => None,
-            Num::Text(text) => int_operand(text),
-        }
-        .map(Computed::Int)
-        .ok_or(Incomputable::NotInteger),
+        Operation::Integer => x.to_i64().map(Computed::Int).ok_or(Incomputable::NotInteger),
     }
 }
 

@@ -155,7 +155,9 @@ pub(crate) fn link(input: &Input<'_>) -> Result<Vec<u8>> {
 const ENGINE_EXPORTS: [&str; 4] = ["opa_heap_ptr_get", "opa_heap_ptr_set", "opa_malloc", "rego_error_slot"];
 
 /// What `rego-engine` carries out itself: functions of the runtime, and the names by which modules import them.
-const ENGINE_IMPORTS: [(&str, &str); 4] = [
+const ENGINE_IMPORTS: [(&str, &str); 6] = [
+    ("rt_failed", "rego_failed"),
+    ("rt_wrong_type", "rego_wrong_type"),
     ("rt_wide", "rego_number"),
     ("rt_wide_compare", "rego_number_compare"),
     ("rt_wide_hash", "rego_number_hash"),
