@@ -99,6 +99,42 @@ fn a_confirmed_command_runs_once() {
     assert_eq!(json(&confirm(&["list", "--state", "all"]).stdout).as_array().unwrap().len(), 2);
 }
 
+/// Of nobody it could not be told whether they are another person than who asked.
+#[test]
+fn nobody_does_not_answer() {
+    let folder = folder();
+    let store = format!("sqlite:{}", folder.path().join("confirm.db").display());
+    let held = json(&run(&folder, &["--json"], &["rm", "victim"]).stderr);
+    let id = held["confirmation"]["id"].as_str().unwrap();
+    let confirm = |user: Option<&str>, words: &[&str]| {
+        let mut command = ctl(folder.path());
+        match user {
+            Some(user) => command.env("USER", user),
+            None => command.env_remove("USER"),
+        };
+        command.arg("confirm").args(words).args(["--store", &store, "--json"]).output().unwrap()
+    };
+    for answer in ["approve", "reject"] {
+        for (user, words) in [
+            (Some("ada"), &[answer, id, "--as", ""][..]),
+            (Some("ada"), &[answer, id, "--as="]),
+            (Some("ada"), &[answer, id, "--as", " "]),
+            (Some(""), &[answer, id]),
+            (None, &[answer, id]),
+        ] {
+            let refused = confirm(user, words);
+            let told = String::from_utf8_lossy(&refused.stderr);
+            assert_eq!(refused.status.code(), Some(2), "{user:?} {words:?}: {told}");
+            assert!(told.contains("--as <USER>"), "{user:?} {words:?}: {told}");
+            assert_eq!(told.contains("the name is empty"), user.is_some(), "{user:?} {words:?}: {told}");
+        }
+    }
+    let kept = &json(&confirm(None, &["list"]).stdout)[0];
+    assert_eq!((&kept["state"], kept["votes"].as_array().map(Vec::len)), (&"pending".into(), Some(0)));
+    // Who is named needs no variable.
+    assert_eq!(json(&confirm(Some(""), &["approve", id, "--as", "grace"]).stdout)["state"], "approved");
+}
+
 #[test]
 fn what_it_really_cost_is_charged() {
     let folder = folder();

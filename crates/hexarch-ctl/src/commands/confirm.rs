@@ -68,7 +68,7 @@ pub(crate) struct Answer {
     /// The confirmation's id, or its signed ticket.
     id: String,
     /// Who answers; without it, who runs this command.
-    #[arg(long = "as", value_name = "USER", env = "USER")]
+    #[arg(long = "as", value_name = "USER", env = "USER", value_parser = person)]
     person: String,
     /// A role of theirs, without `@`; may be given several times.
     #[arg(long = "role", value_name = "ROLE")]
@@ -89,6 +89,14 @@ fn state(text: &str) -> Result<Wanted, String> {
         ("all", _) => Ok(Wanted::All),
         (_, Some(state)) => Ok(Wanted::Only(state)),
         _ => Err("one of pending, approved, rejected, expired, consumed, all".to_owned()),
+    }
+}
+
+/// The name of who answers, by which four eyes are told apart.
+fn person(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("the name is empty: say who answers".to_owned()),
+        _ => Ok(text.to_owned()),
     }
 }
 

@@ -381,7 +381,7 @@ fn what_is_wrong_is_told_at_once() {
         (&["--identity-header", "x-user"], "--trusted-proxy"),
         (&["--identity-header", "no header", "--trusted-proxy", "::1"], "invalid HTTP header name"),
         (&["--identity-header", "x-user", "--trusted-proxy", "localhost"], "10.0.0.0/24"),
-        (&["--as", ""], "empty"),
+        (&["--as", ""], "--as <USER>': the name is empty"),
         (&["--as", "a", "--listen", "8182"], "127.0.0.1:8182"),
         (&["--as", "a", "--listen", "unix:"], "path"),
         (&["--as", "a", "--link", "app.example.com/confirm"], "https://app.example.com/confirm"),

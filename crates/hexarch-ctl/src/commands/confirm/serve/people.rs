@@ -17,7 +17,7 @@ const LONGEST: usize = 256;
 #[command(group = ArgGroup::new("who").required(true).args(["person", "identity_header"]))]
 pub(super) struct Flags {
     /// Whoever has a link answers as this user: for one person's links.
-    #[arg(long = "as", value_name = "USER")]
+    #[arg(long = "as", value_name = "USER", value_parser = crate::commands::confirm::person)]
     person: Option<String>,
     /// A role of theirs, without `@`; may be given several times.
     #[arg(long = "role", value_name = "ROLE", requires = "person")]
@@ -65,10 +65,7 @@ impl People {
                 proxies: flags.proxies.clone(),
             });
         }
-        let id = flags.person.clone().unwrap_or_default();
-        if id.is_empty() {
-            return Err("--as: the name is empty".to_owned());
-        }
+        let id = flags.person.clone().ok_or("nobody is said to answer: name them with --as")?;
         Ok(Self::One(Person { id, roles: flags.roles.clone() }))
     }
 
