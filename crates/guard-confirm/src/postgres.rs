@@ -119,9 +119,10 @@ fn open(server: &Config, schema: &str) -> Result<Client, StoreError> {
     let failed = |error: postgres::Error| told(&error);
     let mut client = server.connect(NoTls).map_err(failed)?;
     let schema = schema.replace('"', "\"\"");
-    // Who comes first makes the tables, and who comes meanwhile waits for that.
+    // Who comes first makes the schema and the tables, and who comes meanwhile waits for that: also the state, which is
+    // kept in the same schema unless somebody says otherwise, and has the same lock.
     let made = format!(
-        "BEGIN; SELECT pg_advisory_xact_lock(5211468170125926228); CREATE SCHEMA IF NOT EXISTS \"{schema}\";
+        "BEGIN; SELECT pg_advisory_xact_lock(5211468170125926227); CREATE SCHEMA IF NOT EXISTS \"{schema}\";
          SET search_path TO \"{schema}\"; {TABLES} COMMIT;"
     );
     client.batch_execute(&made).map_err(failed)?;

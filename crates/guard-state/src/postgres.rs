@@ -150,17 +150,17 @@ fn connect(server: &Config, schema: &str, store: &Arc<str>) -> Result<Connected,
     let failed = |error: postgres::Error| told(store, &error);
     let mut client = server.connect(NoTls).map_err(failed)?;
     let schema = schema.replace('"', "\"\"");
-    client
-        .batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\"; SET search_path TO \"{schema}\";"))
-        .map_err(failed)?;
+    client.batch_execute(&format!("SET search_path TO \"{schema}\";")).map_err(failed)?;
     let missing: bool = client
         .query_one("SELECT to_regclass('version') IS NULL", &[])
         .and_then(|row| row.try_get(0))
         .map_err(failed)?;
     if missing {
-        // Who comes first makes the tables, and who comes meanwhile waits for that.
+        // Who comes first makes the schema and the tables, and who comes meanwhile waits for that: also confirmations, which
+        // are kept in the same schema unless somebody says otherwise, and have the same lock.
+        let lock = "SELECT pg_advisory_xact_lock(5211468170125926227)";
         let tables = include_str!("postgres/schema.sql");
-        let made = format!("BEGIN; SELECT pg_advisory_xact_lock(5211468170125926227); {tables} COMMIT;");
+        let made = format!("BEGIN; {lock}; CREATE SCHEMA IF NOT EXISTS \"{schema}\"; {tables} COMMIT;");
         client.batch_execute(&made).map_err(failed)?;
     }
     let version: i64 = client

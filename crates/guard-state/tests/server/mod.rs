@@ -50,6 +50,44 @@ macro_rules! state_server_suite {
             assert!(matches!(error, guard_core::StateError::Unavailable(_)), "{error}");
         }
 
+        /// Of two processes one may have the wrong time. A window that has ended for the one that is ahead does not offer its
+        /// budget again to the other.
+        #[test]
+        #[$ignore]
+        fn a_process_whose_clock_is_behind_goes_by_the_servers_time() {
+            let server = <$server>::start();
+            let after = |seconds| suite::START.plus(std::time::Duration::from_secs(seconds));
+            let [ahead, behind] = [120, 0]
+                .map(|seconds| store(&server, "shared", Some(Arc::new(FixedClock::at(after(seconds))))));
+            behind.charge(&batch(1, vec![charge("a", 7, 10)])).wait().unwrap();
+            let ever = guard_core::Charge { resets_in: None, ..charge("b", 1, 10) };
+            ahead.charge(&batch(2, vec![ever])).wait().unwrap();
+            let error = behind.charge(&batch(3, vec![charge("a", 1, 10)])).wait().unwrap_err();
+            assert!(matches!(error, guard_core::StateError::WindowClosed(_)), "{error}");
+            assert_eq!(used(&behind), 0);
+        }
+
+        /// The processes of a program that is started for the first time.
+        #[test]
+        #[$ignore]
+        fn a_new_namespace_may_be_opened_by_many_at_once() {
+            let server = <$server>::start();
+            for round in 0..10 {
+                let (namespace, begin) = (format!("new {round}"), std::sync::Barrier::new(6));
+                std::thread::scope(|scope| {
+                    for id in 0..6 {
+                        let (server, namespace, begin) = (&server, &namespace, &begin);
+                        scope.spawn(move || {
+                            begin.wait();
+                            let ever = guard_core::Charge { resets_in: None, ..charge("a", 1, 10) };
+                            store(server, namespace, None).charge(&batch(id, vec![ever])).wait().unwrap();
+                        });
+                    }
+                });
+                assert_eq!(used(&store(&server, &namespace, None)), 6);
+            }
+        }
+
         #[test]
         #[$ignore]
         fn namespaces_and_processes() {
