@@ -72,7 +72,7 @@ fn compiled(package: &RegoPackage) -> Vec<u8> {
             Source::new(module.name(), text)
         })
         .collect();
-    let wasm = PlanOptions { target: Target::Engine, name_runtime: true, ..PlanOptions::default() };
+    let wasm = PlanOptions { target: Target::Engine, name_runtime: true };
     match build(&sources, package.entrypoints(), &Options { wasm, ..Options::default() }) {
         Ok(module) => module.bytes,
         Err(error) => panic!("{error}"),

@@ -35,6 +35,9 @@ const STEPS: &[Step] = &[
 /// The package whose dependencies are other hosts: their features must not reach ours, so it is built on its own.
 const PEERS: &str = "hexarch-benches";
 
+/// Limits beside their peers: a workspace of its own, where the SDK has its default features and no others, as users have it.
+const LIMITS: &str = "benches/limits/Cargo.toml";
+
 /// `cargo xtask test`.
 pub(crate) fn test(arguments: &[String]) -> Result<(), String> {
     let only = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
@@ -126,7 +129,11 @@ fn clippy(_: &Machine) -> Result<(), String> {
     let tls = ["--features", TLS_TESTS, "--test", "tls", "--", "--deny", "warnings"];
     task::run("clippy of TLS", task::cargo(["clippy", "--workspace", "--exclude", PEERS]).args(tls))?;
     let peers = ["clippy", "--package", PEERS, "--all-targets", "--", "--deny", "warnings"];
-    task::run("clippy of the peers", &mut task::cargo(peers))
+    task::run("clippy of the peers", &mut task::cargo(peers))?;
+    let limits = ["clippy", "--manifest-path", LIMITS, "--package", "hexarch-limit-benches", "--package"];
+    let mut limits = task::cargo(limits);
+    limits.args(["hexarch-guardrails", "--lib", "--benches", "--target-dir"]).arg(task::target());
+    task::run("clippy of limits and of the SDK by itself", limits.args(["--", "--deny", "warnings"]))
 }
 
 fn docs(_: &Machine) -> Result<(), String> {
