@@ -164,6 +164,44 @@ fn nobody_else_writes_while_charges_are_decided() {
     assert_eq!(used(&store, "a"), 9);
 }
 
+/// A clock that is twenty seconds further whenever somebody looks at it.
+struct Hasty(AtomicUsize);
+
+impl Clock for Hasty {
+    fn now(&self) -> Timestamp {
+        START.plus(Duration::from_secs(20) * u32::try_from(self.0.fetch_add(1, Ordering::AcqRel)).unwrap())
+    }
+}
+
+/// The time is read for a transaction and for each operation in it: between the two a lease may run out.
+#[test]
+fn a_lease_may_run_out_while_a_transaction_is_under_way() {
+    let folder = Folder::new("sqlite-hasty");
+    let config = SqliteConfig::new(folder.path().join("state.db"));
+    let store = SqliteStore::open(&config, Arc::new(Hasty(AtomicUsize::new(0)))).unwrap();
+    let ever = guard_core::Charge { resets_in: None, ..charge("a", 4, 10) };
+    store.reserve(&batch(1, vec![ever]), LEASE).wait().unwrap();
+    let settled = store.settle(ReservationId(1), &Settlement::AsReserved).wait().unwrap();
+    assert_eq!(settled.before, Some(guard_core::Closed::Expired));
+    assert_eq!(used(&store, "a"), 4);
+}
+
+/// Of two processes one may have the wrong time. A window that has ended for the one that is ahead does not offer its budget
+/// again to the other.
+#[test]
+fn a_process_whose_clock_is_behind_goes_by_the_files_time() {
+    let folder = Folder::new("sqlite-behind");
+    let path = written(&folder);
+    let late = Arc::new(FixedClock::at(START.plus(Duration::from_secs(120))));
+    let ahead = SqliteStore::open(&SqliteConfig::new(&path), late).unwrap();
+    let ever = guard_core::Charge { resets_in: None, ..charge("b", 1, 10) };
+    ahead.charge(&batch(2, vec![ever])).wait().unwrap();
+    let behind = open(&path).unwrap();
+    let error = behind.charge(&batch(3, vec![charge("a", 1, 10)])).wait().unwrap_err();
+    assert!(matches!(error, StateError::WindowClosed(_)), "{error}");
+    assert_eq!(used(&behind, "a"), 0);
+}
+
 /// The processes of a program that is started for the first time.
 #[test]
 fn a_new_file_may_be_opened_by_many_at_once() {
@@ -183,6 +221,21 @@ fn a_new_file_may_be_opened_by_many_at_once() {
         });
         assert_eq!(used(&open(&path).unwrap(), "a"), 6);
     }
+}
+
+/// Another process is just about to write to the file, which is no log yet: SQLite says so at once, and it is waited for.
+#[test]
+fn a_new_file_that_another_process_writes_to_is_waited_for() {
+    let folder = Folder::new("sqlite-held");
+    let path = folder.path().join("state.db");
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    std::thread::scope(|scope| {
+        let opened = scope.spawn(|| open(&path).map(|store| used(&store, "a")));
+        std::thread::sleep(Duration::from_millis(300));
+        other.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(opened.join().unwrap().unwrap(), 0);
+    });
 }
 
 #[test]
@@ -301,10 +354,14 @@ fn damaged_files_are_refused_and_left_alone() {
         assert!(told.contains("damaged") || told.contains("not a state file"), "{cut}: {told}");
         assert_eq!(std::fs::read(&truncated).unwrap().len(), cut, "a damaged file was written to");
     }
-    let mut garbled = whole;
-    garbled[4_096..12_288].fill(0xa5);
-    let garbled = folder.write("garbled.db", garbled);
-    assert!(refusal(&garbled).contains("damaged"), "{}", refusal(&garbled));
+    // Whichever page it is, also where nothing would be read before a call needs it: the file is looked through when it is
+    // opened.
+    for page in 1..whole.len() / 4_096 {
+        let mut garbled = whole.clone();
+        garbled[page * 4_096..][..4_096].fill(0xa5);
+        let told = refusal(&folder.write(&format!("garbled {page}.db"), garbled));
+        assert!(told.contains("damaged"), "page {page}: {told}");
+    }
 }
 
 #[test]

@@ -140,6 +140,16 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
 mod tests {
     use super::*;
 
+    /// No kill of a process tells: only a machine that goes down loses what was not synchronised.
+    #[test]
+    fn what_is_acknowledged_is_on_the_disk() {
+        let folder = test_support::Folder::new("sqlite-synchronised");
+        let mut connection = Connection::open(folder.path().join("state.db")).unwrap();
+        prepare(&mut connection, "s").unwrap();
+        let full: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap();
+        assert_eq!(full, 2);
+    }
+
     /// A file as each version left it, with a cell, reservations and a revision in it.
     #[test]
     fn older_files_become_ones_of_this_version_with_all_that_they_hold() {
