@@ -17,7 +17,7 @@ use guard_core::{
     StateOperator, StateStore, StateUnavailable, Timestamp, Unusable,
 };
 use postgres::error::SqlState;
-use postgres::{Config, NoTls};
+use postgres::{Client, Config, GenericClient, NoTls};
 
 use crate::books;
 use crate::pool::{Pool, Tried};
@@ -149,19 +149,10 @@ impl PostgresStore {
 fn connect(server: &Config, schema: &str, store: &Arc<str>) -> Result<Connected, StateError> {
     let failed = |error: postgres::Error| told(store, &error);
     let mut client = server.connect(NoTls).map_err(failed)?;
-    let schema = schema.replace('"', "\"\"");
-    client.batch_execute(&format!("SET search_path TO \"{schema}\";")).map_err(failed)?;
-    let missing: bool = client
-        .query_one("SELECT to_regclass('version') IS NULL", &[])
-        .and_then(|row| row.try_get(0))
-        .map_err(failed)?;
-    if missing {
-        // Who comes first makes the schema and the tables, and who comes meanwhile waits for that: also confirmations, which
-        // are kept in the same schema unless somebody says otherwise, and have the same lock.
-        let lock = "SELECT pg_advisory_xact_lock(5211468170125926227)";
-        let tables = include_str!("postgres/schema.sql");
-        let made = format!("BEGIN; {lock}; CREATE SCHEMA IF NOT EXISTS \"{schema}\"; {tables} COMMIT;");
-        client.batch_execute(&made).map_err(failed)?;
+    let quoted = format!("\"{}\"", schema.replace('"', "\"\""));
+    client.batch_execute(&format!("SET search_path TO {quoted}")).map_err(failed)?;
+    if is_missing(&mut client, schema).map_err(failed)? {
+        make(&mut client, schema, &quoted).map_err(failed)?;
     }
     let version: i64 = client
         .query_one("SELECT version FROM version", &[])
@@ -172,6 +163,25 @@ fn connect(server: &Config, schema: &str, store: &Arc<str>) -> Result<Connected,
         return Err(Unusable { store: store.to_string(), detail }.into());
     }
     Connected::new(client).map_err(failed)
+}
+
+/// Asked of the catalogue as it is now: what the search path leads to is remembered for a while.
+fn is_missing(client: &mut impl GenericClient, schema: &str) -> Result<bool, postgres::Error> {
+    let there = "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = $1 AND tablename = 'version'";
+    client.query_opt(there, &[&schema]).map(|there| there.is_none())
+}
+
+/// Who comes first makes the schema and the tables, and who comes meanwhile waits for that: also confirmations, which are kept
+/// in the same schema unless somebody says otherwise, and have the same lock.
+fn make(client: &mut Client, schema: &str, quoted: &str) -> Result<(), postgres::Error> {
+    let mut making = client.transaction()?;
+    making.batch_execute("SELECT pg_advisory_xact_lock(5211468170125926227)")?;
+    // Who came first may work with them by now, and an index that is there would be waited for all the same.
+    if is_missing(&mut making, schema)? {
+        let tables = include_str!("postgres/schema.sql");
+        making.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {quoted}; {tables}"))?;
+    }
+    making.commit()
 }
 
 fn told(store: &str, error: &postgres::Error) -> StateError {

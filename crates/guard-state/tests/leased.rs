@@ -120,6 +120,7 @@ mod suite_on_leased {
         settling_with_the_real_cost
         a_settlement_cannot_pay_back_more_than_it_took
         a_lease_that_runs_out_gives_back
+        what_has_run_out_is_free_for_the_next_call
         attempts_stay_counted
         windows_end
         a_window_opens_once

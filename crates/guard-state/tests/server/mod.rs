@@ -67,6 +67,24 @@ macro_rules! state_server_suite {
             assert_eq!(used(&behind), 0);
         }
 
+        /// Not everything that was dropped is remembered: who has looked away for longer is told of all there is.
+        #[test]
+        #[$ignore]
+        fn whoever_looked_away_for_long_is_told_all() {
+            let (server, clock) = (<$server>::start(), Arc::new(FixedClock::at(suite::START)));
+            let store = store(&server, "forgotten", Some(Arc::clone(&clock)));
+            for id in 0..10_u128 {
+                let cell = |key: u128| suite::cell("many", &format!("{id} {key}"), "w");
+                let one = |key| guard_core::Charge { cell: cell(key), ..charge("many", 1, 10) };
+                store.charge(&batch(id, (0..500).map(one).collect())).wait().unwrap();
+            }
+            let seen = store.snapshot().wait().unwrap();
+            assert_eq!(seen.cells.len(), 5_000);
+            clock.advance(std::time::Duration::from_secs(60));
+            let changes = store.changes_since(seen.revision).wait().unwrap();
+            assert!(matches!(&changes, guard_core::Changes::All(all) if all.cells.is_empty()));
+        }
+
         /// The processes of a program that is started for the first time.
         #[test]
         #[$ignore]

@@ -186,6 +186,16 @@ pub(crate) fn a_lease_that_runs_out_gives_back<S: StateStore>(bench: Bench<S>) {
     assert_eq!(bench.used("a"), 20);
 }
 
+/// The next call finds it free by itself: nobody has looked in between.
+pub(crate) fn what_has_run_out_is_free_for_the_next_call<S: StateStore>(bench: Bench<S>) {
+    bench.reserve(1, vec![charge("a", 10, 10), charge("b", 10, 10)]).unwrap();
+    bench.clock.advance(LEASE);
+    bench.reserve(2, vec![charge("a", 10, 10)]).unwrap();
+    assert_eq!((bench.used("a"), bench.used("b")), (10, 0));
+    assert_eq!(bench.refund(2), None);
+    assert_eq!(bench.used("a"), 0);
+}
+
 pub(crate) fn attempts_stay_counted<S: StateStore>(bench: Bench<S>) {
     bench.reserve(1, vec![rate("r", 2), charge("a", 5, 10)]).unwrap();
     bench.refund(1);
@@ -533,9 +543,11 @@ pub(crate) fn operators_see_and_set_what_is_spent<S: StateStore + StateOperator>
 pub(crate) fn a_late_settlement_still_shows_its_debt<S: StateStore>(bench: Bench<S>) {
     let short = Charge { resets_in: Some(Duration::from_secs(1)), ..charge("a", 5, 10) };
     bench.reserve(1, vec![short.clone()]).unwrap();
-    bench.charge_now(2, vec![Charge { amount: Quantity::new(4), ..short }]).unwrap();
+    bench.charge_now(2, vec![Charge { amount: Quantity::new(4), ..short.clone() }]).unwrap();
+    // Of another cell that ends at the same time nothing is kept.
+    bench.charge_now(3, vec![Charge { cell: cell("b", "all", "w"), ..short }]).unwrap();
     bench.clock.advance(Duration::from_secs(2));
-    assert_eq!(bench.used("a"), 9);
+    assert_eq!((bench.used("a"), bench.used("b")), (9, 0));
     let actual = Settlement::Actual(BTreeMap::from([("a".to_owned(), Quantity::new(9))]));
     let settled = bench.store.settle(ReservationId(1), &actual).wait().unwrap();
     assert_eq!(settled.debt, BTreeMap::from([("a".to_owned(), Quantity::new(3))]));
@@ -605,6 +617,7 @@ macro_rules! state_store_suite {
                 settling_with_the_real_cost
                 a_settlement_cannot_pay_back_more_than_it_took
                 a_lease_that_runs_out_gives_back
+                what_has_run_out_is_free_for_the_next_call
                 attempts_stay_counted
                 windows_end
                 a_window_opens_once
