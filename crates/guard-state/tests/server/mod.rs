@@ -81,6 +81,7 @@ macro_rules! state_server_suite {
             let seen = store.snapshot().wait().unwrap();
             assert_eq!(seen.cells.len(), 5_000);
             clock.advance(std::time::Duration::from_secs(60));
+            assert!(store.snapshot().wait().unwrap().cells.is_empty());
             let changes = store.changes_since(seen.revision).wait().unwrap();
             assert!(matches!(&changes, guard_core::Changes::All(all) if all.cells.is_empty()));
         }

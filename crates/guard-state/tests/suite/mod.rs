@@ -542,8 +542,8 @@ pub(crate) fn operators_see_and_set_what_is_spent<S: StateStore + StateOperator>
 /// A window that has ended is kept until the calls that began in it have ended: their debt is shown.
 pub(crate) fn a_late_settlement_still_shows_its_debt<S: StateStore>(bench: Bench<S>) {
     let short = Charge { resets_in: Some(Duration::from_secs(1)), ..charge("a", 5, 10) };
-    bench.reserve(1, vec![short.clone()]).unwrap();
     bench.charge_now(2, vec![Charge { amount: Quantity::new(4), ..short.clone() }]).unwrap();
+    bench.reserve(1, vec![short.clone()]).unwrap();
     // Of another cell that ends at the same time nothing is kept.
     bench.charge_now(3, vec![Charge { cell: cell("b", "all", "w"), ..short }]).unwrap();
     bench.clock.advance(Duration::from_secs(2));
