@@ -19,17 +19,25 @@ use crate::store::{Due, Filter, Stepped, Store, Stored};
 /// The version of the tables.
 const VERSION: i64 = 1;
 
+/// Making an index waits for whoever works with the table, even where there is one: so it is only done with the tables.
 const TABLES: &str = "
-    CREATE TABLE IF NOT EXISTS confirm_version (version bigint NOT NULL);
-    INSERT INTO confirm_version SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM confirm_version);
-    CREATE TABLE IF NOT EXISTS confirmations (
-        id text PRIMARY KEY, asked bigint NOT NULL, expires bigint NOT NULL, state text NOT NULL, body text NOT NULL
-    );
-    CREATE INDEX IF NOT EXISTS confirmations_open ON confirmations (expires)
-        WHERE state IN ('pending', 'approved');
-    CREATE INDEX IF NOT EXISTS confirmations_asked ON confirmations (asked);
-    CREATE TABLE IF NOT EXISTS confirm_outbox (id text PRIMARY KEY, due bigint NOT NULL, tries integer NOT NULL);
-    CREATE INDEX IF NOT EXISTS confirm_outbox_due ON confirm_outbox (due);
+    DO $$ BEGIN
+        IF NOT EXISTS (
+            SELECT 1 FROM pg_catalog.pg_tables
+            WHERE schemaname = current_schema() AND tablename = 'confirm_version'
+        ) THEN
+            CREATE TABLE confirm_version (version bigint NOT NULL);
+            INSERT INTO confirm_version VALUES (1);
+            CREATE TABLE confirmations (
+                id text PRIMARY KEY, asked bigint NOT NULL, expires bigint NOT NULL, state text NOT NULL,
+                body text NOT NULL
+            );
+            CREATE INDEX confirmations_open ON confirmations (expires) WHERE state IN ('pending', 'approved');
+            CREATE INDEX confirmations_asked ON confirmations (asked);
+            CREATE TABLE confirm_outbox (id text PRIMARY KEY, due bigint NOT NULL, tries integer NOT NULL);
+            CREATE INDEX confirm_outbox_due ON confirm_outbox (due);
+        END IF;
+    END $$;
 ";
 
 /// Which PostgreSQL, and how to use it.

@@ -37,4 +37,35 @@ mod needs_postgres {
         suite_on_postgres,
         fresh
     );
+
+    #[test]
+    #[ignore = "needs PostgreSQL"]
+    fn who_connects_does_not_wait_for_who_works() {
+        let (store, server) = fresh();
+        let schema = "at work".to_owned();
+        let config = PostgresConfig { schema, ..PostgresConfig::new(server.url()) };
+        drop(PostgresStore::connect(&config).unwrap());
+        let mut works = postgres::Client::connect(&server.url(), postgres::NoTls).unwrap();
+        works.batch_execute(r#"BEGIN; LOCK TABLE "at work".confirmations IN ROW EXCLUSIVE MODE"#).unwrap();
+        PostgresStore::connect(&config).unwrap();
+        drop(store);
+    }
+
+    #[test]
+    #[ignore = "needs PostgreSQL"]
+    fn a_new_schema_may_be_opened_by_many_at_once() {
+        let (store, server) = fresh();
+        for round in 0..5 {
+            let schema = format!("many {round}");
+            let config = PostgresConfig { schema, connections: 1, ..PostgresConfig::new(server.url()) };
+            std::thread::scope(|scope| {
+                let opened: Vec<_> =
+                    (0..8).map(|_| scope.spawn(|| PostgresStore::connect(&config).map(drop))).collect();
+                for opened in opened {
+                    opened.join().unwrap().unwrap();
+                }
+            });
+        }
+        drop(store);
+    }
 }
