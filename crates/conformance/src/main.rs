@@ -3,7 +3,8 @@
 //! The corpus is a folder (see `corpus`); each of its groups is run case by case through the real pipeline and judged
 //! (`judge`) as the corpus' README says. Beside the project's own corpus stands the list of what does not pass yet
 //! (`known_failures.txt`): a case in it must still fail, and a case not in it must pass, so that the passing count
-//! can only rise. What all cases cost is recorded as well (`cost`). Any other folder of the same layout needs no list: its results are reported.
+//! can only rise. What all cases cost is recorded as well (`cost`). Any other folder of the same layout needs no list: its
+//! results are reported.
 
 mod arguments;
 mod check;

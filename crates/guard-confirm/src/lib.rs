@@ -30,7 +30,8 @@
 //!
 //! A person at the terminal ([`TerminalConfirmer`]); the command line, or whatever else calls [`Desk::approve`]; and a
 //! webhook, told of each confirmation by a courier (the feature `webhook`), with a link that answers it once
-//! ([`Desk::answer_link`]), on a page that the feature `page` has (`hexarch-ctl confirm serve` serves it). Whoever asked polls, waits ([`Desk::wait`]) or hears of it ([`ConfirmListener`]).
+//! ([`Desk::answer_link`]), on a page that the feature `page` has (`hexarch-ctl confirm serve` serves it). Whoever asked
+//! polls, waits ([`Desk::wait`]) or hears of it ([`ConfirmListener`]).
 //!
 //! **Invariant.** A confirmation is consumed at most once, never after it was rejected or expired, and only by the call
 //! it was asked for. Whatever goes wrong is a denial.

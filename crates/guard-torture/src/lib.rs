@@ -15,7 +15,8 @@
 //! has to see the same sums.
 //!
 //! **Shown by** `tests/mutants.rs`: a store without its lock, its lease check, its idempotency or its all-or-nothing is
-//! found out, and replicas that publish after they have looked, and a copy that is lost; and by `tests/stores.rs`, which tortures each store with kills, server restarts and cut connections.
+//! found out, and replicas that publish after they have looked, and a copy that is lost; and by `tests/stores.rs`, which
+//! tortures each store with kills, server restarts and cut connections.
 
 mod journal;
 mod judge;

@@ -51,7 +51,8 @@ struct Inner {
     clock: Clock,
 }
 
-/// Runs modules and bounds their evaluation; compiles them, with the feature `compiler`. Cheap to clone; all clones are the same engine.
+/// Runs modules and bounds their evaluation; compiles them, with the feature `compiler`. Cheap to clone; all clones are the
+/// same engine.
 #[derive(Clone, Debug)]
 pub struct Engine {
     inner: Arc<Inner>,

@@ -72,7 +72,8 @@ pub enum ModuleError {
         /// The import's name.
         name: String,
     },
-    /// The module calls built-in functions that this host does not have ([`Module::require_functions`](crate::Module::require_functions)).
+    /// The module calls built-in functions that this host does not have
+    /// ([`Module::require_functions`](crate::Module::require_functions)).
     #[error("module needs built-in functions that are not available: {}", names.join(", "))]
     MissingBuiltins {
         /// Their names, sorted.

@@ -26,8 +26,8 @@ pub struct Prices {
 
 impl Prices {
     /// What so many tokens of a model cost at most, in whole micro-dollars, rounded up, or the most that can be counted;
-    /// none where the list does not know the model. Which of the tokens are input and which output is not known before the call, so the dearer of the two
-    /// prices holds for all: what it really cost is for the caller to say afterwards.
+    /// none where the list does not know the model. Which of the tokens are input and which output is not known before the
+    /// call, so the dearer of the two prices holds for all: what it really cost is for the caller to say afterwards.
     pub fn cost(&self, model: &str, tokens: u64) -> Option<u64> {
         let begins = |(beginning, _): &&(String, u64)| model.starts_with(beginning.as_str());
         let price =
