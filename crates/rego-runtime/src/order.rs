@@ -129,8 +129,13 @@ pub(crate) fn compare(a: Value, b: Value) -> Ordering {
 /// The order of handles that differ; `None` for two collections of one kind.
 #[inline]
 fn compare_scalars(a: Value, b: Value) -> Option<Ordering> {
-    if a.heap_kind() == KIND_STRING && b.heap_kind() == KIND_STRING {
-        return Some(a.inline_text().as_bytes().cmp(b.inline_text().as_bytes()));
+    let kind = a.heap_kind();
+    if kind == b.heap_kind() {
+        match kind {
+            KIND_STRING => return Some(a.inline_text().as_bytes().cmp(b.inline_text().as_bytes())),
+            KIND_ARRAY | KIND_OBJECT | KIND_SET => return None,
+            _ => {}
+        }
     }
     if let (Some(x), Some(y)) = (a.as_int(), b.as_int()) {
         return Some(x.cmp(&y));
@@ -141,7 +146,6 @@ fn compare_scalars(a: Value, b: Value) -> Option<Ordering> {
     }
     match x {
         Kind::Number => Some(wide::compare(a, b)),
-        Kind::Array | Kind::Object | Kind::Set => None,
         // `false` is the smaller handle.
         _ => Some(a.0.cmp(&b.0)),
     }
