@@ -207,8 +207,10 @@ fn judge(machine: &Machine) -> Result<(), String> {
     match &machine.corpus {
         Some(_) => {
             conformance(&[])?;
-            // The same answers without the optimiser: a miscompile is one pass' or none's.
-            conformance(&["--filter", "v1/", "--passes", "none"].map(str::to_owned))?;
+            // The same answers without the optimiser and with each pass alone: a miscompile is one pass' or none's.
+            for passes in ["none", "inline", "outline"] {
+                conformance(&["--filter", "v1/", "--passes", passes].map(str::to_owned))?;
+            }
             // And where more is left to our engine.
             conformance(&["--filter", "v1/", "--target", "engine"].map(str::to_owned))
         }

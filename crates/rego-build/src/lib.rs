@@ -28,7 +28,7 @@ pub use cost::{Cost, RuleCost, cost};
 pub use error::{BuildError, Diagnostics};
 pub use rego_compiler::plan::{self, Marks, Query};
 pub use rego_compiler::{Options as CheckOptions, PrintCalls};
-pub use rego_opt::Passes;
+pub use rego_opt::{Outline, Passes};
 pub use rego_wasm::{CompiledModule, Options as PlanOptions, Target};
 
 /// The largest source, in bytes. OPA has no such limit; a policy of this size is a mistake or an attack.

@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use rego_build::{BuildError, CompiledModule, Options, Passes, PlanOptions, Source, Target};
+use rego_build::{BuildError, CompiledModule, Options, Outline, Passes, PlanOptions, Source, Target};
 use rego_engine::{Config, Engine, EvalContext, EvalError, Input, Instance, Module};
 use rego_syntax::ast::RegoVersion;
 use rego_value::json;
@@ -107,7 +107,9 @@ impl Ours {
             let built = built.map_err(|_| Answer::Broken("the compiler panicked".to_owned()))?;
             self.instance(&built.map_err(|error| refused(&error))?, &data)
         };
-        let mut optimised = instance(Passes::ALL, Target::Engine)?;
+        // Programs are small: outlined from as well, though it would not pay.
+        let passes = Passes { outline: Outline::Always, ..Passes::ALL };
+        let mut optimised = instance(passes, Target::Engine)?;
         let mut plain = instance(Passes::NONE, Target::Portable)?;
         let mut answers = Vec::new();
         for (index, program) in chosen {

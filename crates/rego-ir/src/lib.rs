@@ -16,7 +16,7 @@
 mod ir;
 mod json;
 pub mod reads;
-mod scopes;
+pub mod scopes;
 mod text;
 mod verify;
 mod visit;

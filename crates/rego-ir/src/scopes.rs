@@ -2,7 +2,8 @@
 //!
 //! Planners give the locals of one definition to the next as well, so that a function does not run out of them. An
 //! analysis that asks what a local may hold, without regard to the order of statements, then mixes what has nothing to do
-//! with each other. [`split`] gives each use a name of its own, for such analyses; nobody runs the result.
+//! with each other. [`split`] gives each use a name of its own, for such analyses. What it gives means the same, and is not run as a whole, since so
+//! many locals are more than engines accept.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,7 +13,8 @@ use crate::{Block, Local, Stmt, StmtKind, next_local};
 
 /// Blocks in which a local is another one for each block that begins by writing it: everywhere else in that block the
 /// write has been run before. A local that is read anywhere without such a write before it keeps its name.
-pub(crate) fn split(blocks: &[Block], params: &[Local]) -> Vec<Block> {
+#[must_use]
+pub fn split(blocks: &[Block], params: &[Local]) -> Vec<Block> {
     let mut scopes = Scopes { next: 0, owners: HashMap::default(), shared: params.iter().copied().collect() };
     blocks.iter().for_each(|block| drop(scopes.block(block, &[])));
     // What is shared is known now; the same walk again names what is not.

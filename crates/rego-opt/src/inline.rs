@@ -91,7 +91,7 @@ fn leave_out_uncalled(policy: &mut Policy, before: &CallGraph) {
     }
 }
 
-fn count_stmts(blocks: &[Block]) -> usize {
+pub(crate) fn count_stmts(blocks: &[Block]) -> usize {
     let mut count = 0;
     let mut pending: Vec<&Block> = blocks.iter().collect();
     while let Some(block) = pending.pop() {

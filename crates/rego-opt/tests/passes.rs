@@ -43,6 +43,29 @@ fn without_passes_a_plan_stays_as_it_is() {
 fn passes_are_found_by_name() {
     assert_eq!(Passes::by_name("all"), Some(Passes::ALL));
     assert_eq!(Passes::by_name("none"), Some(Passes::NONE));
-    assert_eq!(Passes::by_name("inline"), Some(Passes { inline: true }));
+    assert_eq!(Passes::by_name("inline"), Some(Passes { inline: true, ..Passes::NONE }));
     assert_eq!(Passes::by_name("unknown"), None);
+}
+
+/// A rule of so many definitions, each behind an equality.
+fn rule(definitions: usize) -> String {
+    let mut text = "string \"a\"\n\nfunc \"f\"(%0, %1) -> %2 path ()\nblock\n  %2 = set\nend\n".to_owned();
+    for _ in 0..definitions {
+        text.push_str("block\n  %3 = dot %0[s0]\n  equal %3, s0\n  %4 = array 14\n");
+        text.push_str(&"  append %4, %3\n".repeat(14));
+        text.push_str("  add %2, %4\nend\n");
+    }
+    text.push_str("block\n  return %2\nend\n");
+    text
+}
+
+#[test]
+fn only_large_functions_are_outlined_where_it_has_to_pay() {
+    let functions = |definitions: usize, passes: Passes| {
+        let policy = parse_text(&rule(definitions)).unwrap();
+        verify(optimise(policy, passes)).unwrap().into_policy().funcs.len()
+    };
+    let always = Passes::by_name("outline").unwrap();
+    assert_eq!((functions(10, Passes::ALL), functions(10, always)), (1, 11));
+    assert_eq!((functions(20, Passes::ALL), functions(20, always)), (21, 21));
 }
