@@ -2,8 +2,8 @@
 //!
 //! Planners give the locals of one definition to the next as well, so that a function does not run out of them. An
 //! analysis that asks what a local may hold, without regard to the order of statements, then mixes what has nothing to do
-//! with each other. [`split`] gives each use a name of its own, for such analyses. What it gives means the same, and is not run as a whole, since so
-//! many locals are more than engines accept.
+//! with each other. [`split`] gives each use a name of its own, for such analyses. What it gives means the same, and is
+//! not run as a whole: so many locals are more than engines accept.
 
 use std::collections::{HashMap, HashSet};
 
