@@ -5,15 +5,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use rego_build::{Options, PlanOptions, Source, Target};
-use rego_engine::{Answer, Config, Engine, EntrypointId, EvalContext, Input, Instance, Key, Module, Order};
+use rego_engine::{Answer, Config, Engine, EntrypointId, EvalContext, Input, Instance, Key, Module, Wanted};
 use rego_value::{Value, json};
 
 use crate::Decision;
 use crate::policy::Policy;
 
-const ALLOWED: Key<'_> = Key::new("allowed");
-const REASON: Key<'_> = Key::new("reason");
-const ACTION: Key<'_> = Key::new("action");
+static WANTED: [Key<'_>; 3] = [Key::new("allowed"), Key::new("reason"), Key::new("action")];
 
 /// The policy as our compiler builds it for our engine.
 ///
@@ -62,7 +60,7 @@ pub struct Loaded {
     instance: Instance,
     entrypoint: EntrypointId,
     context: EvalContext,
-    order: Order,
+    wanted: Wanted<'static>,
 }
 
 impl Loaded {
@@ -79,7 +77,7 @@ impl Loaded {
         let mut instance = Instance::new(&module).unwrap();
         instance.set_data_json(policy.data.as_bytes()).unwrap();
         let context = EvalContext { deadline: Some(Duration::from_secs(1)), ..EvalContext::default() };
-        Self { instance, entrypoint, context, order: Order::new() }
+        Self { instance, entrypoint, context, wanted: Wanted::new(&WANTED) }
     }
 
     /// The module.
@@ -148,7 +146,7 @@ impl Loaded {
     fn evaluate(&mut self, input: Input<'_>) -> Decision {
         let decision = |answer: Option<Answer<'_>>| {
             let (mut allowed, mut reason, mut action) = (None, None, None);
-            answer.unwrap().pick(&[ALLOWED, REASON, ACTION], &self.order, |position, value| match position {
+            answer.unwrap().pick(&self.wanted, |position, value| match position {
                 0 => allowed = value.as_bool(),
                 1 => reason = value.as_str(),
                 _ => action = value.as_str(),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use guard_core::{Document, Json, JsonError, Named, Names, Shape};
-use rego_engine::{Answer, Key, Order};
+use rego_engine::{Answer, Key, Wanted};
 use rego_value::{Value, json};
 
 /// What an entrypoint gave, to be read without a copy.
@@ -11,13 +11,13 @@ use rego_value::{Value, json};
 pub(crate) struct Read<'a>(pub(crate) Answer<'a>);
 
 /// The members of decisions and of charges, by their hashes.
-const DECISION: [Key<'static>; 10] = keys(&Names::DECISION.names);
-const CHARGE: [Key<'static>; 10] = keys(&Names::CHARGE.names);
+static DECISION: [Key<'static>; 10] = keys(&Names::DECISION.names);
+static CHARGE: [Key<'static>; 10] = keys(&Names::CHARGE.names);
 
 thread_local! {
-    /// In which order the members of decisions and of charges stood last on this thread.
-    static DECISION_ORDER: Order = const { Order::new() };
-    static CHARGE_ORDER: Order = const { Order::new() };
+    /// The same, with the order in which they stood last on this thread.
+    static WANTED_OF_DECISION: Wanted<'static> = const { Wanted::new(&DECISION) };
+    static WANTED_OF_CHARGE: Wanted<'static> = const { Wanted::new(&CHARGE) };
 }
 
 const fn keys<const N: usize>(names: &[&'static str; N]) -> [Key<'static>; N] {
@@ -55,18 +55,18 @@ impl Document for Read<'_> {
     }
 
     fn pick<const N: usize>(&self, names: &Names<N>, found: &mut [Option<Self>; N]) -> Option<usize> {
-        let (keys, order) = match names.of {
-            Named::Decision => (&DECISION, &DECISION_ORDER),
-            Named::Charge => (&CHARGE, &CHARGE_ORDER),
+        let wanted = match names.of {
+            Named::Decision => &WANTED_OF_DECISION,
+            Named::Charge => &WANTED_OF_CHARGE,
         };
-        let pick = |order: &Order| {
-            self.0.pick(keys, order, |position, value| {
+        let pick = |wanted: &Wanted<'_>| {
+            self.0.pick(wanted, |position, value| {
                 if let Some(place) = found.get_mut(position) {
                     *place = Some(Self(value));
                 }
             })
         };
-        order.with(pick)
+        wanted.with(pick)
     }
 
     fn members(&self, mut each: impl FnMut(&str, Self)) -> Result<(), Shape> {

@@ -63,26 +63,65 @@ pub(crate) struct Inside<'a> {
     pub(crate) texts: &'a Texts,
 }
 
-/// In which order the members of the latest object stood: a hint for the next, since a policy makes objects of the same
-/// members again and again, and in one order.
-#[derive(Debug, Default)]
-pub struct Order([Cell<u8>; 16]);
+/// Which members of objects are wanted ([`Answer::pick`]), and in which order those of the latest object stood: a hint for
+/// the next, since a policy makes objects of the same members again and again, and in one order.
+#[derive(Debug)]
+pub struct Wanted<'k> {
+    keys: &'k [Key<'k>],
+    /// The module whose objects the order is of.
+    module: Cell<u64>,
+    order: [Cell<Option<Member>>; 16],
+}
 
-impl Order {
-    /// No order yet.
+/// A member whose key is a constant of the module.
+#[derive(Clone, Copy, Debug)]
+struct Member {
+    /// The key's handle, which is its text's as long as the module lives.
+    handle: u32,
+    /// Which of the wanted keys it is.
+    position: u8,
+}
+
+impl<'k> Wanted<'k> {
+    /// Those with these keys.
     #[must_use]
-    pub const fn new() -> Self {
-        Self([const { Cell::new(0) }; 16])
+    pub const fn new(keys: &'k [Key<'k>]) -> Self {
+        Self { keys, module: Cell::new(0), order: [const { Cell::new(None) }; 16] }
     }
 
-    /// Remembers which key a member has.
-    fn found(&self, member: usize, key: Option<usize>) -> Option<usize> {
-        if let (Some(place), Some(key)) = (self.0.get(member), key.and_then(|key| u8::try_from(key).ok())) {
-            place.set(key);
+    /// Begins with an object of a module: what is known of another's is forgotten.
+    #[inline]
+    fn begin(&self, module: u64) {
+        if self.module.replace(module) != module {
+            self.order.iter().for_each(|member| member.set(None));
         }
-        key
+    }
+
+    /// Which key the member at a place has.
+    #[inline]
+    fn position(&self, inside: &Inside<'_>, place: usize, entry: &Entry) -> Option<usize> {
+        let (handle, known) = (word(entry, ENTRY_KEY), self.order.get(place).map(Cell::get));
+        match known.flatten() {
+            Some(known) if known.handle == handle => Some(usize::from(known.position)),
+            _ => self.search(inside, place, entry),
+        }
+    }
+
+    fn search(&self, inside: &Inside<'_>, place: usize, entry: &Entry) -> Option<usize> {
+        let position = self.keys.iter().position(|key| has_key(inside.memory, entry, *key))?;
+        let handle = word(entry, ENTRY_KEY);
+        // What is no constant may lie elsewhere in the next decision, and something else in its place.
+        if let (Some(member), Ok(position), Some(_)) =
+            (self.order.get(place), u8::try_from(position), inside.texts.get(handle))
+        {
+            member.set(Some(Member { handle, position }));
+        }
+        Some(position)
     }
 }
+
+/// A member of an object in a module.
+type Entry = [u8; OBJECT_ENTRY as usize];
 
 #[derive(Clone, Copy, Debug)]
 enum Form<'a> {
@@ -119,28 +158,23 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Shows the members of an object that have these keys, each with its key's position, and gives how many members there
-    /// are, others included; none when it is no object. One pass over the members, which is sooner than
-    /// [`Answer::get_key`] for each of several keys, and still sooner where objects in this order were seen before.
+    /// Shows the members of an object that are wanted, each with its key's position, and gives how many members there are,
+    /// others included; none when it is no object. One pass over the members, which is sooner than [`Answer::get_key`] for
+    /// each of several keys, and still sooner where objects in this order were seen before.
     #[inline]
-    pub fn pick(&self, keys: &[Key<'_>], order: &Order, mut each: impl FnMut(usize, Self)) -> Option<usize> {
+    pub fn pick(&self, wanted: &Wanted<'_>, mut each: impl FnMut(usize, Self)) -> Option<usize> {
         let Form::InModule { inside, handle } = self.0 else {
             let members = self.members()?.count();
-            let found = keys.iter().map(|key| self.get_key(*key)).enumerate();
+            let found = wanted.keys.iter().map(|key| self.get_key(*key)).enumerate();
             found
                 .filter_map(|(position, value)| Some((position, value?)))
                 .for_each(|(position, value)| each(position, value));
             return Some(members);
         };
         let entries = entries(inside.memory, handle)?;
-        for (number, entry) in entries.iter().enumerate() {
-            let is_it = |key: &Key<'_>| has_key(inside.memory, entry, *key);
-            let guess = order.0.get(number).map(|place| usize::from(place.get()));
-            let position = match guess.filter(|guess| keys.get(*guess).is_some_and(is_it)) {
-                Some(position) => Some(position),
-                None => order.found(number, keys.iter().position(is_it)),
-            };
-            if let Some(position) = position {
+        wanted.begin(inside.texts.module());
+        for (place, entry) in entries.iter().enumerate() {
+            if let Some(position) = wanted.position(inside, place, entry) {
                 each(position, Self::in_module(inside, word(entry, ENTRY_VALUE)));
             }
         }
@@ -268,7 +302,7 @@ fn member(memory: &[u8], object: u32, key: Key<'_>) -> Option<u32> {
 
 /// Whether a member has this key. Two names may have one hash, and a key that is no string a string's.
 #[inline(always)]
-fn has_key(memory: &[u8], entry: &[u8; OBJECT_ENTRY as usize], key: Key<'_>) -> bool {
+fn has_key(memory: &[u8], entry: &Entry, key: Key<'_>) -> bool {
     word(entry, ENTRY_HASH) == key.hash && is_string(memory, word(entry, ENTRY_KEY), key.name.as_bytes())
 }
 
@@ -288,7 +322,7 @@ fn is_string(memory: &[u8], handle: u32, text: &[u8]) -> bool {
 
 /// The members of an object.
 #[inline(always)]
-fn entries(memory: &[u8], object: u32) -> Option<&[[u8; OBJECT_ENTRY as usize]]> {
+fn entries(memory: &[u8], object: u32) -> Option<&[Entry]> {
     let header = header(memory, object, KIND_OBJECT)?;
     let (count, start) = (word(header, LEN) as usize, word(header, ITEMS) as usize);
     let size = count.checked_mul(OBJECT_ENTRY as usize)?;

@@ -40,7 +40,7 @@ mod texts;
 mod typed;
 mod wire;
 
-pub use answer::{Answer, Key, Order};
+pub use answer::{Answer, Key, Wanted};
 pub use config::{Config, Engine};
 pub use data::DataCell;
 pub use environment::Environment;

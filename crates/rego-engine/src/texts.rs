@@ -2,6 +2,7 @@
 //! memory nor checked again.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rego_value::abi::{ALIGN, Strings};
 
@@ -11,6 +12,8 @@ const REACH: u32 = 1 << 16;
 /// Texts by handle.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
+    /// Tells the module from all others of this process; 0 where there are no texts.
+    module: u64,
     first: u32,
     /// For each place where a string may begin the number of its text, or of none.
     places: Box<[u16]>,
@@ -19,6 +22,7 @@ pub(crate) struct Texts {
 
 impl Texts {
     pub(crate) fn new(strings: &Strings) -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
         let first = strings.values().copied().min().unwrap_or(0);
         let near = strings.iter().filter(|(_, handle)| handle.wrapping_sub(first) < REACH);
         let mut places = Vec::new();
@@ -35,7 +39,14 @@ impl Texts {
                 texts.push(Arc::clone(text));
             }
         }
-        Self { first, places: places.into(), texts: texts.into() }
+        let module = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+        Self { module, first, places: places.into(), texts: texts.into() }
+    }
+
+    /// Which module's they are.
+    #[inline]
+    pub(crate) const fn module(&self) -> u64 {
+        self.module
     }
 
     /// The text of a constant; none of any other value.

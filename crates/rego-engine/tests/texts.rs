@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use rego_build::{Options, PlanOptions, Source, Target};
-use rego_engine::{Answer, Config, Engine, EvalContext, Input, Instance, Key, Module};
+use rego_engine::{Answer, Config, Engine, EvalContext, Input, Instance, Key, Module, Wanted};
 use rego_value::Value;
 
 const POLICY: &str = r#"package p
@@ -118,4 +118,50 @@ fn a_key_is_found_as_its_name_is() {
     };
     let mut instance = Instance::new(&module).unwrap();
     instance.evaluate_with(entrypoint, Input::Undefined, &EvalContext::default(), look).unwrap();
+}
+
+#[test]
+fn wanted_members_are_found_in_whatever_order_and_module_they_stand() {
+    // Constants of different modules lie at the same places; what is put together lies anywhere.
+    const ANSWERS: [&str; 5] = [
+        r#"{"one": input.x, "two": 2, "other": 0}"#,
+        r#"{"two": 2, "one": input.x}"#,
+        r#"{"three": 3, "four": input.x}"#,
+        r#"{concat("", [input.x, "ne"]): 1, concat("", ["t", "wo"]): input.x, "three": 3}"#,
+        r#"{name: position | some position, name in split(input.x, "-")}"#,
+    ];
+    const KEYS: [Key<'static>; 4] = [Key::new("one"), Key::new("two"), Key::new("three"), Key::new("four")];
+    let engine = Engine::new(Config::default()).unwrap();
+    let mut instances: Vec<Instance> = [Target::Engine, Target::Portable]
+        .iter()
+        .flat_map(|target| ANSWERS.iter().map(move |answer| (*target, *answer)))
+        .map(|(target, answer)| {
+            let options =
+                Options { wasm: PlanOptions { target, ..PlanOptions::default() }, ..Options::default() };
+            let source = Source::new("p.rego", format!("package p\n\nanswer := {answer}\n"));
+            let module = rego_build::build(&[source], &["p/answer"], &options).unwrap();
+            Instance::new(&Module::new(&engine, &module.bytes).unwrap()).unwrap()
+        })
+        .collect();
+    let wanted = Wanted::new(&KEYS);
+    let look = |answer: Option<Answer<'_>>| {
+        let answer = answer.unwrap();
+        let mut found = [None; KEYS.len()];
+        let members = answer.pick(&wanted, |position, value| found[position] = Some(value));
+        assert_eq!(members, Some(answer.members().unwrap().count()));
+        for (key, found) in KEYS.iter().zip(found) {
+            let expected = answer.get_key(*key).map(|value| value.to_value().unwrap());
+            assert_eq!(found.map(|value| value.to_value().unwrap()), expected, "{key:?}");
+        }
+        found.iter().flatten().count()
+    };
+    let count = instances.len();
+    let mut found = 0;
+    for round in 0..200 {
+        let instance = &mut instances[round * 7 % count];
+        let input = Input::Json([&br#"{"x": "o"}"#[..], br#"{"x": "two-one-three"}"#][round / 3 % 2]);
+        let entrypoint = instance.module().entrypoint("p/answer").unwrap();
+        found += instance.evaluate_with(entrypoint, input, &EvalContext::default(), look).unwrap();
+    }
+    assert!(found > 200, "{found}");
 }
