@@ -55,13 +55,12 @@ pub(crate) fn elements(value: &Value) -> Option<Vec<&Value>> {
 
 /// An operand of another type than those expected.
 pub(crate) fn wrong_type(position: usize, got: &Value, expected: &[&str]) -> BuiltinError {
-    let got = got.kind().name();
     match expected {
-        [one] => BuiltinError::operand(position, format_args!("must be {one} but got {got}")),
-        many => BuiltinError::operand(
-            position,
-            format_args!("must be one of {{{}}} but got {got}", many.join(", ")),
-        ),
+        [one] => BuiltinError::wrong_type(position, one, got.kind()),
+        many => {
+            let expected = format!("one of {{{}}}", many.join(", "));
+            BuiltinError::wrong_type(position, expected, got.kind())
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use rego_value::Kind;
+
 /// OPA's error codes as far as built-in functions use them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCode {
@@ -45,6 +47,11 @@ impl BuiltinError {
     /// An operand, counted from 1, that is not what it must be: `what` completes `operand 1 `.
     pub fn operand(position: usize, what: impl fmt::Display) -> Self {
         Self { code: ErrorCode::Type, message: format!("operand {position} {what}"), halt: false }
+    }
+
+    /// An operand of another type than `expected`.
+    pub fn wrong_type(position: usize, expected: impl fmt::Display, got: Kind) -> Self {
+        Self::operand(position, format_args!("must be {expected} but got {}", got.name()))
     }
 }
 

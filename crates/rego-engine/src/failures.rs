@@ -37,9 +37,8 @@ pub(crate) fn define(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
          got: i32| {
             note(&mut caller, |memory| {
                 let expected = slice(memory, text, text_len)?;
-                let got = View::new(memory, got.cast_unsigned()).ok()?.kind().name();
-                let position = usize::try_from(position).ok()?;
-                let error = BuiltinError::operand(position, format_args!("must be {expected} but got {got}"));
+                let got = View::new(memory, got.cast_unsigned()).ok()?.kind();
+                let error = BuiltinError::wrong_type(usize::try_from(position).ok()?, expected, got);
                 Some((slice(memory, name, name_len)?, error))
             })
         },

@@ -50,10 +50,7 @@ fn operand<'a>(
         Ok(View::Int(int)) => Ok(Num::Int(int)),
         Ok(View::Float(float)) => Ok(Num::Float(float)),
         Ok(View::Decimal(text)) => Ok(Num::Text(text)),
-        Ok(other) => {
-            let got = other.kind().name();
-            Err(BuiltinError::operand(position, format_args!("must be number but got {got}")))
-        }
+        Ok(other) => Err(BuiltinError::wrong_type(position, "number", other.kind())),
         Err(_) => return Err(Misuse::Operand("a computation".to_owned()).into()),
     })
 }

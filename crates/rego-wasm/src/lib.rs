@@ -5,10 +5,10 @@
 //!
 //! **Invariant.** The same plan gives the same bytes. A module speaks OPA's Wasm ABI 1.3, imports nothing but
 //! `env.memory`, `env.opa_abort`, `env.opa_println` and `env.opa_builtin0` to `4`, and runs in any host of OPA's modules. One
-//! for our engine alone may import `env.rego_match` besides ([`PATTERNS_SECTION`]), and what few
-//! evaluations come to: what is computed with numbers beyond 64 bits, `env.rego_number`, `rego_number_compare`,
-//! `rego_number_hash` and `rego_number_text` (`rt_wide` and its like of `rego-runtime`), and the words of a failure,
-//! `rego_failed` and `rego_wrong_type` (`rt_failed`, `rt_wrong_type`).
+//! for our engine alone may import `env.rego_match` besides ([`PATTERNS_SECTION`]), and what few evaluations come to:
+//! what is computed with numbers beyond 64 bits, `env.rego_number`, `rego_number_compare`, `rego_number_hash` and
+//! `rego_number_text` (`rt_wide` and its like of `rego-runtime`), and the words of a failure, `rego_failed` and
+//! `rego_wrong_type` (`rt_failed`, `rt_wrong_type`).
 //!
 //! **Beyond OPA's ABI** a module exports, for hosts that know values' layout ([`rego_value::abi`]):
 //!
