@@ -97,6 +97,21 @@ fn a_call_that_comes_again_is_charged_once() {
     assert!(other.run(|| ()).unwrap_err().to_string().contains("idempotency key"));
 }
 
+/// Calls that are denied because of a lease charge nothing, and still find out that it has run out.
+#[test]
+fn a_call_that_was_denied_runs_once_the_lease_has_run_out() {
+    let clock = clock();
+    let policy = "policies:\n  - id: spending\n    rules: [{id: total, total_budget: 10}]\n";
+    let builder =
+        Guardian::builder().policy_text("hexarch.yaml", policy).shared_clock(Arc::clone(&clock) as _);
+    let guardian = builder.lease(Duration::from_secs(30)).build().unwrap();
+    let call = || guardian.check("spending").unwrap().cost("6.00").run(|| ());
+    std::mem::forget(guardian.check("spending").unwrap().cost("6.00").authorize().unwrap());
+    assert!(call().unwrap_err().to_string().contains("exceeded"));
+    clock.advance(Duration::from_secs(31));
+    call().unwrap();
+}
+
 #[test]
 fn leases_that_run_out_and_operators_are_recorded() {
     let (folder, clock, kept) = (Folder::new("sdk-audited"), clock(), Kept::default());

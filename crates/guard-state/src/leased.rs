@@ -106,6 +106,8 @@ struct Shared<S> {
     clock: Arc<dyn Clock>,
     listener: Arc<dyn StateListener>,
     state: Mutex<State>,
+    /// Held while the thread fetches slices before they are needed: who gives all back waits for it.
+    ahead: Mutex<()>,
     over: AtomicBool,
 }
 
@@ -191,8 +193,8 @@ impl<S: Store + 'static> Leased<S> {
             passed: 0,
             owed: Vec::new(),
         };
-        let (state, over) = (Mutex::new(state), AtomicBool::new(false));
-        let shared = Arc::new(Shared { store, config, clock, listener, state, over });
+        let (state, ahead, over) = (Mutex::new(state), Mutex::new(()), AtomicBool::new(false));
+        let shared = Arc::new(Shared { store, config, clock, listener, state, ahead, over });
         let (wanted, queue) = channel();
         let worker = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
@@ -212,6 +214,7 @@ impl<S: Store + 'static> Leased<S> {
     /// # Errors
     /// The store's. What could not be given back is tried again by the thread.
     pub fn give_back(&self) -> Result<(), StateError> {
+        let _not_ahead = self.shared.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         block_on(self.shared.give_all_back())
     }
 

@@ -22,9 +22,14 @@ pub struct MemoryStore {
     state: Mutex<State>,
     /// The table's revision, readable without the lock.
     revision: AtomicU64,
+    /// When the first lease runs out, in nanoseconds since the epoch; [`NEVER`] without any. Readable without the lock.
+    due: AtomicU64,
     clock: Arc<dyn Clock>,
     listener: Arc<dyn StateListener>,
 }
+
+/// No lease runs out.
+const NEVER: u64 = u64::MAX;
 
 struct State {
     table: Table,
@@ -42,8 +47,8 @@ impl MemoryStore {
     /// different names.
     pub fn with_replica(clock: Arc<dyn Clock>, replica: &str) -> Self {
         let state = State { table: Table::new(replica), now: Timestamp::from_nanos(i64::MIN) };
-        let (state, revision) = (Mutex::new(state), AtomicU64::new(0));
-        Self { state, revision, clock, listener: Arc::new(NoListener) }
+        let (state, revision, due) = (Mutex::new(state), AtomicU64::new(0), AtomicU64::new(NEVER));
+        Self { state, revision, due, clock, listener: Arc::new(NoListener) }
     }
 
     /// Tells this listener from now on.
@@ -65,12 +70,23 @@ impl MemoryStore {
         let mut events = books::advance(&mut state.table, now)?;
         let result = operation(&mut state.table, now, &mut events);
         self.revision.store(state.table.current().0, Ordering::Release);
+        self.due.store(state.table.first_lease_ends().map_or(NEVER, since_epoch), Ordering::Release);
         drop(state);
         events.iter().for_each(|event| self.listener.tell(event));
         result
     }
 
-    /// The same for what goes over all cells: none of them has ended.
+    /// Gives back what leases held that have run out. Somebody who is denied because of them changes nothing, so that it
+    /// has to be seen before.
+    fn return_overdue(&self) {
+        let due = self.due.load(Ordering::Acquire);
+        if due != NEVER && due <= since_epoch(self.clock.now()) {
+            // A table in memory does not fail; whoever asks it for something is told so if it does.
+            let _ = self.locked(|_, _, _| Ok(()));
+        }
+    }
+
+    /// As [`MemoryStore::locked`], for what goes over all cells: none of them has ended.
     fn whole<T>(
         &self,
         operation: impl FnOnce(&mut Table, Timestamp, &mut Vec<StateEvent>) -> Result<T, StateError>,
@@ -114,6 +130,7 @@ impl StateStore for MemoryStore {
     }
 
     fn revision(&self) -> Revision {
+        self.return_overdue();
         Revision(self.revision.load(Ordering::Acquire))
     }
 
@@ -138,4 +155,9 @@ impl StateOperator for MemoryStore {
     ) -> Reply<'a, Result<Vec<Adjusted>, StateError>> {
         Reply::Now(self.whole(|table, now, events| books::set(table, filter, spent, now, events)))
     }
+}
+
+/// A moment as it is kept in an atomic word: before the epoch there are no leases.
+fn since_epoch(moment: Timestamp) -> u64 {
+    u64::try_from(moment.as_nanos()).unwrap_or(0)
 }

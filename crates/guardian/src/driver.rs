@@ -168,10 +168,12 @@ impl Driver {
         block_on(pin!(self.decide(request)))
     }
 
-    fn machine(&self, request: Box<Request>, runs: bool) -> Box<Machine> {
+    /// A machine for a request that is asked now.
+    fn machine(&self, mut request: Box<Request>, runs: bool) -> Box<Machine> {
         let fail = self.settings.fail_modes.of(&request.operation);
         let mode = Mode { enforce: self.settings.enforce, fail, runs };
-        Box::new(Machine::new(DecisionId::unique(self.ports.clock.now()), request, mode))
+        request.time = self.ports.clock.now();
+        Box::new(Machine::new(DecisionId::unique(request.time), request, mode))
     }
 
     /// Does steps until the machine rests.
@@ -254,7 +256,9 @@ impl Driver {
     }
 
     async fn evaluate(&self, machine: &mut Machine) -> Event {
-        machine.ask_at(self.ports.clock.now());
+        // It is asked first as soon as it is made.
+        let now = if machine.was_asked() { self.ports.clock.now() } else { machine.request().time };
+        machine.ask_at(now);
         let request = machine.request();
         let question = Question { request, deadline: Deadline::after(self.settings.deadline) };
         Event::Evaluated(self.ports.evaluator.evaluate(question).await)

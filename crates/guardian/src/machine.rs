@@ -173,6 +173,11 @@ impl Machine {
         self.request.time = now;
     }
 
+    /// Whether the policy has been asked.
+    pub(crate) const fn was_asked(&self) -> bool {
+        self.asked.is_some()
+    }
+
     /// When the request was asked first.
     pub fn asked(&self) -> Timestamp {
         self.asked.unwrap_or(self.request.time)

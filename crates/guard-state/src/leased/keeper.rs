@@ -1,9 +1,9 @@
 //! The thread beside a process that leases: it fetches slices before they are needed, gives back what is left, and settles
 //! what processes that are gone have left.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use guard_core::{
@@ -28,7 +28,10 @@ impl<S: Store + 'static> Shared<S> {
                 next = Instant::now() + every;
             }
             match wanted.recv_timeout(next.saturating_duration_since(Instant::now())) {
-                Ok(cell) => block_on(self.fetch_ahead(&cell)),
+                Ok(cell) => {
+                    let _ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+                    block_on(self.fetch_ahead(&cell));
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -129,6 +132,8 @@ impl<S: Store + 'static> Shared<S> {
 
     /// What is done now and then.
     async fn tidy(&self) {
+        // Leases run out whether anybody asks or not. A table in memory does not fail.
+        let _ = self.locked(|_, _, _| Ok(()));
         self.inherit().await;
         let now = self.clock.now();
         self.pay_owed().await;

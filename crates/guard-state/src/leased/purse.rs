@@ -143,6 +143,8 @@ impl Purse {
     /// Gives up all that is not needed, when so much is spent and reserved here: the slices, and what of each is spent. A
     /// slice that open reservations need is kept whole.
     pub(super) fn close(&mut self, spent: i64, reserved: i64) -> Vec<(ReservationId, i64)> {
+        // The next slice is fetched by who needs it, and not before.
+        self.last = 0;
         let taken = self.take_spent(spent);
         let mut out: Vec<_> = taken.iter().map(|slice| (slice.id, slice.amount)).collect();
         // Less than any slice that is left.

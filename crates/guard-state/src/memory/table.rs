@@ -114,6 +114,11 @@ impl Table {
         self.revision
     }
 
+    /// When the first of the leases runs out.
+    pub(crate) fn first_lease_ends(&self) -> Option<Timestamp> {
+        self.leases.first().map(|(ends, _)| *ends)
+    }
+
     fn hash(&self, id: &CellId) -> u64 {
         hash_of(&self.hasher, &id.limit, &id.key, &id.window)
     }

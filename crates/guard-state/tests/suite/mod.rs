@@ -196,6 +196,22 @@ pub(crate) fn what_has_run_out_is_free_for_the_next_call<S: StateStore>(bench: B
     assert_eq!(bench.used("a"), 0);
 }
 
+/// Nor has anybody who follows the state asked for more than whether it has changed: a policy that denies calls because
+/// of a lease charges nothing.
+pub(crate) fn what_has_run_out_is_seen_by_who_follows<S: StateStore>(bench: Bench<S>) {
+    bench.reserve(1, vec![charge("a", 10, 10)]).unwrap();
+    let held = bench.store.revision();
+    bench.clock.advance(LEASE);
+    let patience = std::time::Instant::now() + Duration::from_secs(20);
+    while bench.store.revision() == held {
+        assert!(std::time::Instant::now() < patience, "still at {held:?}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let changes = bench.store.changes_since(held).wait().unwrap();
+    let Changes::Cells { cells, .. } = &changes else { panic!("{changes:?}") };
+    assert_eq!(cells.iter().map(|cell| cell.value).collect::<Vec<_>>(), [Some(Quantity::ZERO)], "{cells:?}");
+}
+
 pub(crate) fn attempts_stay_counted<S: StateStore>(bench: Bench<S>) {
     bench.reserve(1, vec![rate("r", 2), charge("a", 5, 10)]).unwrap();
     bench.refund(1);
@@ -618,6 +634,7 @@ macro_rules! state_store_suite {
                 a_settlement_cannot_pay_back_more_than_it_took
                 a_lease_that_runs_out_gives_back
                 what_has_run_out_is_free_for_the_next_call
+                what_has_run_out_is_seen_by_who_follows
                 attempts_stay_counted
                 windows_end
                 a_window_opens_once
