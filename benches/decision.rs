@@ -1,10 +1,11 @@
 //! Decisions, from JSON text (or from an already parsed value) to an owned decision, by every engine in one run.
 //!
 //! Ids are `decision/<policy>/<case>/<engine>`; the case `varied` stands for all cases in rotation, each in many forms
-//! ([`hexarch_benches::varied`]): the ratios that count, since one text again and again flatters everybody. `BENCH_POLICIES` names a folder of further policies in the layout of
-//! the standing ones; they are measured by every engine that needs no Rust written for them. Each answer is compared
-//! with the expected decision before it is timed. `load/<policy>/source-to-instance/ours` is the way there: from source
-//! text to a warm instance with its data.
+//! ([`hexarch_benches::varied`]): the ratios that count, since one text again and again flatters everybody.
+//! `BENCH_POLICIES` names a folder of further policies in the layout of the standing ones; they are measured by every
+//! engine that needs no Rust written for them, and `serde-reading` is what a decision by hand over `serde_json::Value`
+//! takes at least: reading the text. Each answer is compared with the expected decision before it is timed.
+//! `load/<policy>/source-to-instance/ours` is the way there: from source text to a warm instance with its data.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -40,6 +41,12 @@ fn by_hand(criterion: &mut Criterion, policy: &Policy) {
     if let Some(decide) = dynamic::load(&policy.name, &policy.data) {
         measure(criterion, policy, "serde-text", |text| decide(text.as_bytes()));
     }
+    let inputs = varied::inputs(policy);
+    let mut texts = inputs.iter().map(|(text, _)| text).cycle();
+    let read = |text: &String| serde_json::from_str::<serde_json::Value>(black_box(text)).unwrap();
+    criterion.bench_function(&format!("decision/{}/varied/serde-reading", policy.name), |bencher| {
+        bencher.iter(|| texts.next().map(read));
+    });
 }
 
 fn by_us(criterion: &mut Criterion, policy: &Policy) {
