@@ -1,7 +1,7 @@
 //! The bytes of a string that end its plain part, found sixteen at a time: the only unsafe code of this crate's reader.
 //!
 //! On x86-64 with the instructions that every such processor has (SSE2), elsewhere in words of eight bytes; Miri runs
-//! the latter.
+//! the latter (`cargo +nightly miri test -p rego-engine --lib -- input::simd input::tests::texts`).
 #![cfg_attr(
     all(target_arch = "x86_64", not(miri)),
     expect(
