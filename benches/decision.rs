@@ -41,12 +41,8 @@ fn by_hand(criterion: &mut Criterion, policy: &Policy) {
     if let Some(decide) = dynamic::load(&policy.name, &policy.data) {
         measure(criterion, policy, "serde-text", |text| decide(text.as_bytes()));
     }
-    let inputs = varied::inputs(policy);
-    let mut texts = inputs.iter().map(|(text, _)| text).cycle();
-    let read = |text: &String| serde_json::from_str::<serde_json::Value>(black_box(text)).unwrap();
-    criterion.bench_function(&format!("decision/{}/varied/serde-reading", policy.name), |bencher| {
-        bencher.iter(|| texts.next().map(read));
-    });
+    let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    in_rotation(criterion, policy, "serde-reading", &varied::inputs(policy), read);
 }
 
 fn by_us(criterion: &mut Criterion, policy: &Policy) {
@@ -116,7 +112,11 @@ fn measure(
     engine: &str,
     mut decide: impl FnMut(&str) -> Decision,
 ) {
-    in_rotation(criterion, policy, engine, &mut decide);
+    let inputs = varied::inputs(policy);
+    for (text, expected) in &inputs {
+        assert_eq!(decide(text), *expected, "{}/varied/{engine}: {text}", policy.name);
+    }
+    in_rotation(criterion, policy, engine, &inputs, &mut decide);
     for case in &policy.cases {
         check(policy, case, engine, &decide(&case.input));
         criterion.bench_function(&id(policy, case, engine), |bencher| {
@@ -126,19 +126,16 @@ fn measure(
 }
 
 /// All cases in rotation, in many forms.
-fn in_rotation(
+fn in_rotation<T>(
     criterion: &mut Criterion,
     policy: &Policy,
     engine: &str,
-    decide: &mut impl FnMut(&str) -> Decision,
+    inputs: &[(String, Decision)],
+    mut each: impl FnMut(&str) -> T,
 ) {
-    let inputs = varied::inputs(policy);
-    for (text, expected) in &inputs {
-        assert_eq!(decide(text), *expected, "{}/varied/{engine}: {text}", policy.name);
-    }
     let mut texts = inputs.iter().map(|(text, _)| text).cycle();
     criterion.bench_function(&format!("decision/{}/varied/{engine}", policy.name), |bencher| {
-        bencher.iter(|| texts.next().map(|text| decide(black_box(text))));
+        bencher.iter(|| texts.next().map(|text| each(black_box(text))));
     });
 }
 

@@ -108,18 +108,24 @@ impl Ours {
             self.instance(&built.map_err(|error| refused(&error))?, &data)
         };
         // Programs are small: outlined from as well, though it would not pay.
-        let passes = Passes { outline: Outline::Always, ..Passes::ALL };
-        let mut optimised = instance(passes, Target::Engine)?;
-        let mut plain = instance(Passes::NONE, Target::Portable)?;
+        let all = Passes { outline: Outline::Always, ..Passes::ALL };
+        let mut optimised = instance(all, Target::Engine)?;
+        let mut others =
+            vec![("no passes over plans, for any host", instance(Passes::NONE, Target::Portable)?)];
+        for (name, passes) in Passes::EACH {
+            others.push((name, instance(passes, Target::Engine)?));
+        }
         let mut answers = Vec::new();
         for (index, program) in chosen {
-            let ask_both = |(entry, input): (&str, &str)| {
+            let ask_all = |(entry, input): (&str, &str)| {
                 let entrypoint = entrypoint(index, entry);
                 let answer = ask(&mut optimised, &entrypoint, input, program.strict);
-                let without = ask(&mut plain, &entrypoint, input, program.strict);
-                same(answer, "with the passes over plans, for our engine", without, "without, for any host")
+                others.iter_mut().fold(answer, |answer, (name, other)| {
+                    let otherwise = ask(other, &entrypoint, input, program.strict);
+                    same(answer, "all passes over plans, for our engine", otherwise, name)
+                })
             };
-            answers.push((index, program.questions().map(ask_both).collect()));
+            answers.push((index, program.questions().map(ask_all).collect()));
         }
         Ok(answers)
     }

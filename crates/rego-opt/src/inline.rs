@@ -18,6 +18,7 @@ use rego_ir::{Block, Func, Local, Operand, Policy, Stmt, StmtKind, next_local};
 
 use crate::call_graph::CallGraph;
 use crate::rename::Renaming;
+use crate::stmts::{belongs_to_its_function, count_stmts};
 
 /// No function grows beyond so many statements.
 const MOST_STMTS: usize = 2_000;
@@ -91,16 +92,6 @@ fn leave_out_uncalled(policy: &mut Policy, before: &CallGraph) {
     }
 }
 
-pub(crate) fn count_stmts(blocks: &[Block]) -> usize {
-    let mut count = 0;
-    let mut pending: Vec<&Block> = blocks.iter().collect();
-    while let Some(block) = pending.pop() {
-        count += block.stmts.len();
-        block.stmts.iter().for_each(|stmt| pending.extend(stmt.kind.blocks()));
-    }
-    count
-}
-
 fn depth(blocks: &[Block]) -> usize {
     let mut deepest = 0;
     let mut pending: Vec<(&Block, usize)> = blocks.iter().map(|block| (block, 1)).collect();
@@ -134,18 +125,7 @@ fn may_be_inlined(func: &Func) -> bool {
         for stmt in &block.stmts {
             let mut writes_parameter = false;
             stmt.kind.for_each_write(|local| writes_parameter |= func.params.contains(&local));
-            // Errors of the first two name the function, or belong to what it builds.
-            if writes_parameter
-                || matches!(
-                    stmt.kind,
-                    StmtKind::AssignVarOnce { .. }
-                        | StmtKind::ObjectInsertOnce { .. }
-                        | StmtKind::ObjectMerge { .. }
-                        | StmtKind::With { .. }
-                        | StmtKind::CallDynamic { .. }
-                        | StmtKind::ResultSetAdd { .. }
-                )
-            {
+            if writes_parameter || belongs_to_its_function(&stmt.kind) {
                 return false;
             }
             pending.extend(stmt.kind.blocks());

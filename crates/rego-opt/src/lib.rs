@@ -6,9 +6,9 @@
 //! **Invariant.** No evaluation can tell the optimised plan from the one before: values, errors with their places, and
 //! what is undefined stay the same. What the verifier accepts, it accepts afterwards.
 //!
-//! **What must be true**, and how it is shown: each pass has its text tests (`tests/inline`, `tests/outline`, a plan and what becomes of
-//! it); the conformance harness runs every case with all passes, with none, and with each alone (`--passes`), and so
-//! does the differential fuzzer.
+//! **What must be true**, and how it is shown: each pass has its text tests (`tests/inline`, `tests/outline`, a plan and
+//! what becomes of it); the conformance harness runs every case with all passes, with none, and with each alone
+//! (`--passes`), and so does the differential fuzzer.
 //!
 //! The passes work on OPA's plan IR and not on one of our own: what they need to know stands in it, its printer, parser
 //! and verifier exist, and plans of OPA's profit as well.
@@ -17,6 +17,7 @@ mod call_graph;
 mod inline;
 mod outline;
 mod rename;
+mod stmts;
 
 use outline::Sizes;
 use rego_ir::Policy;

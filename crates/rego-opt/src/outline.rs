@@ -18,8 +18,8 @@ use std::collections::{HashMap, HashSet};
 use rego_ir::scopes::split;
 use rego_ir::{Block, Func, Local, Operand, Policy, Stmt, StmtKind, next_local};
 
-use crate::inline::count_stmts;
 use crate::rename::Renaming;
+use crate::stmts::{belongs_to_its_function, count_stmts};
 
 /// From which sizes on, in statements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,9 +108,7 @@ impl<'a> Outliner<'a> {
         let told_apart = split(&blocks, kept);
         self.next = next_local(kept, &blocks);
         count_uses(&told_apart, &mut self.uses);
-        let before = self.made.len();
-        let outlined = self.blocks(&told_apart, &blocks);
-        if self.made.len() == before { blocks } else { outlined }
+        self.blocks(&told_apart, &blocks)
     }
 
     /// `blocks` with less in them; `told_apart` are the same with a name for each use of a local.
@@ -297,13 +295,8 @@ const fn defines(kind: &StmtKind) -> Option<Local> {
 fn is_inside(stmt: &Stmt, depth: u32, uses: &HashMap<Local, Uses>) -> bool {
     let is_kind = match &stmt.kind {
         StmtKind::Break { index } => *index < depth,
-        StmtKind::ReturnLocal { .. }
-        | StmtKind::CallDynamic { .. }
-        | StmtKind::AssignVarOnce { .. }
-        | StmtKind::ObjectInsertOnce { .. }
-        | StmtKind::ObjectMerge { .. }
-        | StmtKind::ResultSetAdd { .. }
-        | StmtKind::With { .. } => false,
+        StmtKind::ReturnLocal { .. } => false,
+        kind if belongs_to_its_function(kind) => false,
         // What is made elsewhere is not changed here.
         kind => kind.changed().is_none_or(|made| uses.get(&made).is_some_and(|uses| uses.writes > 0)),
     };
