@@ -1,5 +1,5 @@
 //! What modules do in place of the runtime's functions for values of any kind: membership, members by strings, division by
-//! constants, formats, and what is looked up once. Each answer is compared with one that is found here.
+//! constants, formats, what is looked up once, counts, and what is added to arrays and to objects of numbers. Each answer is compared with one that is found here.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use rego_build::{Options, PlanOptions, Source, Target};
@@ -29,6 +29,19 @@ again contains data.table[input.key].b
 
 again contains data.table[input.key].a if not same
 
+# In order but for the one before the last; its number is taken twice.
+numbered[0] := input.key if input.n > 0
+
+numbered[1] := input.x if input.x != "x"
+
+numbered[7] := true if input.x == "twelve bytes"
+
+numbered[3] := input.n if input.n % 2 == 0
+
+numbered[3] := input.n if input.n > 9
+
+few := {"x", "y"}
+
 all := {
 	"in_data": {1 | in_data},
 	"in_numbers": {1 | in_numbers},
@@ -42,7 +55,22 @@ all := {
 	"quotient": [q | input.n >= 0; q := floor(input.n / 60)],
 	"remainder": input.n % 86400,
 	"text": sprintf("%d|%s|%v|%v", [input.n, input.key, input.n, input.key]),
+	"joined": [text | text := concat("/", ["<", input.key, input.x, concat("", [input.key, ">"])])],
+	"count": [count(value) | some value in [input.x, input.key, input.list, data.names]],
+	"grown": [[value] | some value in input.list],
+	"numbered": numbered,
+	"is": [text | some text in ["", "x", "twelve bytes", "a text of more than sixteen bytes"]; is_text(text)],
+	"in_few": [1 | input.x in few],
+	"one": {"x": input.x},
 }
+
+is_text("") if input.x == ""
+
+is_text("x") if input.x == "x"
+
+is_text("twelve bytes") if "twelve bytes" == input.x
+
+is_text("a text of more than sixteen bytes") if input.x == "a text of more than sixteen bytes"
 "#;
 
 /// A string of each length around the words that texts are compared and copied in.
@@ -107,6 +135,17 @@ fn has(collection: &Value, item: &Value) -> bool {
     items.iter().any(|other| other == item)
 }
 
+fn count(value: &Value) -> Option<Value> {
+    let count = match value {
+        Value::String(text) => text.chars().count(),
+        Value::Array(items) => items.len(),
+        Value::Object(members) => members.len(),
+        Value::Set(elements) => elements.len(),
+        _ => return None,
+    };
+    Some(Value::from(i64::try_from(count).unwrap()))
+}
+
 /// What the policy says, found without it.
 fn expected(data: &Value, input: &Value, n: i64) -> Value {
     let (x, key) = (input.get_str("x").unwrap(), input.get_str("key").unwrap());
@@ -119,6 +158,18 @@ fn expected(data: &Value, input: &Value, n: i64) -> Value {
     let same = *x == Value::from("x") && part("a") == Some(&Value::from(1));
     let again = Value::set(part("b").into_iter().chain(part("a").filter(|_| !same)).cloned());
     let Value::Set(again) = again else { panic!("a set") };
+    let joined = x.as_str().map(|x| Value::from(format!("</{key}/{x}/{key}>").as_str()));
+    let counted =
+        [x, input.get_str("key").unwrap(), input.get_str("list").unwrap(), data.get_str("names").unwrap()];
+    let Value::Array(list) = input.get_str("list").unwrap() else { panic!("a list") };
+    let rows = [
+        (0, Value::from(key), n > 0),
+        (1, x.clone(), *x != Value::from("x")),
+        (3, Value::from(n), n % 2 == 0 || n > 9),
+        (7, Value::Bool(true), *x == Value::from("twelve bytes")),
+    ];
+    let rows = rows.into_iter().filter(|(_, _, holds)| *holds);
+    let texts = ["", "x", "twelve bytes", "a text of more than sixteen bytes"].map(Value::from);
     let path = table.get_str("k1").and_then(|member| member.get_str("b"));
     object(
         [
@@ -135,6 +186,13 @@ fn expected(data: &Value, input: &Value, n: i64) -> Value {
             ("quotient", Value::array((n >= 0).then(|| Value::from(n / 60)))),
             ("remainder", Value::from(n % 86_400)),
             ("text", Value::from(format!("{n}|{key}|{n}|{key}").as_str())),
+            ("joined", Value::array(joined)),
+            ("count", Value::array(counted.into_iter().filter_map(count))),
+            ("grown", Value::array(list.iter().map(|value| Value::array([value.clone()])))),
+            ("numbered", Value::object(rows.map(|(number, value, _)| (Value::from(number), value)))),
+            ("is", Value::array(texts.iter().filter(|text| *text == x).cloned())),
+            ("in_few", Value::array(["x", "y"].map(Value::from).contains(x).then(|| Value::from(1)))),
+            ("one", object([("x".to_owned(), x.clone())])),
         ]
         .map(|(name, value)| (name.to_owned(), value)),
     )

@@ -5,6 +5,8 @@
 //!
 //! What is inlined:
 //! - a function that only follows references (`pod := input.request.object`), everywhere: it becomes its references;
+//! - one that is a small constant (`roles := {"admin", "owner"}`), everywhere: what is compared with it is compared with
+//!   what is known;
 //! - a rule that is called once, and not in a loop, where it would be evaluated once thanks to its memo;
 //! - a function with parameters that is called once, or is small.
 //!
@@ -40,8 +42,9 @@ struct Candidate {
 /// How a function may be inlined.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// It only follows references: the statements of its first block but the last two, then an assignment.
-    Path,
+    /// It only follows references, or makes a constant: the statements of its first block but the last two, then an
+    /// assignment.
+    Straight,
     /// As blocks.
     Blocks,
     /// Not at all.
@@ -105,11 +108,13 @@ fn depth(blocks: &[Block]) -> usize {
 }
 
 impl Candidate {
-    fn new(func: &Func, keep: bool) -> Self {
-        let form = if keep || !may_be_inlined(func) {
+    fn new(func: &Func, is_called_unseen: bool) -> Self {
+        let form = if !may_be_inlined(func) {
             Form::Never
-        } else if is_path(func) {
-            Form::Path
+        } else if is_straight(func) {
+            Form::Straight
+        } else if is_called_unseen {
+            Form::Never
         } else {
             Form::Blocks
         };
@@ -134,16 +139,42 @@ fn may_be_inlined(func: &Func) -> bool {
     true
 }
 
-/// Whether a function does nothing but follow references from its parameters: its first block ends with the assignment
-/// of the result and its return, and its last block only returns.
-fn is_path(func: &Func) -> bool {
+/// Whether a function does nothing but follow references from its parameters, or make a constant: its first block ends
+/// with the assignment of the result and its return, and its last block only returns.
+fn is_straight(func: &Func) -> bool {
     let [first, last] = func.blocks.as_slice() else { return false };
     let [Stmt { kind: StmtKind::ReturnLocal { source }, .. }] = last.stmts.as_slice() else { return false };
     let Some((steps, [assign, end])) = first.stmts.split_last_chunk() else { return false };
     let StmtKind::AssignVar { target, .. } = assign.kind else { return false };
     let is_end = matches!(end.kind, StmtKind::ReturnLocal { source: returned } if returned == *source);
     let is_step = |stmt: &Stmt| matches!(stmt.kind, StmtKind::Dot { target: step, .. } if step != target);
-    is_end && target == *source && steps.len() <= SMALL && steps.iter().all(is_step)
+    let is_path = steps.iter().all(is_step);
+    is_end && target == *source && steps.len() <= SMALL && (is_path || make_constants(steps))
+}
+
+/// Whether statements make constants and nothing else.
+fn make_constants(stmts: &[Stmt]) -> bool {
+    let mut made = HashSet::new();
+    stmts.iter().all(|stmt| {
+        let makes = matches!(
+            stmt.kind,
+            StmtKind::MakeNull { .. }
+                | StmtKind::MakeNumberInt { .. }
+                | StmtKind::MakeNumberRef { .. }
+                | StmtKind::MakeArray { .. }
+                | StmtKind::MakeObject { .. }
+                | StmtKind::MakeSet { .. }
+                | StmtKind::ArrayAppend { .. }
+                | StmtKind::SetAdd { .. }
+                | StmtKind::ObjectInsert { .. }
+        );
+        let mut of_constants = true;
+        stmt.kind.for_each_read(|local| of_constants &= made.contains(&local));
+        stmt.kind.for_each_write(|local| {
+            made.insert(local);
+        });
+        makes && of_constants
+    })
 }
 
 /// Rewrites the blocks of one plan or function.
@@ -214,7 +245,7 @@ impl<'a> Inliner<'a> {
         let is_rule = candidate.func.params.len() == RULE_PARAMS;
         let pays = match candidate.form {
             Form::Never => false,
-            Form::Path => true,
+            Form::Straight => true,
             Form::Blocks if is_rule => calls == 1 && self.loops == 0 && self.is_evaluated_once,
             Form::Blocks => calls == 1 || candidate.stmts <= SMALL,
         };
@@ -236,8 +267,8 @@ impl<'a> Inliner<'a> {
                 }
             }
         }
-        let body = if candidate.form == Form::Path {
-            path_body(&candidate.func, &mut renaming, *result)
+        let body = if candidate.form == Form::Straight {
+            straight_body(&candidate.func, &mut renaming, *result)
         } else {
             block_body(&candidate.func, &mut renaming, *result)
                 .map(|kinds| kinds.into_iter().map(at).collect())
@@ -249,8 +280,8 @@ impl<'a> Inliner<'a> {
     }
 }
 
-/// The references of a function that only follows them.
-fn path_body(func: &Func, renaming: &mut Renaming, result: Local) -> Option<Vec<Stmt>> {
+/// The statements of a straight function.
+fn straight_body(func: &Func, renaming: &mut Renaming, result: Local) -> Option<Vec<Stmt>> {
     let (steps, [assign, _]) = func.blocks.first()?.stmts.split_last_chunk()?;
     let StmtKind::AssignVar { target, .. } = assign.kind else { return None };
     renaming.map(target, result);

@@ -167,6 +167,11 @@ impl FuncGen<'_, '_> {
             self.builtin_result(result, location)?;
             return Ok(true);
         }
+        if let ("count", [collection]) = (name, args) {
+            self.push_count(*collection)?;
+            self.builtin_result(result, location)?;
+            return Ok(true);
+        }
         let [a, b] = *args else { return Ok(false) };
         let order = match name {
             "lt" => Some(Order::Less),

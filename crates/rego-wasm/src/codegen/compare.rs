@@ -18,6 +18,9 @@ const fn is_unique(handle: u32) -> bool {
     is_whole(handle) && handle & 1 == 0
 }
 
+/// Texts of at most two words are compared in place.
+const MOST_IN_PLACE: usize = 16;
+
 /// A comparison of two values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
@@ -106,11 +109,43 @@ impl FuncGen<'_, '_> {
             }
             None => self.push_may_be_address(other)?,
         }
-        let same = self.shared.helper(Helper::Same);
-        self.body.if_value().constant(constant);
-        self.push(other)?;
-        self.body.call(same);
+        self.body.if_value();
+        match self
+            .shared
+            .constants
+            .text(constant)
+            .filter(|text| text.len() <= MOST_IN_PLACE)
+            .map(str::to_owned)
+        {
+            Some(text) => self.push_is_text(other, &text)?,
+            None => {
+                let same = self.shared.helper(Helper::Same);
+                self.body.constant(constant);
+                self.push(other)?;
+                self.body.call(same);
+            }
+        }
         self.body.else_().constant(0).end().end();
+        Ok(())
+    }
+
+    /// Pushes 1 when what lies at an address is this short text, else 0.
+    fn push_is_text(&mut self, address: Operand, text: &str) -> Result<()> {
+        self.push(address)?;
+        self.body.load_byte(abi::KIND).constant(u32::from(abi::KIND_STRING)).op(Instruction::I32Eq);
+        self.push(address)?;
+        let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        self.body.load(abi::LEN).constant(length).op(Instruction::I32Eq).op(Instruction::I32And).if_value();
+        self.body.constant(1);
+        // Zeros fill a text's last word, and an empty one has a word of them.
+        for (offset, chunk) in (0..).step_by(8).zip(text.as_bytes().chunks(8)) {
+            let mut word = [0; 8];
+            word.iter_mut().zip(chunk).for_each(|(to, byte)| *to = *byte);
+            self.push(address)?;
+            self.body.load_long(abi::TEXT_BYTES + offset).op(Instruction::I64Const(i64::from_le_bytes(word)));
+            self.body.op(Instruction::I64Eq).op(Instruction::I32And);
+        }
+        self.body.else_().constant(0).end();
         Ok(())
     }
 

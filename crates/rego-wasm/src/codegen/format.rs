@@ -1,4 +1,4 @@
-//! `sprintf` of a constant format: taken apart at compile time, put together in the module.
+//! `sprintf` of a constant format and `concat` of a few parts: taken apart at compile time, put together in the module.
 
 use rego_ir::{Local, Location, Operand, Stmt, StmtKind};
 use rego_value::abi;
@@ -21,6 +21,9 @@ enum Piece {
 
 /// Longer texts are copied and not written by the code itself, in bytes.
 const MOST_BESIDE: usize = 32;
+
+/// The verb of a part that has to be a string.
+const STRING: u8 = 0;
 
 /// What the runtime puts into a text, and the text that the code writes behind it.
 struct Put {
@@ -102,42 +105,87 @@ impl FuncGen<'_, '_> {
         Ok(true)
     }
 
-    /// Generates `sprintf` of a plain format together with the statements that make the array of its operands; how many
-    /// there are behind the first. The array is made for the host alone, which is called where an operand does not suit its
-    /// verb.
+    /// Generates `sprintf` of a plain format, or `concat`, together with the statements that make the array of its operands;
+    /// how many there are behind the first. The array is made for the general function alone, which is called where an
+    /// operand does not suit its verb.
     pub(super) fn formatted(&mut self, stmt: &Stmt, rest: &[Stmt]) -> Result<usize> {
         let StmtKind::MakeArray { target, .. } = stmt.kind else { return Ok(0) };
         // A table may have thousands of constant arrays.
         if self.is_folded(stmt) {
             return Ok(0);
         }
-        let operands = items(target, rest);
-        let Some(Stmt { kind: StmtKind::Call { func, args, result }, location }) = rest.get(operands.len())
+        let items = items(target, rest);
+        let Some(Stmt { kind: StmtKind::Call { func, args, result }, location }) = rest.get(items.len())
         else {
             return Ok(0);
         };
-        let ("sprintf", [format, Operand::Local(array)]) = (func.as_str(), args.as_slice()) else {
-            return Ok(0);
-        };
-        let only_these_read_it = *array == target && self.reads(stmt, target) == Some(operands.len() + 1);
+        let [text, Operand::Local(array)] = *args.as_slice() else { return Ok(0) };
+        let only_these_read_it = array == target && self.reads(stmt, target) == Some(items.len() + 1);
         if !only_these_read_it {
             return Ok(0);
         }
-        let Some(format) = self.constant(*format)? else { return Ok(0) };
-        let Some(pieces) = self.shared.constants.text(format).and_then(pieces) else { return Ok(0) };
-        if pieces.iter().filter(|piece| matches!(piece, Piece::Verb(_))).count() != operands.len() {
-            return Ok(0);
-        }
+        let Some((pieces, operands)) = self.pieces(func, text, &items)? else { return Ok(0) };
         self.body.block_value();
         let done = self.body.depth();
         self.body.block();
         self.text_of(&pieces, &operands)?;
         self.body.br(done).end();
-        self.array_of(target, &operands)?;
-        self.push_host_call(func, args, *location)?;
+        self.array_of(target, &items)?;
+        match func.as_str() {
+            "concat" => {
+                for arg in args {
+                    self.push(*arg)?;
+                }
+                self.call_runtime("bi_concat");
+            }
+            _ => drop(self.push_host_call(func, args, *location)?),
+        }
         self.body.end();
         self.builtin_result(*result, *location)?;
-        Ok(operands.len() + 1)
+        Ok(items.len() + 1)
+    }
+
+    /// The pieces of what a call makes of a constant text and these items, and the operands that its verbs stand for.
+    fn pieces(
+        &mut self,
+        func: &str,
+        text: Operand,
+        items: &[Operand],
+    ) -> Result<Option<(Vec<Piece>, Vec<Operand>)>> {
+        let Some(text) = self.constant(text)? else { return Ok(None) };
+        match (func, self.shared.constants.text(text).map(str::to_owned)) {
+            ("sprintf", Some(format)) => {
+                let pieces = pieces(&format);
+                let verbs = |pieces: &Vec<Piece>| {
+                    pieces.iter().filter(|piece| matches!(piece, Piece::Verb(_))).count()
+                };
+                Ok(pieces
+                    .filter(|pieces| verbs(pieces) == items.len())
+                    .map(|pieces| (pieces, items.to_vec())))
+            }
+            ("concat", Some(delimiter)) => Ok(Some(self.joined(&delimiter, items)?)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The pieces of items with a delimiter between them.
+    fn joined(&mut self, delimiter: &str, items: &[Operand]) -> Result<(Vec<Piece>, Vec<Operand>)> {
+        let (mut pieces, mut operands, mut text) = (Vec::new(), Vec::new(), String::new());
+        for (position, item) in items.iter().enumerate() {
+            if position > 0 {
+                text.push_str(delimiter);
+            }
+            let constant = self.constant(*item)?;
+            match constant.and_then(|constant| self.shared.constants.text(constant)) {
+                Some(constant) => text.push_str(constant),
+                None => {
+                    pieces.extend([Piece::Text(std::mem::take(&mut text)), Piece::Verb(STRING)]);
+                    operands.push(*item);
+                }
+            }
+        }
+        pieces.push(Piece::Text(text));
+        Ok((pieces, operands))
     }
 
     /// Pushes the text of a format and its operands; leaves the innermost block where an operand does not suit its verb.
@@ -149,7 +197,12 @@ impl FuncGen<'_, '_> {
         self.call_runtime("rt_text_begin");
         self.body.tee(begin).set(at);
         self.write_text(at, &written);
-        for Put { source, verb, then } in puts {
+        for Put { source, mut verb, then } in puts {
+            if let (STRING, Source::Operand(operand)) = (verb, &source) {
+                self.push_is_kind(*operand, abi::KIND_STRING)?;
+                self.body.op(Instruction::I32Eqz).br_if(unsuited);
+                verb = b's';
+            }
             self.body.get(at).constant(length(&written)).op(Instruction::I32Add);
             match source {
                 Source::Operand(operand) => self.push(operand)?,

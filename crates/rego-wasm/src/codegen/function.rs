@@ -8,6 +8,7 @@ use wasm_encoder::{Instruction, ValType};
 
 use super::body::Body;
 use super::facts::Facts;
+use super::numbered::Numbered;
 use super::paths::Paths;
 use super::{Generator, HANDLE, Result};
 use crate::fold::{Folded, fold};
@@ -43,6 +44,8 @@ pub(super) struct FuncGen<'g, 'p> {
     pub(super) calls: HashMap<&'p str, usize>,
     /// How many loops are open.
     pub(super) loops: usize,
+    /// The objects that grow by constant numbers.
+    pub(super) numbered: Numbered,
 }
 
 /// What is being generated.
@@ -151,6 +154,7 @@ impl<'g, 'p> FuncGen<'g, 'p> {
             rules: HashMap::new(),
             calls,
             loops: 0,
+            numbered: Numbered::of(blocks),
         }
     }
 

@@ -20,6 +20,7 @@ mod integers;
 pub(crate) mod joins;
 mod lookup;
 mod membership;
+mod numbered;
 mod paths;
 mod regex;
 mod seek;

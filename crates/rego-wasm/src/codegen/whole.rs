@@ -78,7 +78,7 @@ impl FuncGen<'_, '_> {
             members.push((key, value));
         }
         let most = usize::try_from(abi::LINEAR_MAX).unwrap_or_default();
-        if members.len() < 2 || members.len() > most {
+        if members.is_empty() || members.len() > most {
             return Ok(0);
         }
         let absorbed = members.len();
