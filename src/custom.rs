@@ -61,8 +61,12 @@ impl Evaluator for DecideFn {
     }
 
     fn evaluate<'a>(&'a self, question: Question<'a>) -> Reply<'a, Result<Evaluated, EvalError>> {
-        let evaluated =
-            |decision| Evaluated { decision, engine: self.name, module_digest: None, data_revision: None };
+        let evaluated = |decision| Evaluated {
+            decision: Box::new(decision),
+            engine: self.name,
+            module_digest: None,
+            data_revision: None,
+        };
         match (self.decide)(question.request) {
             Reply::Now(decided) => Reply::Now(decided.map(evaluated)),
             Reply::Later(deciding) => Reply::later(async move { deciding.await.map(evaluated) }),

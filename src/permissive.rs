@@ -20,7 +20,12 @@ impl Evaluator for AllowAll {
 
     fn evaluate<'a>(&'a self, _question: Question<'a>) -> Reply<'a, Result<Evaluated, EvalError>> {
         let decision = Decision::new(Action::Allow, "this Guardian is permissive: nothing is checked");
-        Reply::Now(Ok(Evaluated { decision, engine: self.name(), module_digest: None, data_revision: None }))
+        Reply::Now(Ok(Evaluated {
+            decision: Box::new(decision),
+            engine: self.name(),
+            module_digest: None,
+            data_revision: None,
+        }))
     }
 }
 

@@ -156,7 +156,7 @@ fn a_request_and_its_text_are_decided_alike() {
             );
             let question =
                 Question { request: &request, deadline: Deadline::after(std::time::Duration::from_secs(20)) };
-            let found = wasm.evaluate(question).wait().unwrap().decision;
+            let found = *wasm.evaluate(question).wait().unwrap().decision;
             assert_eq!(
                 found,
                 Decision::from_json(expected.as_bytes()).unwrap(),

@@ -33,7 +33,7 @@ pub(crate) fn alone(keys: u128) {
             window: window.to_owned(),
         };
         let one = Charge::new(Arc::new(cell), Quantity::new(1), Quantity::new(9));
-        let charges = vec![Charge { resets_in: Some(HOUR), ..one }];
+        let charges = Arc::new([Charge { resets_in: Some(HOUR), ..one }]);
         let reservation = ReservationId(u128::from(at.as_nanos().unsigned_abs()) << 64 | (number + 1));
         let outcome = store.charge(&Batch { charges, at, reservation }).wait().unwrap();
         assert!(matches!(outcome, ChargeOutcome::Charged(_)));

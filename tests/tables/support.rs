@@ -200,7 +200,7 @@ impl Renewed {
             let most = Quantity::new(1 << 52);
             let charge = same.unwrap_or_else(|| Charge::new(Arc::new(cell), Quantity::ZERO, most));
             let charge = Charge { amount: Quantity::new(*used), max: most, ..charge };
-            let batch = Batch { charges: vec![charge], at, reservation };
+            let batch = Batch { charges: [charge].into(), at, reservation };
             let charged = store.reserve(&batch, Duration::from_secs(86_400)).wait().unwrap();
             assert!(matches!(charged, ChargeOutcome::Charged(_)), "{charged:?}");
         }

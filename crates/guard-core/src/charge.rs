@@ -142,8 +142,9 @@ impl Charge {
 /// The charges of one decision. They are made together or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
-    /// The debits. The same cell may stand here twice; both then count.
-    pub charges: Vec<Charge>,
+    /// The debits, shared with the decision that they are of and with the store. The same cell may stand here twice; both
+    /// then count.
+    pub charges: Arc<[Charge]>,
     /// The moment of the request, from which `resets_in` counts.
     pub at: Timestamp,
     /// Under which name the reservation is settled or refunded.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::value::RawValue;
@@ -139,7 +140,7 @@ pub struct Decision {
     /// An object that is carried along to the record.
     pub metadata: Option<Json>,
     /// What is debited when the call runs. Those of a call that may not run are never made.
-    pub charges: Vec<Charge>,
+    pub charges: Arc<[Charge]>,
 }
 
 impl Decision {
@@ -155,7 +156,7 @@ impl Decision {
             retry_after: None,
             confirm: None,
             metadata: None,
-            charges: Vec::new(),
+            charges: Arc::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::amount::{Amount, Quantity, shorten};
@@ -174,17 +175,19 @@ pub(crate) fn action_of(at: &At<'_>, value: impl Document) -> Result<Action, Mal
 }
 
 fn kind_of(at: &At<'_>, value: impl Document) -> Result<ChargeKind, MalformedDecision> {
-    match &*value.as_str().ok_or_else(|| at.wrong("a string", value))? {
-        "budget" => Ok(ChargeKind::Budget),
-        "rate" => Ok(ChargeKind::Rate),
-        "concurrency" => Ok(ChargeKind::Concurrency),
-        other => Err(UnknownAction {
-            place: at.place.to_string(),
-            field: at.field,
-            found: shorten(other),
-            known: "`budget`, `rate`, `concurrency`",
-        }
-        .into()),
+    let name = value.as_str().ok_or_else(|| at.wrong("a string", value))?;
+    kind_named(&name).ok_or_else(|| {
+        let (place, found, known) = (at.place.to_string(), shorten(&name), "`budget`, `rate`, `concurrency`");
+        UnknownAction { place, field: at.field, found, known }.into()
+    })
+}
+
+fn kind_named(name: &str) -> Option<ChargeKind> {
+    match name {
+        "budget" => Some(ChargeKind::Budget),
+        "rate" => Some(ChargeKind::Rate),
+        "concurrency" => Some(ChargeKind::Concurrency),
+        _ => None,
     }
 }
 
@@ -226,13 +229,17 @@ pub(crate) fn charges_of(
     at: &At<'_>,
     value: impl Document,
     names: &mut CellNames,
-) -> Result<Vec<Charge>, MalformedDecision> {
+) -> Result<Arc<[Charge]>, MalformedDecision> {
     let mut charges = Vec::new();
     let is_array = value.items(|item| {
-        charges.push(charge_of(charges.len(), item, names)?);
+        let charge = match plain_charge(item, names) {
+            Some(charge) => charge,
+            None => charge_of(charges.len(), item, names)?,
+        };
+        charges.push(charge);
         Ok::<_, MalformedDecision>(())
     })?;
-    if is_array { Ok(charges) } else { Err(at.wrong("an array of charges", value)) }
+    if is_array { Ok(charges.into()) } else { Err(at.wrong("an array of charges", value)) }
 }
 
 impl Names<10> {
@@ -303,6 +310,42 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`charges[{}]`", self.0)
     }
+}
+
+/// The short way for nearly all charges: well formed, of a fixed window, in plain whole numbers. None for all others, of
+/// which [`charge_of`] tells what is wrong, if anything is.
+fn plain_charge<D: Document>(value: D, names: &mut CellNames) -> Option<Charge> {
+    let mut found = [None; 10];
+    let members = value.pick(&Names::CHARGE, &mut found)?;
+    let [Some(limit), Some(key), Some(window), Some(amount), Some(max), kind, reset, None, None, warn_at] =
+        found
+    else {
+        return None;
+    };
+    if members
+        != 5 + usize::from(kind.is_some()) + usize::from(reset.is_some()) + usize::from(warn_at.is_some())
+    {
+        return None;
+    }
+    let units = |value: D| value.as_i64().filter(|units| *units >= 0);
+    Some(Charge {
+        amount: Quantity::new(units(amount)?),
+        max: Quantity::new(units(max)?),
+        kind: match kind {
+            Some(kind) => kind_named(&kind.as_str()?)?,
+            None => ChargeKind::default(),
+        },
+        resets_in: match reset {
+            Some(reset) => Some(Duration::from_millis(u64::try_from(units(reset)?).ok()?)),
+            None => None,
+        },
+        algorithm: Algorithm::Fixed,
+        warn_at: match warn_at {
+            Some(threshold) => Some(Quantity::new(units(threshold)?)),
+            None => None,
+        },
+        cell: names.name(&limit.as_str()?, &key.as_str()?, &window.as_str()?),
+    })
 }
 
 fn charge_of(

@@ -56,8 +56,8 @@ pub struct Question<'a> {
 /// A decision, and what it was made with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evaluated {
-    /// The decision.
-    pub decision: Decision,
+    /// The decision. Apart, since answers are handed on from function to function.
+    pub decision: Box<Decision>,
     /// The evaluator that made it.
     pub engine: &'static str,
     /// The digest of the module, where the evaluator knows it.

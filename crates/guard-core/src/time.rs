@@ -67,7 +67,12 @@ impl Clock for SystemClock {
         let wall = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .ok()
-            .and_then(|since| i64::try_from(since.as_nanos()).ok())
+            .and_then(|since| {
+                i64::try_from(since.as_secs())
+                    .ok()?
+                    .checked_mul(1_000_000_000)?
+                    .checked_add(since.subsec_nanos().into())
+            })
             .unwrap_or(0);
         let before = self.latest.fetch_max(wall, Ordering::AcqRel);
         Timestamp(before.max(wall))

@@ -174,7 +174,7 @@ fn every_field_arrives() {
     assert_eq!(decision.retry_after, Some(Duration::from_millis(1500)));
     assert_eq!(decision.confirm.unwrap().as_str(), r#"{"ask": 1}"#);
     assert_eq!(decision.metadata.unwrap().as_str(), r#"{"n": 1e500}"#);
-    let [charge, bucket] = decision.charges.as_slice() else { panic!("two charges") };
+    let [charge, bucket] = &*decision.charges else { panic!("two charges") };
     assert_eq!(bucket.algorithm, Algorithm::Bucket(Duration::from_millis(5)));
     assert_eq!((bucket.kind, bucket.warn_at), (ChargeKind::Budget, Some(Quantity::new(8))));
     assert_eq!(charge.cell.to_string(), "l/k/w");

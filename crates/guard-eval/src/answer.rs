@@ -88,12 +88,14 @@ impl Document for Read<'_> {
     }
 
     fn as_object(&self) -> Result<Option<Json>, JsonError> {
-        let Some(mut members) = self.0.members() else { return Ok(None) };
         // What most decisions carry along is one text under its name, such as the rule's.
-        if let (Some((name, value)), None) = (members.next(), members.next())
+        if let Some((name, value)) = self.0.only_member()
             && let (Some(name), Some(text)) = (name.as_str(), value.as_str())
         {
             return Ok(Some(Json::of_text(name, text)));
+        }
+        if self.0.members().is_none() {
+            return Ok(None);
         }
         Json::from_text(&self.to_json()).map(Some)
     }

@@ -161,7 +161,7 @@ mod tests {
         fn evaluate<'a>(&'a self, _: Question<'a>) -> Reply<'a, Result<Evaluated, EvalError>> {
             Reply::Now(match *self.0.lock().unwrap() {
                 true => Ok(Evaluated {
-                    decision: Decision::new(Action::Allow, "r"),
+                    decision: Box::new(Decision::new(Action::Allow, "r")),
                     engine: "switch",
                     module_digest: None,
                     data_revision: None,

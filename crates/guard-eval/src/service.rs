@@ -52,7 +52,12 @@ impl Evaluator for DecisionService {
             let body = format!("{{\"policy_id\":{policy},\"context\":{}}}", request.to_input());
             let answer = self.service.post(body, deadline).await.map_err(failure)?;
             let decision = Decision::from_json(&answer)?;
-            Ok(Evaluated { decision, engine: self.name(), module_digest: None, data_revision: None })
+            Ok(Evaluated {
+                decision: Box::new(decision),
+                engine: self.name(),
+                module_digest: None,
+                data_revision: None,
+            })
         })
     }
 }

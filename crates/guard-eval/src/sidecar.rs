@@ -196,7 +196,7 @@ impl Evaluator for Sidecar {
             let work = async move { shared.decide(&input, deadline).await.map_err(Failure) };
             let (text, revision) =
                 self.shared.client.within(deadline, work).await.map_err(|failure| failure.0)?;
-            let decision = Decision::from_json(text.as_bytes())?;
+            let decision = Box::new(Decision::from_json(text.as_bytes())?);
             Ok(Evaluated {
                 decision,
                 engine: self.name(),

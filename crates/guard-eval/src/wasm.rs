@@ -229,17 +229,20 @@ thread_local! {
 }
 
 /// Reads a decision where the module has it.
-fn decision(answer: Answer<'_>) -> Result<Decision, EvalError> {
-    if !answer::has_set(answer) {
-        let named = NAMES.try_with(|names| match names.try_borrow_mut() {
-            Ok(mut names) => Decision::from_document_naming(Read(answer), &mut names),
-            Err(_) => Decision::from_document(Read(answer)),
-        });
-        // A thread that ends remembers nothing any more.
-        return Ok(named.unwrap_or_else(|_| Decision::from_document(Read(answer)))?);
+fn decision(answer: Answer<'_>) -> Result<Box<Decision>, EvalError> {
+    let unnamed = || Decision::from_document(Read(answer)).map(Box::new);
+    let named = NAMES.try_with(|names| match names.try_borrow_mut() {
+        Ok(mut names) => Decision::from_document_naming(Read(answer), &mut names).map(Box::new),
+        Err(_) => unnamed(),
+    });
+    // A thread that ends remembers nothing any more.
+    match named.unwrap_or_else(|_| unnamed()) {
+        Ok(decision) => return Ok(decision),
+        Err(malformed) if !answer::has_set(answer) => return Err(malformed.into()),
+        Err(_) => {}
     }
     let value = answer.to_value().map_err(|error| EngineFailed { detail: error.to_string() })?;
-    Ok(Decision::from_json(json::to_string(&value, json::Escape::Plain).as_bytes())?)
+    Ok(Box::new(Decision::from_json(json::to_string(&value, json::Escape::Plain).as_bytes())?))
 }
 
 /// The engine's error in the product's words.

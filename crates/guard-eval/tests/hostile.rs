@@ -80,7 +80,12 @@ impl Evaluator for Yes {
     fn evaluate<'a>(&'a self, _question: Question<'a>) -> Reply<'a, Result<Evaluated, EvalError>> {
         self.0.fetch_add(1, Ordering::Relaxed);
         let decision = Decision::new(guard_core::Action::Allow, "yes");
-        Reply::Now(Ok(Evaluated { decision, engine: "yes", module_digest: None, data_revision: None }))
+        Reply::Now(Ok(Evaluated {
+            decision: Box::new(decision),
+            engine: "yes",
+            module_digest: None,
+            data_revision: None,
+        }))
     }
 }
 

@@ -63,33 +63,33 @@ pub(crate) trait Rows {
 }
 
 /// The cells of one operation, each read once and written once.
-struct Touched(Vec<(Arc<CellId>, Option<Cell>)>);
+struct Touched<'c>(Vec<(&'c Arc<CellId>, Option<Cell>)>);
 
-impl Touched {
-    fn of<R: Rows>(rows: &mut R, charges: &[Charge]) -> Result<Self, StateError> {
-        let mut touched: Vec<(Arc<CellId>, Option<Cell>)> = Vec::with_capacity(charges.len());
+impl<'c> Touched<'c> {
+    fn of<R: Rows>(rows: &mut R, charges: &'c [Charge]) -> Result<Self, StateError> {
+        let mut touched: Vec<(&Arc<CellId>, Option<Cell>)> = Vec::with_capacity(charges.len());
         for charge in charges {
-            if !touched.iter().any(|(id, _)| *id == charge.cell) {
-                touched.push((Arc::clone(&charge.cell), rows.cell(&charge.cell)?));
+            if !touched.iter().any(|(id, _)| **id == charge.cell) {
+                touched.push((&charge.cell, rows.cell(&charge.cell)?));
             }
         }
         Ok(Self(touched))
     }
 
     fn get(&mut self, id: &Arc<CellId>) -> Option<&mut Cell> {
-        self.0.iter_mut().find(|(touched, _)| touched == id)?.1.as_mut()
+        self.0.iter_mut().find(|(touched, _)| *touched == id)?.1.as_mut()
     }
 
     /// The cell of a charge, opened when it is not there.
     fn open(&mut self, charge: &Charge, at: Timestamp, now: Timestamp) -> Option<&mut Cell> {
-        let (_, cell) = self.0.iter_mut().find(|(touched, _)| *touched == charge.cell)?;
+        let (_, cell) = self.0.iter_mut().find(|(touched, _)| **touched == charge.cell)?;
         Some(cell.get_or_insert_with(|| Cell::open(charge, at, now)))
     }
 
     fn write<R: Rows>(self, rows: &mut R) -> Result<(), StateError> {
         for (id, cell) in self.0 {
             if let Some(cell) = cell {
-                rows.put_cell(&id, cell)?;
+                rows.put_cell(id, cell)?;
             }
         }
         Ok(())
@@ -145,16 +145,18 @@ fn give_back<R: Rows>(
     how: Closed,
     now: Timestamp,
 ) -> Result<(), StateError> {
-    let mut touched = Touched::of(rows, &reservation.charges)?;
-    for charge in reservation.charges.iter() {
+    let charges = std::mem::take(&mut reservation.charges);
+    let mut touched = Touched::of(rows, &charges)?;
+    for charge in charges.iter() {
         if let Some(cell) = touched.get(&charge.cell) {
             release(cell, charge);
         }
     }
     touched.write(rows)?;
     (reservation.closed, reservation.ended) = (Some(how), now);
-    if how != Closed::Expired {
-        reservation.charges = Arc::default();
+    // A call that outlived its lease can still be settled.
+    if how == Closed::Expired {
+        reservation.charges = charges;
     }
     rows.put_reservation(id, reservation)
 }
@@ -170,7 +172,7 @@ fn release(cell: &mut Cell, charge: &Charge) {
 /// Whether the charges of a batch can be meant, and their windows are open.
 fn check_batch(batch: &Batch, now: Timestamp) -> Result<(), StateError> {
     check_charges(batch)?;
-    for charge in &batch.charges {
+    for charge in batch.charges.iter() {
         if window_end(charge, batch.at).is_some_and(|ends| ends <= now) {
             let CellId { limit, window, .. } = (*charge.cell).clone();
             return Err(WindowClosed { limit, window }.into());
@@ -181,7 +183,7 @@ fn check_batch(batch: &Batch, now: Timestamp) -> Result<(), StateError> {
 
 /// Whether the charges of a batch can be meant at any time.
 pub(crate) fn check_charges(batch: &Batch) -> Result<(), StateError> {
-    for charge in &batch.charges {
+    for charge in batch.charges.iter() {
         let CellId { limit, key, window } = &*charge.cell;
         for (what, name) in [("limit's name", limit), ("key", key), ("window's name", window)] {
             if name.len() > LONGEST_NAME {
@@ -218,7 +220,7 @@ pub(crate) fn reserve<R: Rows>(
     let mut touched = Touched::of(rows, &batch.charges)?;
     let mut stopped: Option<Exceeded> = None;
     let mut warnings = Vec::new();
-    for charge in &batch.charges {
+    for charge in batch.charges.iter() {
         let Some(cell) = touched.open(charge, batch.at, now) else { continue };
         cell.agrees(charge, batch.at)?;
         cell.refresh(now, charge.ceiling().units());
@@ -238,7 +240,7 @@ pub(crate) fn reserve<R: Rows>(
     let lease_ends = now.plus(lease.unwrap_or_default());
     let closed = if lease.is_some() { None } else { Some(Closed::Settled) };
     let ended = if lease.is_some() { lease_ends } else { now };
-    let charges = if lease.is_some() { batch.charges.as_slice().into() } else { Arc::default() };
+    let charges = if lease.is_some() { Arc::clone(&batch.charges) } else { Arc::default() };
     let digest = rows.digest(&batch.charges);
     let reservation = Reservation { charges, digest, lease_ends, closed, ended };
     rows.put_reservation(batch.reservation, reservation)?;
@@ -329,8 +331,9 @@ pub(crate) fn settle<R: Rows>(
     if matches!(before, Some(Closed::Settled | Closed::Refunded)) {
         return Ok(Settled { before, debt: BTreeMap::new() });
     }
-    let mut touched = Touched::of(rows, &reservation.charges)?;
-    for charge in reservation.charges.iter() {
+    let charges = std::mem::take(&mut reservation.charges);
+    let mut touched = Touched::of(rows, &charges)?;
+    for charge in charges.iter() {
         let spent = really_spent(charge, actual)?;
         // Where the cell is gone, its window ended and there is nothing left to count in; or it was a meter that had
         // run empty, and begins anew.
@@ -354,7 +357,7 @@ pub(crate) fn settle<R: Rows>(
         }
     }
     let mut debt = BTreeMap::new();
-    for charge in reservation.charges.iter() {
+    for charge in charges.iter() {
         let used = touched.get(&charge.cell).map_or(0, |cell| cell.used());
         let over = Quantity::new(used.saturating_sub(charge.ceiling().units()));
         if over > Quantity::ZERO {
@@ -364,7 +367,6 @@ pub(crate) fn settle<R: Rows>(
     }
     touched.write(rows)?;
     (reservation.closed, reservation.ended) = (Some(Closed::Settled), now);
-    reservation.charges = Arc::default();
     rows.put_reservation(id, reservation)?;
     Ok(Settled { before, debt })
 }

@@ -298,18 +298,19 @@ impl<S: Store + 'static> Shared<S> {
             {
                 return Ok(Local::Short(short(table, purses, batch)?));
             }
-            let mut covered = batch.clone();
-            for charge in &mut covered.charges {
-                charge.max = Quantity::new(purses.get(&charge.cell).map_or(0, Purse::granted));
-                charge.warn_at = None;
-            }
+            let granted = |charge: &Charge| purses.get(&charge.cell).map_or(0, Purse::granted);
+            let covered = |charge: &Charge| {
+                let max = Quantity::new(granted(charge));
+                Charge { max, warn_at: None, ..charge.clone() }
+            };
+            let covered = Batch { charges: batch.charges.iter().map(covered).collect(), ..*batch };
             let outcome = books::reserve(table, &covered, lease, now, events)?;
             let ChargeOutcome::Charged(mut charged) = outcome else {
                 return Ok(Local::Short(short(table, purses, batch)?));
             };
             charged.snapshot.cells.clear();
             let replica = table.replica();
-            for charge in &batch.charges {
+            for charge in batch.charges.iter() {
                 let (used, spent) =
                     table.cell(&charge.cell)?.map_or((0, 0), |cell| (cell.used(), cell.spent));
                 let Some(purse) = purses.get_mut(&charge.cell) else { continue };
@@ -353,7 +354,7 @@ impl<S: Store + 'static> Shared<S> {
             }
         }
         // What is in hand of these cells goes back first, lest it stand in the way.
-        for charge in &batch.charges {
+        for charge in batch.charges.iter() {
             self.give_cell_back(&charge.cell).await?;
         }
         self.straight(batch, lease).await
@@ -404,7 +405,8 @@ impl<S: Store + 'static> Shared<S> {
         loop {
             let (amount, id) = (Quantity::new(size), fresh_id());
             self.ask(charge, at, Slice { id, amount: size })?;
-            let slice = Batch { charges: vec![Charge { amount, ..charge.clone() }], at, reservation: id };
+            let slice =
+                Batch { charges: Arc::new([Charge { amount, ..charge.clone() }]), at, reservation: id };
             match self.store.reserve(&slice, lease).await {
                 Ok(ChargeOutcome::Charged(charged)) => {
                     let total = charged.snapshot.total(&charge.cell);
@@ -594,8 +596,11 @@ impl<S: Store + 'static> Shared<S> {
             // The window has ended, and so has all that was counted in it.
             None => return Ok(nothing),
         };
-        let batch =
-            Batch { charges: vec![Charge { amount: Quantity::ZERO, ..sample }], at, reservation: extra };
+        let batch = Batch {
+            charges: Arc::new([Charge { amount: Quantity::ZERO, ..sample }]),
+            at,
+            reservation: extra,
+        };
         let (id, all) = match self.store.reserve(&batch, MARGIN).await {
             Ok(_) => (extra, over),
             // Nothing is taken of a window that has ended; but a slice of it may still be in hand.
@@ -675,7 +680,7 @@ fn short(
     batch: &Batch,
 ) -> Result<Vec<(Charge, i64)>, StateError> {
     let mut needs: Vec<(Charge, i64)> = Vec::new();
-    for charge in &batch.charges {
+    for charge in batch.charges.iter() {
         match needs.iter_mut().find(|(known, _)| known.cell == charge.cell) {
             Some((_, need)) => *need = need.saturating_add(charge.amount.units()),
             None => needs.push((charge.clone(), charge.amount.units())),

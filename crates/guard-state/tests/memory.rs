@@ -42,7 +42,7 @@ impl StateStore for CheckThenAct {
         lease: Duration,
     ) -> Reply<'a, Result<ChargeOutcome, StateError>> {
         let before = self.0.snapshot().wait().unwrap();
-        for charge in &batch.charges {
+        for charge in batch.charges.iter() {
             let used = before.total(&charge.cell);
             if used.plus(charge.amount).unwrap() > charge.max {
                 return Reply::Now(Ok(ChargeOutcome::Exceeded(Exceeded {
@@ -56,7 +56,7 @@ impl StateStore for CheckThenAct {
         }
         std::thread::yield_now();
         let mut unchecked = batch.clone();
-        for charge in &mut unchecked.charges {
+        for charge in Arc::make_mut(&mut unchecked.charges) {
             charge.max = Quantity::new(i64::MAX);
         }
         self.0.reserve(&unchecked, lease).wait().unwrap();

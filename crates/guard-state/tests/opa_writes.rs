@@ -35,7 +35,7 @@ fn cell() -> Arc<CellId> {
 
 fn charge(store: &OpaStore, id: u128, amount: i64) -> Result<ChargeOutcome, StateError> {
     let charge = Charge::new(cell(), Quantity::new(amount), Quantity::new(10));
-    store.charge(&Batch { charges: vec![charge], at: START, reservation: ReservationId(id) }).wait()
+    store.charge(&Batch { charges: [charge].into(), at: START, reservation: ReservationId(id) }).wait()
 }
 
 fn admits(store: &OpaStore, id: u128, amount: i64) -> bool {

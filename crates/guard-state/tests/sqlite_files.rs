@@ -26,7 +26,7 @@ fn cell(key: &str) -> Arc<CellId> {
 
 fn batch(id: u128, key: &str, amount: i64) -> Batch {
     let charge = Charge::new(cell(key), Quantity::new(amount), Quantity::new(10));
-    Batch { charges: vec![charge], at: START, reservation: ReservationId(id) }
+    Batch { charges: [charge].into(), at: START, reservation: ReservationId(id) }
 }
 
 fn used(store: &SqliteStore, key: &str) -> i64 {

@@ -48,7 +48,7 @@ impl Mutant {
         match self.missing {
             Missing::Transaction => {
                 let before = self.store.snapshot().wait()?;
-                for charge in &batch.charges {
+                for charge in batch.charges.iter() {
                     let used = before.total(&charge.cell);
                     if used.plus(charge.amount).unwrap() > charge.max {
                         return Ok(ChargeOutcome::Exceeded(Exceeded {
@@ -63,14 +63,16 @@ impl Mutant {
                 // As long as a round trip to a server takes.
                 std::thread::sleep(Duration::from_micros(200));
                 let mut unchecked = batch.clone();
-                unchecked.charges.iter_mut().for_each(|charge| charge.max = Quantity::LARGEST);
+                std::sync::Arc::make_mut(&mut unchecked.charges)
+                    .iter_mut()
+                    .for_each(|charge| charge.max = Quantity::LARGEST);
                 make(&unchecked)
             }
             Missing::AllOrNothing => {
                 let mut last = None;
                 for (number, charge) in batch.charges.iter().enumerate() {
                     let id = ReservationId(batch.reservation.0 ^ u128::try_from(number).unwrap());
-                    let one = Batch { charges: vec![charge.clone()], at: batch.at, reservation: id };
+                    let one = Batch { charges: [charge.clone()].into(), at: batch.at, reservation: id };
                     let outcome = self.store.charge(&one).wait()?;
                     if matches!(outcome, ChargeOutcome::Exceeded(_)) {
                         return Ok(outcome);

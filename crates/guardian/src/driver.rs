@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guard_core::{
-    AuditSink, Batch, ChargeOutcome, Clock, Confirmer, Deadline, DecisionId, Evaluator, FailModes, Question,
-    Record, Request, StateStore, Violation, block_on,
+    AuditSink, Batch, ChargeOutcome, Clock, Confirmer, Deadline, DecisionId, EvalError, Evaluated, Evaluator,
+    FailModes, Question, Record, Reply, Request, StateStore, Violation, block_on,
 };
 
 use tracing::Instrument as _;
@@ -68,6 +68,16 @@ pub struct Driver {
     pub(crate) ports: Ports,
     pub(crate) settings: Settings,
     lines: Arc<Lines>,
+}
+
+/// What a [`Reply`] has, where it is there already with nothing moved into a future and out of it again.
+macro_rules! arrived {
+    ($reply:expr) => {
+        match $reply {
+            Reply::Now(answer) => answer,
+            Reply::Later(answer) => answer.await,
+        }
+    };
 }
 
 /// Where a machine has stopped to wait for its caller.
@@ -190,11 +200,11 @@ impl Driver {
             let event = match step {
                 Step::Run => return Rest::Run,
                 Step::Done(outcome) => return Rest::Over(outcome),
-                Step::Evaluate => self.evaluate(machine).await,
+                Step::Evaluate => Event::Evaluated(arrived!(self.evaluate(machine))),
                 Step::Confirm(request) => {
                     // Nobody waits in line for a person to answer about somebody else.
                     place = None;
-                    Event::Confirmed(self.ports.confirmer.confirm(&request).await)
+                    Event::Confirmed(arrived!(self.ports.confirmer.confirm(&request)))
                 }
                 Step::Queue(limit, retry_after) => {
                     Event::Turn(self.turn(&mut place, &limit, retry_after).await)
@@ -202,20 +212,20 @@ impl Driver {
                 Step::Charge(batch) => match self.ahead(&batch, &place) {
                     Some(limit) => Event::Behind(limit),
                     None => {
-                        let answer = self.ports.store.reserve(&batch, self.settings.lease).await;
+                        let answer = arrived!(self.ports.store.reserve(&batch, self.settings.lease));
                         // Whoever is next may ask while this one is being recorded.
                         place = place.filter(|_| !matches!(answer, Ok(ChargeOutcome::Charged(_))));
                         Event::Charged(answer)
                     }
                 },
                 Step::Record(note) => match self.wanted(machine, note) {
-                    Some(record) => Event::Recorded(self.ports.audit.record(&record).await),
+                    Some(record) => Event::Recorded(arrived!(self.ports.audit.record(&record))),
                     None => Event::Recorded(Ok(())),
                 },
                 Step::Settle(id, settlement) => {
-                    Event::Settled(self.ports.store.settle(id, &settlement).await)
+                    Event::Settled(arrived!(self.ports.store.settle(id, &settlement)))
                 }
-                Step::Refund(id) => Event::Refunded(self.ports.store.refund(id).await),
+                Step::Refund(id) => Event::Refunded(arrived!(self.ports.store.refund(id))),
             };
             if matches!(event, Event::Settled(_) | Event::Refunded(_)) {
                 self.given_back();
@@ -255,13 +265,13 @@ impl Driver {
         place.turn(retry_after).await
     }
 
-    async fn evaluate(&self, machine: &mut Machine) -> Event {
+    fn evaluate<'a>(&'a self, machine: &'a mut Machine) -> Reply<'a, Result<Evaluated, EvalError>> {
         // It is asked first as soon as it is made.
         let now = if machine.was_asked() { self.ports.clock.now() } else { machine.request().time };
         machine.ask_at(now);
         let request = machine.request();
         let question = Question { request, deadline: Deadline::after(self.settings.deadline) };
-        Event::Evaluated(self.ports.evaluator.evaluate(question).await)
+        self.ports.evaluator.evaluate(question)
     }
 
     /// The record of a note, if anybody wants it.

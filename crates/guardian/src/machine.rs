@@ -1,7 +1,7 @@
 //! The pure part: which step is next.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use guard_core::{
@@ -114,7 +114,8 @@ pub struct Machine {
     evaluations_left: u8,
     /// The limit that the call stands in line for.
     queued: Option<String>,
-    decision: Decision,
+    /// None before the policy has been asked.
+    decision: Option<Box<Decision>>,
     /// What stopped the call, or would have.
     objection: Option<Box<Violation>>,
     error: Option<EvalError>,
@@ -143,7 +144,7 @@ impl Machine {
             charged: None,
             evaluations_left: FURTHER_EVALUATIONS,
             queued: None,
-            decision: Decision::new(Action::Block, "the policy has not been asked yet"),
+            decision: None,
             objection: None,
             error: None,
             source: None,
@@ -185,7 +186,12 @@ impl Machine {
 
     /// The decision so far.
     pub fn decision(&self) -> &Decision {
-        &self.decision
+        static NONE_YET: LazyLock<Decision> =
+            LazyLock::new(|| Decision::new(Action::Block, "the policy has not been asked yet"));
+        match &self.decision {
+            Some(decision) => decision,
+            None => &NONE_YET,
+        }
     }
 
     /// What would have stopped the call if it had been enforced.
@@ -292,19 +298,19 @@ impl Machine {
 
     fn on_evaluated(&mut self, evaluated: Evaluated) -> Step {
         let Evaluated { decision, engine, module_digest, data_revision } = evaluated;
-        self.decision = decision;
+        self.decision = Some(decision);
         self.source = Some(Source { engine, module_digest, data_revision });
         if !self.mode.runs {
             return self.verdict();
         }
-        if self.decision.allowed {
+        if self.decision().allowed {
             return self.charge();
         }
-        if self.decision.action == Action::Queue && self.mode.enforce {
-            let limit = self.decision.limit.clone().unwrap_or_else(|| self.request.policy_id.clone());
-            return self.queue(limit, self.decision.retry_after);
+        if self.decision().action == Action::Queue && self.mode.enforce {
+            let limit = self.decision().limit.clone().unwrap_or_else(|| self.request.policy_id.clone());
+            return self.queue(limit, self.decision().retry_after);
         }
-        if self.decision.action != Action::RequireConfirmation {
+        if self.decision().action != Action::RequireConfirmation {
             return self.deny(Recorded::Blocked, self.violation());
         }
         if self.request.confirmed {
@@ -321,8 +327,8 @@ impl Machine {
         Step::Confirm(Box::new(ConfirmRequest {
             decision_id: self.id,
             request: Request::clone(&self.request),
-            reason: self.decision.reason.clone(),
-            details: self.decision.confirm.clone(),
+            reason: self.decision().reason.clone(),
+            details: self.decision().confirm.clone(),
         }))
     }
 
@@ -336,19 +342,19 @@ impl Machine {
     fn on_no_turn(&mut self, why: NoTurn) -> Step {
         let limit = self.queued.take().unwrap_or_default();
         // What allowed it was not the last word: others came before it.
-        let reason = match self.decision.allowed {
+        let reason = match self.decision().allowed {
             true => why.words(&limit),
-            false => format!("{}: {}", why.words(&limit), self.decision.reason),
+            false => format!("{}: {}", why.words(&limit), self.decision().reason),
         };
-        let Decision { retry_after, remaining, .. } = self.decision;
-        let metadata = self.decision.metadata.take();
-        self.decision = Decision {
+        let Decision { retry_after, remaining, ref metadata, .. } = *self.decision();
+        let metadata = metadata.clone();
+        self.decision = Some(Box::new(Decision {
             limit: Some(limit),
             remaining,
             retry_after,
             metadata,
             ..Decision::new(Action::Queue, reason)
-        };
+        }));
         self.deny(Recorded::Blocked, self.violation())
     }
 
@@ -359,7 +365,7 @@ impl Machine {
             true => (Action::Warn, format!("runs without a decision, since its class fails open: {error}")),
             false => (Action::Block, error.to_string()),
         };
-        self.decision = Decision::new(action, reason);
+        self.decision = Some(Box::new(Decision::new(action, reason)));
         self.error = Some(error);
         match (self.mode.runs, open) {
             (false, _) => self.verdict(),
@@ -395,12 +401,12 @@ impl Machine {
     }
 
     fn charge(&mut self) -> Step {
-        if self.decision.charges.is_empty() {
+        if self.decision().charges.is_empty() {
             return self.grant();
         }
         self.phase = Phase::Charging;
         Step::Charge(Batch {
-            charges: self.decision.charges.clone(),
+            charges: Arc::clone(&self.decision().charges),
             at: self.request.time,
             reservation: self.reservation(),
         })
@@ -420,18 +426,18 @@ impl Machine {
         };
         let Exceeded { cell, remaining, max, .. } = exceeded;
         let reason = format!("limit `{}` is reached: {remaining} of {max} left", cell.limit);
-        self.decision = Decision {
+        self.decision = Some(Box::new(Decision {
             limit: Some(cell.limit.clone()),
             remaining: Some(remaining.units().into()),
             retry_after: exceeded.retry_after,
             ..Decision::new(action, reason)
-        };
+        }));
         self.deny(Recorded::Blocked, self.violation())
     }
 
     fn grant(&mut self) -> Step {
         self.phase = Phase::RecordingGrant;
-        let recorded = match (self.error.is_some(), self.decision.action) {
+        let recorded = match (self.error.is_some(), self.decision().action) {
             (true, _) => Recorded::Error,
             (false, Action::Warn) => Recorded::Warned,
             (false, _) => Recorded::Allowed,
@@ -475,7 +481,7 @@ impl Machine {
     }
 
     fn verdict(&mut self) -> Step {
-        let recorded = match (self.error.is_some(), self.decision.action) {
+        let recorded = match (self.error.is_some(), self.decision().action) {
             (true, _) => Recorded::Error,
             (false, Action::Allow) => Recorded::Allowed,
             (false, Action::Warn) => Recorded::Warned,
@@ -484,11 +490,11 @@ impl Machine {
         };
         self.phase = Phase::RecordingVerdict(Box::new(Verdict {
             decision_id: self.id,
-            decision: self.decision.clone(),
+            decision: self.decision().clone(),
             error: self.error.clone(),
             engine: self.engine(),
         }));
-        Step::Record(Note::of(RecordKind::Decision, recorded, self.decision.allowed || !self.mode.enforce))
+        Step::Record(Note::of(RecordKind::Decision, recorded, self.decision().allowed || !self.mode.enforce))
     }
 
     /// A decision that cannot be recorded is not given out as an allow either.
@@ -545,29 +551,29 @@ impl Machine {
             RecordKind::Completed => Outcome::Completed,
             _ => Outcome::Released,
         };
-        let recorded = match (self.error.is_some(), self.objection.is_some(), self.decision.action) {
+        let recorded = match (self.error.is_some(), self.objection.is_some(), self.decision().action) {
             (true, ..) => Recorded::Error,
             (_, true, _) => Recorded::Blocked,
             (_, _, Action::Warn) => Recorded::Warned,
             _ => Recorded::Allowed,
         };
         self.phase = Phase::RecordingEnd(outcome);
-        let because = Some((self.decision.action, reason));
+        let because = Some((self.decision().action, reason));
         Step::Record(Note { because, ..Note::of(kind, recorded, true) })
     }
 
     fn violation(&self) -> Violation {
         Violation {
             policy: self.request.policy_id.clone(),
-            action: self.decision.action,
-            reason: self.decision.reason.clone(),
-            limit: self.decision.limit.clone(),
-            remaining: self.decision.remaining,
-            retry_after: self.decision.retry_after,
+            action: self.decision().action,
+            reason: self.decision().reason.clone(),
+            limit: self.decision().limit.clone(),
+            remaining: self.decision().remaining,
+            retry_after: self.decision().retry_after,
             decision_id: self.id,
-            severity: self.decision.severity.clone(),
+            severity: self.decision().severity.clone(),
             confirmation: None,
-            metadata: self.decision.metadata.clone(),
+            metadata: self.decision().metadata.clone(),
         }
     }
 
@@ -576,7 +582,7 @@ impl Machine {
         let Note { kind, decision, runs, because } = note;
         let (action, reason) = match because {
             Some((action, reason)) => (action, reason.into_owned()),
-            None => (self.decision.action, self.decision.reason.clone()),
+            None => (self.decision().action, self.decision().reason.clone()),
         };
         Record {
             kind,
@@ -588,13 +594,13 @@ impl Machine {
             action,
             reason,
             runs,
-            limit: self.decision.limit.clone(),
+            limit: self.decision().limit.clone(),
             user_id: self.request.user.as_ref().map(|user| user.id.clone()),
             confirmed_by: self.confirmed_by.clone(),
             context: self.request.context.clone(),
             metadata: self.request.metadata.clone(),
             secrets: self.request.secrets.clone(),
-            decision_metadata: self.decision.metadata.clone(),
+            decision_metadata: self.decision().metadata.clone(),
             duration: Duration::ZERO,
             engine: self.engine(),
             module_digest: self.source.as_ref().and_then(|source| source.module_digest.clone()),

@@ -32,7 +32,7 @@ impl Evaluator for Says {
         let text = if question.request.confirmed { CHARGE } else { self.0 };
         let decision = Decision::from_json(text.as_bytes()).map_err(EvalError::from);
         Reply::Now(decision.map(|decision| Evaluated {
-            decision,
+            decision: Box::new(decision),
             engine: "says",
             module_digest: None,
             data_revision: None,

@@ -123,7 +123,12 @@ fn read_event(line: &str) -> Event {
 }
 
 fn evaluated(decision: Decision) -> Evaluated {
-    Evaluated { decision, engine: "wasm", module_digest: None, data_revision: Some(Revision(3)) }
+    Evaluated {
+        decision: Box::new(decision),
+        engine: "wasm",
+        module_digest: None,
+        data_revision: Some(Revision(3)),
+    }
 }
 
 fn unavailable(detail: &str) -> StateError {

@@ -41,7 +41,7 @@ fn the_store_is_the_one_that_the_file_names() {
     let cell = CellId { limit: "money".into(), key: "all".into(), window: "ever".into() };
     let charge = Charge::new(Arc::new(cell), Quantity::new(7), Quantity::new(10));
     let batch =
-        Batch { charges: vec![charge], at: Timestamp::from_seconds(1), reservation: ReservationId(1) };
+        Batch { charges: [charge].into(), at: Timestamp::from_seconds(1), reservation: ReservationId(1) };
     store.charge(&batch).wait().unwrap();
     drop(store);
 

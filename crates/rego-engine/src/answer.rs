@@ -261,6 +261,24 @@ impl<'a> Answer<'a> {
         }))
     }
 
+    /// The member of an object of one.
+    #[must_use]
+    pub fn only_member(&self) -> Option<(Self, Self)> {
+        match self.0 {
+            Form::Owned(Value::Object(members)) if members.len() == 1 => {
+                members.iter().next().map(|(key, value)| (Self::owned(key), Self::owned(value)))
+            }
+            Form::Owned(_) => None,
+            Form::InModule { inside, handle } => match entries(inside.memory, handle)? {
+                [entry] => {
+                    let part = |offset| Self::in_module(inside, word(entry, offset));
+                    Some((part(ENTRY_KEY), part(ENTRY_VALUE)))
+                }
+                _ => None,
+            },
+        }
+    }
+
     /// The members of an object, in no order; none when it is no object.
     #[must_use]
     pub fn members(&self) -> Option<impl Iterator<Item = (Self, Self)> + use<'a>> {

@@ -327,7 +327,7 @@ impl Worker {
             if books::check_charges(batch).is_err() {
                 continue;
             }
-            for charge in &batch.charges {
+            for charge in batch.charges.iter() {
                 let cell = self.own.cells.get(&charge.cell).cloned();
                 let cell = cell.unwrap_or_else(|| crate::cell::Cell::open(charge, batch.at, now));
                 let until = asked_until(&cell, lease.map(|lease| lease_end(now, lease)), now);
@@ -445,7 +445,7 @@ impl Worker {
             return None;
         }
         let mut first: Option<String> = None;
-        for charge in &batch.charges {
+        for charge in batch.charges.iter() {
             let max = charge.ceiling().units();
             let used = self.own.all_of(&charge.cell).map_or(0, |mut cell| {
                 cell.refresh(now, max);

@@ -117,8 +117,11 @@ impl<S: Store + 'static> Shared<S> {
         if self.ask(&charge, now, Slice { id, amount: size }).is_err() {
             return;
         }
-        let batch =
-            Batch { charges: vec![Charge { amount, warn_at: None, ..charge }], at: now, reservation: id };
+        let batch = Batch {
+            charges: Arc::new([Charge { amount, warn_at: None, ..charge }]),
+            at: now,
+            reservation: id,
+        };
         match self.store.reserve(&batch, self.config.lease).await {
             Ok(ChargeOutcome::Charged(_)) => {
                 if let Some(purse) = self.lock().purses.get_mut(cell) {

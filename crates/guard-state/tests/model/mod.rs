@@ -187,7 +187,7 @@ impl Model {
         if let Some(promise) = self.promises.get(&batch.reservation.0)
             && matches!(promise.closed, None | Some(Closed::Settled))
         {
-            let all = promise.charges.iter().zip(&batch.charges).all(|(one, two)| same(one, two));
+            let all = promise.charges.iter().zip(batch.charges.iter()).all(|(one, two)| same(one, two));
             if promise.charges.len() != batch.charges.len() || !all {
                 return Answer::Refused("key reused");
             }
@@ -199,7 +199,7 @@ impl Model {
         }
         let mut added: BTreeMap<&CellId, i64> = BTreeMap::new();
         let mut stopped = BTreeMap::new();
-        for charge in &batch.charges {
+        for charge in batch.charges.iter() {
             let sum = added.entry(&charge.cell).or_default();
             let left = charge.max.units() - self.used(&charge.cell) - *sum;
             if charge.amount.units() > left && charge.amount.units() > 0 {
@@ -214,7 +214,7 @@ impl Model {
             return Answer::Exceeded(String::new(), i64::try_from(stopped.len()).unwrap());
         }
         let mut warnings = Vec::new();
-        for charge in &batch.charges {
+        for charge in batch.charges.iter() {
             let ends = end(charge);
             let micros = self.now.as_nanos() / 1_000;
             let entry = self.cells.entry((*charge.cell).clone()).or_default();
@@ -236,7 +236,7 @@ impl Model {
         }
         let closed = if lease.is_some() { None } else { Some(Closed::Settled) };
         let lease_ends = self.now.plus(lease.unwrap_or_default());
-        let promise = Promise { charges: batch.charges.clone(), lease_ends, closed };
+        let promise = Promise { charges: batch.charges.to_vec(), lease_ends, closed };
         self.promises.insert(batch.reservation.0, promise);
         Answer::Charged(vec![], warnings)
     }

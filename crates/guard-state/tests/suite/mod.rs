@@ -38,7 +38,7 @@ fn rate(limit: &str, max: i64) -> Charge {
 }
 
 pub(crate) fn batch(id: u128, charges: Vec<Charge>) -> Batch {
-    Batch { charges, at: START, reservation: ReservationId(id) }
+    Batch { charges: charges.into(), at: START, reservation: ReservationId(id) }
 }
 
 impl<S: StateStore> Bench<S> {
@@ -296,7 +296,7 @@ pub(crate) fn following_the_changes_is_the_same_as_the_snapshot<S: StateStore>(b
             let mut one = charge("a", 3, i64::MAX);
             one.cell = cell("a", &key, &format!("{length}.{end}"));
             one.resets_in = Some(Timestamp::from_seconds(end).since(at));
-            let batch = Batch { charges: vec![one], at, reservation: ReservationId(id) };
+            let batch = Batch { charges: [one].into(), at, reservation: ReservationId(id) };
             bench.store.reserve(&batch, LEASE).wait().unwrap();
             if id.is_multiple_of(3) {
                 bench.store.settle(ReservationId(id), &Settlement::AsReserved).wait().unwrap();
