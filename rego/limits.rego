@@ -14,8 +14,19 @@ import data.hexarch.windows
 #   The finding of one limit about the call. It is always defined: where the call, the time or the state
 #   cannot be read, the call is blocked.
 check(limit) := finding if {
+	_is_plain(limit)
 	finding := _plainly_within(limit, _everybody)
-} else := _counted(limit, key) if {
+} else := _checked(limit)
+
+# METADATA
+# description: |
+#   As `check`, sooner, of a limit that is a budget of the calendar, without thresholds, which does more than warn. What
+#   else the limit says is not looked at as long as the call is within it.
+check_budget(limit) := finding if {
+	finding := _plainly_within(limit, _everybody)
+} else := _checked(limit)
+
+_checked(limit) := _counted(limit, key) if {
 	key := _key(limit)
 } else := _refusal(limit, "the call does not say its session, which this policy counts by")
 
@@ -24,6 +35,7 @@ check(limit) := finding if {
 #   As `check`, of a limit that is counted apart for each value of a part of the call: a path such as `user.id`,
 #   `resource` or `context.tenant`. A call that does not say it, as a text that is not empty, is blocked.
 check_per(path, limit) := _plainly_within(limit, key) if {
+	_is_plain(limit)
 	key := calls.said(path)
 } else := _counted(limit, key) if {
 	key := calls.said(path)
@@ -58,8 +70,17 @@ _counted(limit, key) := _left_to_the_store(limit, key) if {
 	limit.name
 } else := _misses_members
 
-# The short way for the commonest limit, a budget of the calendar with nothing unusual about it, and a call within it: what
-# the branches above come to then. Who has these seven members and no other has neither an algorithm nor thresholds.
+# A budget of the calendar with nothing unusual about it. Who has these seven members and no other has neither an
+# algorithm nor thresholds.
+_is_plain(limit) if {
+	limit.kind == "budget"
+	limit.action != "warn"
+	limit.name
+	limit.rule
+	count(limit) == 7
+}
+
+# The short way for such a limit, the commonest, and a call within it: what the branches above come to then.
 _plainly_within(limit, key) := {
 	"action": "allow",
 	"within": limit,
@@ -74,11 +95,6 @@ _plainly_within(limit, key) := {
 		"reset_ms": reset_ms,
 	},
 } if {
-	limit.kind == "budget"
-	limit.action != "warn"
-	limit.name
-	limit.rule
-	count(limit) == 7
 	kept := data.hexarch.calendar[limit.window.timezone][limit.window.period]
 	kept.from_ms <= windows.now_ms
 	reset_ms := kept.until_ms - windows.now_ms
@@ -117,7 +133,12 @@ _amount(kind) := _cost if {
 }
 
 # Rules, so that each is computed once, however many limits there are.
-_cost := _rounded_up(product) if {
+_cost := micros if {
+	# Whoever asks has counted them, as a rule. The remainder of what is no integer is undefined.
+	micros := input.cost_micros
+	micros % 1 == 0
+	micros >= 0
+} else := _rounded_up(product) if {
 	# An integer as a rule, and compared sooner than a decimal fraction, which has the same sign.
 	product := input.cost * 1000000
 	product >= 0

@@ -59,10 +59,27 @@ test_a_plain_budget_is_judged_as_others_are if {
 	every state in states {
 		every cost in [0, 0.0000005, 2, 10, 10.000001, -0.0000001, "2", null] {
 			short := limits.check(plain) with input as _costing(cost) with data.hexarch.state as state with data.hexarch.calendar as calendar
+			short == limits.check_budget(plain) with input as _costing(cost) with data.hexarch.state as state with data.hexarch.calendar as calendar
 			long := limits.check(other) with input as _costing(cost) with data.hexarch.state as state with data.hexarch.calendar as calendar
 			object.remove(short, ["within"]) == object.remove(long, ["within"])
 			object.get(short, "within", plain) == plain
 		}
+	}
+}
+
+# Whoever asks may have counted the micro-dollars; what is no such number is made of the dollars.
+test_micro_dollars_are_taken_as_they_are_told if {
+	told := limits.check(_budget) with input as {"time_ns": _now, "cost_micros": 3, "cost": 0.0000021} with data.hexarch.state as {}
+	told.charge.amount == 3
+	alone := limits.check(_budget) with input as {"time_ns": _now, "cost_micros": 0} with data.hexarch.state as {}
+	alone.charge.amount == 0
+	every micros in [-1, 0.5, "3", null, [3]] {
+		call := {"time_ns": _now, "cost_micros": micros, "cost": 0.000004}
+		counted := limits.check(_budget) with input as call with data.hexarch.state as {}
+		counted.action == "allow"
+		counted.charge.amount == 4
+		refused := limits.check(_budget) with input as {"time_ns": _now, "cost_micros": micros}
+		refused.action == "block"
 	}
 }
 

@@ -13,7 +13,7 @@ use crate::check::POLICY;
 use crate::in_turn;
 
 /// The call of the check.
-const INPUT: &str = r#"{"policy_id": "budget", "function": "", "operation": "chat", "resource": "openai", "cost": 0.000001,
+const INPUT: &str = r#"{"policy_id": "budget", "function": "", "operation": "chat", "resource": "openai", "cost": 0.000001, "cost_micros": 1,
     "confirmed": false, "context": {}, "metadata": {}, "time_ns": 1795000000123456789}"#;
 
 /// The windows of that moment, each with something spent.

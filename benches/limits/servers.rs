@@ -91,7 +91,8 @@ pub(crate) fn leased(rounds: usize) {
     let folder = Folder::new("bench-slices");
     for (name, journal) in [("no journal", None), ("journal", Some(folder.path().to_owned()))] {
         let namespace = name.to_owned();
-        let store = RedisStore::connect(&RedisConfig { namespace, ..RedisConfig::new(server.url()) }).unwrap();
+        let store =
+            RedisStore::connect(&RedisConfig { namespace, ..RedisConfig::new(server.url()) }).unwrap();
         let config = LeasedConfig { largest: Quantity::new(10_000), journal, ..LeasedConfig::default() };
         let clock = Arc::new(SystemClock::new());
         let mut load = Load::new(clock.now(), 1);

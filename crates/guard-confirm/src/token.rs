@@ -103,8 +103,12 @@ pub(crate) fn canonical(request: &Request) -> Result<String, DeskError> {
         ..request.clone()
     };
     let input = call.to_input();
-    let value =
+    let mut value =
         rego_value::json::parse(input.as_bytes()).map_err(|error| DeskError::Call(error.to_string()))?;
+    // They follow from the cost, and are left out so that what was confirmed before they were told stays confirmed.
+    if let rego_value::Value::Object(members) = &mut value {
+        members.make_mut().remove(&rego_value::Value::from("cost_micros"));
+    }
     Ok(rego_value::json::to_string(&value, rego_value::json::Escape::Plain))
 }
 

@@ -69,6 +69,12 @@ impl Request {
         Self { policy_id: policy_id.into(), ..Self::default() }
     }
 
+    /// What the call is expected to cost in whole micro-dollars, rounded up; none where it does not say, and where that
+    /// is below zero or beyond 64 bits. Exact, where a policy that multiplied the dollars would have to round.
+    pub fn cost_micros(&self) -> Option<i64> {
+        self.cost.and_then(|cost| cost.rounded_up(6)).filter(|micros| *micros >= 0)
+    }
+
     /// The policy's `input`: the wire shape that the in-process modules and OPA are both asked with.
     /// Optional fields are left out rather than null, so that a policy finds them undefined.
     pub fn to_input(&self) -> String {
@@ -102,6 +108,9 @@ impl Request {
         }
         if let Some(cost) = self.cost {
             number(&mut out, "cost", cost);
+        }
+        if let Some(micros) = self.cost_micros() {
+            number(&mut out, "cost_micros", micros);
         }
         if let Some(prices) = &self.unpriced {
             out.push(',');
@@ -195,7 +204,7 @@ mod tests {
                 r#"{"policy_id":"api_budget","function":"chat","operation":"call","resource":"openai/\"gpt\"","#,
                 r#""resource_type":"api","model":"gpt-4o","feature":"beta","user":{"id":"u1","roles":["admin","owner"]},"#,
                 r#""session":{"id":"s\"1","started_ns":7},"#,
-                r#""cost":0.0000001,"unpriced":"prices.yaml","tokens":18446744073709551615,"confirmed":true,"#,
+                r#""cost":0.0000001,"cost_micros":1,"unpriced":"prices.yaml","tokens":18446744073709551615,"confirmed":true,"#,
                 r#""context":{"big":123456789012345678901234567890},"metadata":{"a\nb":null},"time_ns":42}"#,
             )
         );

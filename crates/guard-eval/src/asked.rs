@@ -18,6 +18,7 @@ pub(crate) struct Asked<'a> {
     user: Option<Caller<'a>>,
     session: Option<Run<'a>>,
     cost: Option<Cost>,
+    cost_micros: Option<i64>,
     unpriced: Option<&'a str>,
     tokens: Option<u64>,
     confirmed: bool,
@@ -54,6 +55,7 @@ impl<'a> Asked<'a> {
                 .as_ref()
                 .map(|session| Run { id: &session.id, started_ns: session.started.as_nanos() }),
             cost: request.cost.map(Cost),
+            cost_micros: request.cost_micros(),
             unpriced: request.unpriced.as_deref(),
             tokens: request.tokens,
             confirmed: request.confirmed,
@@ -110,7 +112,7 @@ mod tests {
 
     const READS: [&str; 6] = [
         "input",
-        "[input.operation, input.cost, input.tokens, input.time_ns, input.confirmed]",
+        "[input.operation, input.cost, input.cost_micros, input.tokens, input.time_ns, input.confirmed]",
         "[input.user.id, input.model, input.session.id, input.session.started_ns, input.feature, input.unpriced]",
         "[input.context.amount, object.get(input, [\"metadata\", \"trace\"], 0)]",
         "{name: value | some name, value in input.context}",

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use guard_core::Amount;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -71,8 +72,18 @@ impl Call {
         ];
         if let Some(members) = input.as_object_mut() {
             members.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+            count_cost(members);
         }
         input
+    }
+}
+
+/// Gives an input with a cost the micro-dollars that the Guardian tells beside it.
+pub(crate) fn count_cost(input: &mut Map<String, Value>) {
+    let cost = input.get("cost").filter(|cost| cost.is_number());
+    let cost = cost.and_then(|cost| cost.to_string().parse::<Amount>().ok());
+    if let Some(micros @ 0..) = cost.and_then(|cost| cost.rounded_up(6)) {
+        input.insert("cost_micros".to_owned(), micros.into());
     }
 }
 

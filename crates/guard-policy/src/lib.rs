@@ -30,9 +30,9 @@
 //! `input`, as the contract of the decision service has it, with these two points that the types alone
 //! would not say:
 //!
-//! - **Money** comes in as `input.cost`, a decimal number of dollars, zero or more. The library turns it
-//!   into whole micro-dollars (1 000 000 = one dollar), exactly, and rounds what lies below one *up*; every
-//!   sum and comparison is of integers. A call without `cost` under a budget is denied ("the call does not
+//! - **Money** comes in as `input.cost`, a decimal number of dollars, zero or more, and as `input.cost_micros`,
+//!   the same in whole micro-dollars (1 000 000 = one dollar), what lies below one rounded *up*. Where only the
+//!   dollars are said, the library turns them into micro-dollars; every sum and comparison is of integers. A call without `cost` under a budget is denied ("the call does not
 //!   say its cost"); `0` is a cost.
 //! - **What was not said is left out** (or is an empty string): `operation`, `resource`, `model`. A policy
 //!   with a rule that reads one of them denies a call that does not say it.

@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::call::{items, moment, read_call, to_value};
+use crate::call::{count_cost, items, moment, read_call, to_value};
 use crate::model::PolicyFile;
 use crate::problem::{Problem, ProblemCode, Problems};
 use crate::read::{Fields, document, values};
@@ -172,6 +172,7 @@ impl Row {
                 Some(cost) => members.insert("cost".to_owned(), cost),
                 None => members.insert("unpriced".to_owned(), prices.to_string().into()),
             };
+            count_cost(members);
         }
         input
     }

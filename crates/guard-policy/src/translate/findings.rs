@@ -1,6 +1,8 @@
 //! The findings of a policy, in the order in which they speak.
 
-use crate::model::{Approval, HourRange, Limit, Matches, Pattern, Policy, Rule, RuleAction, Weekday};
+use crate::model::{
+    Approval, HourRange, Limit, LimitKind, Matches, Pattern, Policy, Rule, RuleAction, Weekday,
+};
 
 use super::conditions::fits_none;
 use super::text::{Literal, enumerated, quoted};
@@ -17,8 +19,8 @@ pub(super) struct Finding {
 pub(super) enum Value {
     /// The members of the finding itself.
     Spelled(Literal),
-    /// `limits.check` of the members.
-    Checked(Literal),
+    /// The function of `limits` that checks the members.
+    Checked(&'static str, Literal),
 }
 
 /// All findings of a policy; they stand under their positions, from 1.
@@ -106,8 +108,13 @@ impl Writer<'_> {
         if rule.on_violation() == RuleAction::RequireConfirmation {
             members.push(("confirm", confirm(self.policy, Some(rule))));
         }
+        let is_plain = limit.kind() == LimitKind::Budget
+            && limit.algorithm().in_charges().is_none()
+            && rule.warn_at().is_empty()
+            && rule.on_violation() != RuleAction::Warn;
         let comment = self.comment(rule);
-        let value = Value::Checked(Literal::Object(members));
+        let check = if is_plain { "check_budget" } else { "check" };
+        let value = Value::Checked(check, Literal::Object(members));
         self.findings.push(Finding { comment, value, conditions: rule.matches.conditions() });
     }
 

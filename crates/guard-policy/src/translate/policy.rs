@@ -161,7 +161,7 @@ impl Finding {
             let starts = |condition: &String| condition.trim_start_matches("not ").starts_with(&call);
             self.conditions.iter().any(starts).then_some(name)
         };
-        let checked = matches!(self.value, Value::Checked(_)).then_some("limits");
+        let checked = matches!(self.value, Value::Checked(..)).then_some("limits");
         ["callers", "calls", "hours", "loops", "parameters"]
             .into_iter()
             .filter_map(called)
@@ -174,8 +174,8 @@ fn statement(order: usize, finding: &Finding) -> Statement {
     let mut code = String::with_capacity(TYPICAL_CODE);
     match &finding.value {
         Value::Spelled(members) => members.render(&mut code),
-        Value::Checked(members) => {
-            code.push_str("limits.check(");
+        Value::Checked(check, members) => {
+            code.push_str(&format!("limits.{check}("));
             members.render(&mut code);
             code.push(')');
         }
