@@ -97,27 +97,28 @@ impl FuncGen<'_, '_> {
     fn push_equal_unless(&mut self, constant: u32, other: Operand) -> Result<()> {
         self.push(other)?;
         self.body.constant(constant).op(Instruction::I32Eq).if_value().constant(1).else_();
-        match self.shared.constants.text(constant) {
+        let short = match self.shared.constants.text(constant).map(str::to_owned) {
             Some(text) => {
                 // What is no string differs in any case, whatever it has in the place of a hash. A whole value is no
-                // address: in its place something that can be read is, and what is called then tells them apart.
+                // address: in its place something that can be read is, and what is asked then tells them apart.
                 let hash = abi::hash_string(text.as_bytes());
+                let address = self.used_temporary();
                 self.push(other)?;
                 self.body.constant(0);
                 self.push_may_be_address(other)?;
-                self.body.op(Instruction::Select).load(abi::TEXT_HASH).constant(hash).op(Instruction::I32Eq);
+                self.body.op(Instruction::Select).tee(address);
+                self.body.load(abi::TEXT_HASH).constant(hash).op(Instruction::I32Eq);
+                self.release(address);
+                (text.len() <= MOST_IN_PLACE).then_some((address, text))
             }
-            None => self.push_may_be_address(other)?,
-        }
+            None => {
+                self.push_may_be_address(other)?;
+                None
+            }
+        };
         self.body.if_value();
-        match self
-            .shared
-            .constants
-            .text(constant)
-            .filter(|text| text.len() <= MOST_IN_PLACE)
-            .map(str::to_owned)
-        {
-            Some(text) => self.push_is_text(other, &text)?,
+        match short {
+            Some((address, text)) => self.push_is_text(address, &text),
             None => {
                 let same = self.shared.helper(Helper::Same);
                 self.body.constant(constant);
@@ -129,24 +130,22 @@ impl FuncGen<'_, '_> {
         Ok(())
     }
 
-    /// Pushes 1 when what lies at an address is this short text, else 0.
-    fn push_is_text(&mut self, address: Operand, text: &str) -> Result<()> {
-        self.push(address)?;
-        self.body.load_byte(abi::KIND).constant(u32::from(abi::KIND_STRING)).op(Instruction::I32Eq);
-        self.push(address)?;
+    /// Pushes 1 when this short text lies at an address, else 0.
+    fn push_is_text(&mut self, address: u32, text: &str) {
         let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
-        self.body.load(abi::LEN).constant(length).op(Instruction::I32Eq).op(Instruction::I32And).if_value();
-        self.body.constant(1);
+        let body = &mut self.body;
+        body.get(address).load_byte(abi::KIND).constant(u32::from(abi::KIND_STRING)).op(Instruction::I32Eq);
+        body.get(address).load(abi::LEN).constant(length).op(Instruction::I32Eq).op(Instruction::I32And);
+        body.if_value().constant(1);
         // Zeros fill a text's last word, and an empty one has a word of them.
         for (offset, chunk) in (0..).step_by(8).zip(text.as_bytes().chunks(8)) {
             let mut word = [0; 8];
             word.iter_mut().zip(chunk).for_each(|(to, byte)| *to = *byte);
-            self.push(address)?;
-            self.body.load_long(abi::TEXT_BYTES + offset).op(Instruction::I64Const(i64::from_le_bytes(word)));
-            self.body.op(Instruction::I64Eq).op(Instruction::I32And);
+            body.get(address).load_long(abi::TEXT_BYTES + offset);
+            body.op(Instruction::I64Const(i64::from_le_bytes(word)));
+            body.op(Instruction::I64Eq).op(Instruction::I32And);
         }
-        self.body.else_().constant(0).end();
-        Ok(())
+        body.else_().constant(0).end();
     }
 
     /// Pushes 1 when a value lies on the heap or is undefined, else 0. The address 0 can be read from as well.

@@ -20,6 +20,8 @@ pub(super) struct Numbered {
 #[derive(Default)]
 struct Grown {
     makers: usize,
+    /// Whether it has been made, with room for all.
+    has_room: bool,
     /// How many statements add to it, each once at most.
     additions: u32,
     /// The handle of the last number that it may have.
@@ -74,17 +76,17 @@ impl Numbered {
 }
 
 impl FuncGen<'_, '_> {
-    /// Leaves out an object that is made with less room than for all of its members, or with so much that it has an index.
+    /// An object is made with so much room: it has to be for all of its members, and not so much that it has an index.
     pub(super) fn number(&mut self, object: Local, room: u32) {
-        let objects = &mut self.numbered.objects;
-        if objects.get(&object).is_some_and(|grown| room < grown.additions || room > abi::LINEAR_MAX) {
-            objects.remove(&object);
-        }
+        let grown = self.numbered.objects.entry(object);
+        grown.and_modify(|grown| grown.has_room = (grown.additions..=abi::LINEAR_MAX).contains(&room));
     }
 
     /// Generates an `ObjectInsertOnce` whose key is known to be new and the last; false for all others.
     pub(super) fn append_numbered(&mut self, object: Local, key: Operand, value: Operand) -> Result<bool> {
-        let Some(Grown { last, .. }) = self.numbered.objects.get(&object) else { return Ok(false) };
+        let Some(Grown { has_room: true, last, .. }) = self.numbered.objects.get(&object) else {
+            return Ok(false);
+        };
         let last = *last;
         let number = self.constant(key)?.filter(|handle| handle & 1 == 1);
         let follows = |number: &u32| last.is_none_or(|last| last.cast_signed() < number.cast_signed());
