@@ -5,6 +5,7 @@ use rego_value::abi;
 use wasm_encoder::Instruction;
 
 use super::Result;
+use super::format::words;
 use super::function::FuncGen;
 use super::helpers::Helper;
 
@@ -137,12 +138,8 @@ impl FuncGen<'_, '_> {
         body.get(address).load_byte(abi::KIND).constant(u32::from(abi::KIND_STRING)).op(Instruction::I32Eq);
         body.get(address).load(abi::LEN).constant(length).op(Instruction::I32Eq).op(Instruction::I32And);
         body.if_value().constant(1);
-        // Zeros fill a text's last word, and an empty one has a word of them.
-        for (offset, chunk) in (0..).step_by(8).zip(text.as_bytes().chunks(8)) {
-            let mut word = [0; 8];
-            word.iter_mut().zip(chunk).for_each(|(to, byte)| *to = *byte);
-            body.get(address).load_long(abi::TEXT_BYTES + offset);
-            body.op(Instruction::I64Const(i64::from_le_bytes(word)));
+        for (offset, word) in words(text) {
+            body.get(address).load_long(abi::TEXT_BYTES + offset).op(Instruction::I64Const(word));
             body.op(Instruction::I64Eq).op(Instruction::I32And);
         }
         body.else_().constant(0).end();

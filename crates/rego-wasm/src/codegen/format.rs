@@ -42,6 +42,15 @@ fn length(text: &str) -> u32 {
     u32::try_from(text.len()).unwrap_or(u32::MAX)
 }
 
+/// The words that a text is laid out in, the last one filled with zeros, with their offsets in bytes.
+pub(super) fn words(text: &str) -> impl Iterator<Item = (u32, i64)> {
+    (0..).step_by(8).zip(text.as_bytes().chunks(8)).map(|(offset, chunk)| {
+        let mut word = [0; 8];
+        word.iter_mut().zip(chunk).for_each(|(to, byte)| *to = *byte);
+        (offset, i64::from_le_bytes(word))
+    })
+}
+
 /// The parts of a format whose verbs are all `%s`, `%d` or `%v`; none when there are others.
 fn pieces(format: &str) -> Option<Vec<Piece>> {
     let mut pieces = Vec::new();
@@ -245,10 +254,8 @@ impl FuncGen<'_, '_> {
 
     /// Writes a text at an address, and up to seven zeros behind it.
     fn write_text(&mut self, at: u32, text: &str) {
-        for (offset, chunk) in (0..).step_by(8).zip(text.as_bytes().chunks(8)) {
-            let mut word = [0; 8];
-            word.iter_mut().zip(chunk).for_each(|(to, byte)| *to = *byte);
-            self.body.get(at).op(Instruction::I64Const(i64::from_le_bytes(word))).store_long_at(offset);
+        for (offset, word) in words(text) {
+            self.body.get(at).op(Instruction::I64Const(word)).store_long_at(offset);
         }
     }
 }
