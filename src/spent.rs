@@ -37,7 +37,7 @@ impl Spent {
 /// Says it of every budget and every limit of tokens that the call was charged to. What is below zero, or beyond every
 /// counter, leaves what was reserved: nobody gets money back for having said so.
 pub(crate) fn settle(guardian: &Guardian, permit: &mut Permit, spent: Spent) {
-    let micros = spent.cost.filter(|cost| !cost.is_negative()).and_then(|cost| cost.rounded_up(6));
+    let micros = spent.cost.and_then(guard_core::Amount::micro_dollars);
     let tokens = spent.tokens.and_then(|tokens| i64::try_from(tokens).ok());
     let limits = guardian.policies().iter().flat_map(|policy| policy.limits());
     let charged: Vec<&str> =

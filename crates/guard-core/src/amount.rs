@@ -107,6 +107,11 @@ impl Amount {
         i64::try_from(units).ok()
     }
 
+    /// An amount of dollars in whole micro-dollars, rounded up; none below zero, however little, and beyond 64 bits.
+    pub fn micro_dollars(self) -> Option<i64> {
+        if self.negative { None } else { self.rounded_up(6) }
+    }
+
     /// The length of the longest amount, in bytes: a sign, 39 digits and a point.
     pub const LONGEST: usize = 41;
 

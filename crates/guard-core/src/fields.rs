@@ -316,17 +316,14 @@ impl fmt::Display for Place {
 /// which [`charge_of`] tells what is wrong, if anything is.
 fn plain_charge<D: Document>(value: D, names: &mut CellNames) -> Option<Charge> {
     let mut found = [None; 10];
-    let members = value.pick(&Names::CHARGE, &mut found)?;
+    if value.pick(&Names::CHARGE, &mut found)? != found.iter().flatten().count() {
+        return None;
+    }
     let [Some(limit), Some(key), Some(window), Some(amount), Some(max), kind, reset, None, None, warn_at] =
         found
     else {
         return None;
     };
-    if members
-        != 5 + usize::from(kind.is_some()) + usize::from(reset.is_some()) + usize::from(warn_at.is_some())
-    {
-        return None;
-    }
     let units = |value: D| value.as_i64().filter(|units| *units >= 0);
     Some(Charge {
         amount: Quantity::new(units(amount)?),

@@ -72,7 +72,7 @@ impl Request {
     /// What the call is expected to cost in whole micro-dollars, rounded up; none where it does not say, and where that
     /// is below zero or beyond 64 bits. Exact, where a policy that multiplied the dollars would have to round.
     pub fn cost_micros(&self) -> Option<i64> {
-        self.cost.and_then(|cost| cost.rounded_up(6)).filter(|micros| *micros >= 0)
+        self.cost.and_then(Amount::micro_dollars)
     }
 
     /// The policy's `input`: the wire shape that the in-process modules and OPA are both asked with.
@@ -212,6 +212,8 @@ mod tests {
 
     #[test]
     fn what_was_not_said_is_left_out() {
+        let negative = Request { cost: Some("-0.0000001".parse().unwrap()), ..Request::new("p") };
+        assert_eq!(negative.cost_micros(), None);
         assert_eq!(
             Request::new("p").to_input(),
             concat!(

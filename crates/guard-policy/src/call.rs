@@ -82,7 +82,7 @@ impl Call {
 pub(crate) fn count_cost(input: &mut Map<String, Value>) {
     let cost = input.get("cost").filter(|cost| cost.is_number());
     let cost = cost.and_then(|cost| cost.to_string().parse::<Amount>().ok());
-    if let Some(micros @ 0..) = cost.and_then(|cost| cost.rounded_up(6)) {
+    if let Some(micros) = cost.and_then(Amount::micro_dollars) {
         input.insert("cost_micros".to_owned(), micros.into());
     }
 }

@@ -32,8 +32,8 @@
 //!
 //! - **Money** comes in as `input.cost`, a decimal number of dollars, zero or more, and as `input.cost_micros`,
 //!   the same in whole micro-dollars (1 000 000 = one dollar), what lies below one rounded *up*. Where only the
-//!   dollars are said, the library turns them into micro-dollars; every sum and comparison is of integers. A call without `cost` under a budget is denied ("the call does not
-//!   say its cost"); `0` is a cost.
+//!   dollars are said, the library turns them into micro-dollars; every sum and comparison is of integers. A call
+//!   without `cost` under a budget is denied ("the call does not say its cost"); `0` is a cost.
 //! - **What was not said is left out** (or is an empty string): `operation`, `resource`, `model`. A policy
 //!   with a rule that reads one of them denies a call that does not say it.
 //!

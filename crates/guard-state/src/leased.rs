@@ -298,12 +298,11 @@ impl<S: Store + 'static> Shared<S> {
             {
                 return Ok(Local::Short(short(table, purses, batch)?));
             }
-            let granted = |charge: &Charge| purses.get(&charge.cell).map_or(0, Purse::granted);
-            let covered = |charge: &Charge| {
-                let max = Quantity::new(granted(charge));
+            let covered = batch.charges.iter().map(|charge| {
+                let max = Quantity::new(purses.get(&charge.cell).map_or(0, Purse::granted));
                 Charge { max, warn_at: None, ..charge.clone() }
-            };
-            let covered = Batch { charges: batch.charges.iter().map(covered).collect(), ..*batch };
+            });
+            let covered = Batch { charges: covered.collect(), ..*batch };
             let outcome = books::reserve(table, &covered, lease, now, events)?;
             let ChargeOutcome::Charged(mut charged) = outcome else {
                 return Ok(Local::Short(short(table, purses, batch)?));

@@ -1,5 +1,6 @@
 //! What modules do in place of the runtime's functions for values of any kind: membership, members by strings, division by
-//! constants, formats, what is looked up once, counts, and what is added to arrays and to objects of numbers. Each answer is compared with one that is found here.
+//! constants, formats, what is looked up once, counts, and what is added to arrays and to objects of numbers. Each answer is
+//! compared with one that is found here.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use rego_build::{Options, PlanOptions, Source, Target};

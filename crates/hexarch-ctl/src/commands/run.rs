@@ -209,7 +209,7 @@ fn carry_out(guardian: &Guardian, arguments: &Arguments, mut permit: Permit) -> 
 fn real_cost(file: &Path) -> Result<Quantity, String> {
     let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
     let cost: Amount = text.trim().trim_start_matches('$').parse().map_err(|error| format!("{error}"))?;
-    let micros = cost.rounded_up(6).filter(|micros| *micros >= 0);
+    let micros = cost.micro_dollars();
     micros.map(Quantity::new).ok_or_else(|| format!("`{cost}` is no cost"))
 }
 
